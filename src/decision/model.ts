@@ -1,0 +1,234 @@
+// The types in which decision, policy, identity and audit meet. Nothing here runs, but the error classes.
+import { VerdictError } from '../canonical/index.ts';
+import type { CheckedJson, Evaluation, LoadedModule, NonDeterministicCall, SeenToken } from '../engine/index.ts';
+
+// ---- who asks ---------------------------------------------------------------------------------------------------
+
+export type Role = 'ask' | 'author' | 'approver' | 'auditor' | 'operator' | 'edge';
+
+/** Who sent a request, as far as Verdict verified it. `anonymous` exists on loopback and Unix sockets only. */
+export interface Caller {
+  readonly kind: 'anonymous' | 'token';
+  /** The API token's name; `anonymous` otherwise. */
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** Bundles that the roles hold for; absent means all. */
+  readonly bundles?: readonly string[];
+}
+
+// ---- what is asked ----------------------------------------------------------------------------------------------
+
+export type Wire = 'opa.v1' | 'opa.v0' | 'opa.default' | 'authzen.evaluation' | 'authzen.evaluations';
+
+/** What a wire knows of a request without reading its body. */
+export interface RequestFacts {
+  readonly wire: Wire;
+  readonly caller: Caller;
+  /** The client's address, as OPA's decision log has it: `127.0.0.1:51422`. */
+  readonly requestedBy: string;
+}
+
+export interface Query extends RequestFacts {
+  /** Decoded path segments below `data`. */
+  readonly path: readonly string[];
+  /** Absent: `input` is undefined. */
+  readonly input?: CheckedJson;
+  readonly strictErrors: boolean;
+  /** Neither read from the cache nor stored in it (`Cache-Control: no-cache`). */
+  readonly bypassCache: boolean;
+  /** Under this key the same request is answered again by `repeat`; absent: never. See `rawKey`. */
+  readonly rawKey?: string;
+}
+
+// ---- the answer -------------------------------------------------------------------------------------------------
+
+/** Every failed verdict has one of these codes; docs/reference/errors.md says what each wire makes of them. */
+export type DecisionErrorCode =
+  | Extract<Evaluation, { kind: 'failed' }>['code']
+  /** The decision could not be recorded, and `audit.onFailure` is `refuse`. */
+  | 'audit_failed'
+  /** No version is active. */
+  | 'not_ready'
+  /** The caller may not ask this. */
+  | 'forbidden';
+
+export interface DecisionError {
+  readonly code: DecisionErrorCode;
+  readonly message: string;
+}
+
+/** A policy's answer. `result` is the JSON text of any value, falsy ones too; `undefined` is not deny. */
+export type Verdict =
+  | { readonly kind: 'decided'; readonly result: string }
+  | { readonly kind: 'undefined' }
+  | { readonly kind: 'failed'; readonly error: DecisionError };
+
+/** What a verdict means to who enforces it: anything but an explicit permit is a refusal. */
+export type Outcome = 'permit' | 'refuse' | 'undefined' | 'failed';
+
+export type CacheState = 'hit' | 'miss' | 'bypass' | 'uncacheable';
+
+/** A version as answers and records name it. */
+export interface PolicyRef {
+  readonly name: string;
+  readonly version: number;
+  /** SHA-256 over the version's files, hexadecimal. */
+  readonly digest: string;
+  /** The manifest's revision, as its author wrote it. */
+  readonly revision: string;
+  /** SHA-256 of the version's data document, hexadecimal. */
+  readonly dataRevision: string;
+}
+
+export interface Answer {
+  readonly decisionId: string;
+  readonly verdict: Verdict;
+  readonly outcome: Outcome;
+  /** JSON text of the `reasons` of a rule marked `custom.verdict: result`; absent otherwise. */
+  readonly reasons?: string;
+  /** The versions that answered: one, or several for a path above several bundles; none for an unknown path. */
+  readonly policies: readonly PolicyRef[];
+  readonly cache: CacheState;
+  /** Milliseconds since the answer was made. */
+  readonly ageMs: number;
+  /** Milliseconds for which an edge may keep the answer; 0 is `no-store`. */
+  readonly freshMs: number;
+  /** A path that nothing active provides: wires add their warning. */
+  readonly unknownPath: boolean;
+  /** True when some rule stands at the path, undefined or not: OPA v0 tells "missing" from "undefined" by it. */
+  readonly ruleAtPath: boolean;
+}
+
+/** Called exactly once, after the record is where `audit.durability` wants it. */
+export type Reply = (answer: Answer) => void;
+
+export interface Decisions {
+  /** Answers a request whose raw key was answered before and still holds; false, and nothing happened, otherwise. */
+  repeat(rawKey: string, facts: RequestFacts, reply: Reply): boolean;
+  decide(query: Query, reply: Reply): void;
+}
+
+// ---- what is active ---------------------------------------------------------------------------------------------
+
+export interface ActiveVersion extends PolicyRef {
+  readonly module: LoadedModule;
+  /** True when sources are missing or cut: no tests, no explain. */
+  readonly opaque: boolean;
+}
+
+export interface RuleTarget {
+  readonly version: ActiveVersion;
+  readonly entrypoint: string;
+  readonly below: readonly string[];
+  /** METADATA `custom.verdict: result`: `allow`, `reasons`, `obligations` and `ttl` of the value mean what they say. */
+  readonly isResult: boolean;
+  /** METADATA `custom.cache.ttl`, milliseconds: caches volatile answers for so long, and others no longer. */
+  readonly ttlMs?: number;
+}
+
+export type Resolution =
+  | { readonly kind: 'rule'; readonly target: RuleTarget }
+  /** A path that data alone covers. */
+  | { readonly kind: 'data'; readonly version: ActiveVersion; readonly json: string }
+  /** A path above several documents: an object of the parts, each under its path below the one asked. */
+  | {
+      readonly kind: 'composite';
+      readonly parts: readonly { readonly at: readonly string[]; readonly part: Resolution }[];
+    }
+  | { readonly kind: 'unknown' };
+
+/** Everything that is live, frozen: a request reads it once and uses it to its end. */
+export interface ActivePolicy {
+  /** +1 at every change of policy or data. Orders events; no cache key. */
+  readonly epoch: number;
+  readonly versions: ReadonlyMap<string, ActiveVersion>;
+  resolve(path: readonly string[]): Resolution;
+  /** The path that answers AuthZEN for a bundle (absent: the one config names), or undefined when there is none. */
+  authzenPath(bundle?: string): readonly string[] | undefined;
+}
+
+/** Where the decision path reads what is active. `current` changes whole, never in part. */
+export interface PolicySource {
+  readonly current: ActivePolicy;
+  /** Called after every change, with what is active from then on. */
+  onChange(listener: (active: ActivePolicy) => void): void;
+}
+
+// ---- the record -------------------------------------------------------------------------------------------------
+
+/** What was asked and answered, before masking. */
+export interface RecordContent {
+  readonly input?: CheckedJson;
+  /** JSON text; absent when the verdict is not `decided`. */
+  readonly result?: string;
+  readonly nonDeterministic: readonly NonDeterministicCall[];
+}
+
+declare const masked: unique symbol;
+
+/** Content after masks, token recognition and the size rule: a record's text, made once and used by every hit. */
+export interface PreparedContent {
+  readonly [masked]: true;
+  /** Bytes that keeping this in memory costs. */
+  readonly sizeBytes: number;
+}
+
+/** The facts of one record that differ from answer to answer. */
+export interface RecordFacts extends RequestFacts {
+  readonly decisionId: string;
+  /** Milliseconds since 1970 at which the answer was made ready. */
+  readonly timestampMs: number;
+  readonly path: readonly string[];
+  readonly entrypoint?: string;
+  readonly outcome: Outcome;
+  readonly error?: DecisionError;
+  readonly policies: readonly PolicyRef[];
+  readonly epoch: number;
+  readonly cache: CacheState;
+  readonly ageMs: number;
+  /** Milliseconds since 1970 until which the answer holds; absent when it is not cacheable. */
+  readonly freshUntilMs?: number;
+  /** The evaluation's clock, nanoseconds since 1970 (for a hit: that of the evaluation which made the answer). */
+  readonly nowNs?: bigint;
+  readonly strictErrors: boolean;
+  readonly inputPresent: boolean;
+  readonly tokens: readonly SeenToken[];
+  /** Nanoseconds that deciding took, evaluation included. */
+  readonly durationNs: number;
+  readonly instructions?: number;
+}
+
+export type AuditErrorCode =
+  /** The log cannot take records now: disk full, I/O error, or it was closed. */
+  | 'AUDIT_UNWRITABLE'
+  /** The directory cannot be used: not writable, locked by another process, or not a log. */
+  | 'AUDIT_UNUSABLE'
+  /** A segment or side file is damaged where it must not be. */
+  | 'AUDIT_CORRUPT';
+
+export class AuditError extends VerdictError<AuditErrorCode> {}
+
+export interface AuditLog {
+  /** Masks, redacts and sizes the content of a record. Never throws: what cannot be masked is redacted whole. */
+  prepare(content: RecordContent): PreparedContent;
+  /**
+   * Takes one record. `done` is called in the same turn of the event loop or a later one, after the record is where
+   * `audit.durability` wants it, or with the error that kept it from there. Records of one turn are written together,
+   * in the order in which they were appended.
+   */
+  append(facts: RecordFacts, content: PreparedContent, done: (error?: AuditError) => void): void;
+  /** A record that is no decision: activation, start, stop. */
+  note(event: AuditEvent): Promise<void>;
+  /** The stored JSON text of one record, side values filled in, or undefined. Exact as soon as `done` was called. */
+  find(decisionId: string): Promise<string | undefined>;
+  /** False while the log cannot take records, with the sentence that says why. */
+  health(): { readonly writable: boolean; readonly reason?: string };
+  /** Writes what is pending, syncs, closes. */
+  close(): Promise<void>;
+}
+
+export interface AuditEvent {
+  readonly event: 'activation' | 'start' | 'stop' | 'pause';
+  readonly by: string;
+  readonly details: { readonly [key: string]: unknown };
+}

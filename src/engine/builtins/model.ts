@@ -1,0 +1,30 @@
+import type { RegoValue } from '../../rego/index.ts';
+import type { SeenToken } from '../model.ts';
+
+/** What one evaluation shares among its builtin calls, and where they report what the answer rests on. */
+export interface CallScope {
+  /** The evaluation's clock, nanoseconds since 1970: the same for every call. */
+  readonly nowNs: bigint;
+  /** The answer has no known end: clock, randomness or the network was read. */
+  markVolatile(): void;
+  /** The answer may change at this moment (nanoseconds); moments not after `nowNs` are ignored. */
+  addBoundary(ns: bigint): void;
+  addToken(token: SeenToken): void;
+}
+
+/** A wrong operand or a failure: undefined for the policy, or the end of the evaluation under strict errors. */
+export class BuiltinError extends Error {}
+
+/**
+ * A builtin in TypeScript. Operands and result are Rego values; `undefined` is Rego's undefined without an error.
+ * Throws BuiltinError where OPA's builtin answers an error.
+ */
+export type Builtin = (scope: CallScope, ...operands: readonly RegoValue[]) => RegoValue | undefined;
+
+export interface BuiltinEntry {
+  readonly run: Builtin;
+  /** Flagged non-deterministic in OPA's capabilities: the call goes into the record's nd_builtin_cache. */
+  readonly nonDeterministic?: boolean;
+}
+
+export type BuiltinTable = ReadonlyMap<string, BuiltinEntry>;

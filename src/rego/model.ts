@@ -1,0 +1,178 @@
+import { VerdictError } from '../canonical/index.ts';
+import type { RegoValue } from './value.ts';
+
+/** One file of a bundle, with its path inside the bundle: forward slashes, no leading slash. */
+export interface RegoFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Where a problem stands. Rows and columns count from 1. `excerpt` is the source line, as it stands. */
+export interface RegoProblem {
+  /** OPA's code: rego_parse_error, rego_compile_error, rego_type_error, rego_unsafe_var_error, rego_recursion_error ... */
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly row?: number;
+  readonly col?: number;
+  readonly excerpt?: string;
+}
+
+/** What a METADATA block says of a rule, package or document (OPA's annotations as JSON). */
+export interface RegoAnnotation {
+  /** Slash-separated path of what it is attached to, without `data`: `todo/allow`. */
+  readonly path: string;
+  readonly scope: 'rule' | 'document' | 'package' | 'subpackages';
+  readonly file: string;
+  readonly row: number;
+  readonly annotations: { readonly [key: string]: unknown };
+}
+
+/** A reference to `data` in the sources, as far as it is constant: for checking roots. */
+export interface RegoReference {
+  readonly path: readonly string[];
+  readonly file: string;
+  readonly row: number;
+  readonly col: number;
+}
+
+export type RegoVersion = 0 | 1;
+
+/** What is checked, compiled or tested: sources and the data beside them. */
+export interface RegoSources {
+  readonly modules: readonly RegoFile[];
+  /** JSON text of the data document; absent means `{}`. */
+  readonly data?: Uint8Array;
+  /** Default 1. `regoVersions` overrides it for single files. */
+  readonly regoVersion?: RegoVersion;
+  readonly regoVersions?: { readonly [path: string]: RegoVersion };
+}
+
+/** What a check knows about sources that have no errors. */
+export interface RegoInspection {
+  /** Package paths of the modules that are no tests, slash-separated. */
+  readonly packages: readonly string[];
+  /** Rule paths of the modules that are no tests (functions left out), slash-separated, sorted. */
+  readonly rules: readonly string[];
+  readonly annotations: readonly RegoAnnotation[];
+  /** References to `data` that the sources' own packages do not define. */
+  readonly dataReferences: readonly RegoReference[];
+  /** Number of test rules. */
+  readonly tests: number;
+  readonly warnings: readonly RegoProblem[];
+}
+
+export interface CompiledEntrypoint {
+  /** Slash-separated, without `data`. */
+  readonly path: string;
+  /** Names of all builtins that an evaluation from here can reach. */
+  readonly builtins: readonly string[];
+}
+
+export interface Compiled {
+  readonly wasm: Uint8Array;
+  readonly entrypoints: readonly CompiledEntrypoint[];
+}
+
+export interface TestResult {
+  readonly package: string;
+  readonly name: string;
+  readonly file: string;
+  readonly row: number;
+  readonly outcome: 'passed' | 'failed' | 'errored' | 'skipped';
+  readonly message?: string;
+  readonly durationNs: number;
+  /** Lines that the test printed. */
+  readonly output?: string;
+}
+
+export interface TestReport {
+  readonly results: readonly TestResult[];
+  /** OPA's coverage document, when it was asked for: `{files: {path: {covered, not_covered, coverage}}, coverage}`. */
+  readonly coverage?: unknown;
+}
+
+export interface RegoEvaluation {
+  /** The bindings of every solution: `[{"x": 1}]`; for a path query the binding is `result`. Empty means undefined. */
+  readonly bindings: readonly { readonly [name: string]: RegoValue }[];
+  /** OPA's trace events, pretty-printed, when asked for. */
+  readonly trace?: string;
+  readonly printed?: string;
+}
+
+export interface Progress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface CallOptions {
+  /** Ends the call: the toolchain's worker is terminated and replaced, the call rejects with TOOLCHAIN_DEADLINE. */
+  readonly deadlineMs?: number;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What the module keeps for one evaluation: everything that OPA keeps the same within one. */
+export interface EvaluationContext {
+  /** Nanoseconds since 1970: what `time.now_ns` answers. */
+  readonly nowNs: bigint;
+  /** Seed of rand.intn and uuid.rfc4122 within this evaluation: 32 bytes. */
+  readonly seed: Uint8Array;
+}
+
+/**
+ * OPA's own toolchain in a worker thread. Every call may reject with a ToolchainError; after a crash, a deadline or
+ * exhausted memory the worker is replaced, and later calls work. Calls run one at a time, in order.
+ */
+export interface Toolchain {
+  /** OPA's version and the SHA-256 of the uncompressed module. */
+  readonly version: { readonly opa: string; readonly digest: string };
+  /** Strict check: rejects with RegoError naming every problem (also those that are warnings elsewhere in `strict`). */
+  check(sources: RegoSources, options?: CallOptions & { readonly strict?: boolean }): Promise<RegoInspection>;
+  /** Compiles to one Wasm module (ABI 1.3, no optimisation). Rejects with RegoError. */
+  compile(sources: RegoSources, entrypoints: readonly string[], options?: CallOptions): Promise<Compiled>;
+  /** Compiles one whole query, as OPA's conformance cases want it: the module's only entrypoint is the query. */
+  compileQuery(sources: RegoSources, query: string, options?: CallOptions): Promise<Compiled>;
+  /** Runs the `test_` rules in OPA's interpreter. */
+  test(
+    sources: RegoSources,
+    options?: CallOptions & { readonly coverage?: boolean; readonly run?: string },
+  ): Promise<TestReport>;
+  /** OPA's formatting of one file. */
+  format(file: RegoFile, options?: CallOptions & { readonly regoVersion?: RegoVersion }): Promise<string>;
+  /** Evaluates a query in OPA's interpreter. */
+  evaluate(
+    sources: RegoSources,
+    query: string,
+    options?: CallOptions & {
+      readonly input?: RegoValue;
+      readonly strictErrors?: boolean;
+      readonly trace?: boolean;
+      readonly context?: EvaluationContext;
+    },
+  ): Promise<RegoEvaluation>;
+  /** Ends the worker. */
+  close(): Promise<void>;
+}
+
+export type ToolchainErrorCode =
+  | 'TOOLCHAIN_UNAVAILABLE'
+  | 'TOOLCHAIN_CRASHED'
+  | 'TOOLCHAIN_DEADLINE'
+  | 'TOOLCHAIN_MEMORY'
+  | 'TOOLCHAIN_CLOSED';
+
+export class ToolchainError extends VerdictError<ToolchainErrorCode> {}
+
+/** Sources that do not parse, check or compile: all problems, in order of file and row. */
+export class RegoError extends VerdictError<'REGO_INVALID'> {
+  readonly problems: readonly RegoProblem[];
+
+  constructor(problems: readonly RegoProblem[]) {
+    const first = problems[0];
+    const place = first?.file === undefined ? '' : `${first.file}:${first.row ?? 1}:${first.col ?? 1}: `;
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    super('REGO_INVALID', `${place}${first?.message ?? 'the sources are not valid Rego'}${more}`);
+    this.problems = problems;
+  }
+}
