@@ -1,0 +1,82 @@
+import type { Json } from '../canonical/index.ts';
+
+/** Where configuration comes from, weakest first: the file, then the environment (`VERDICT_A__B`), then `sets`. */
+export interface ConfigSource {
+  /** Absent: `verdict.yaml` in the working directory when there is one, else the defaults alone. */
+  readonly file?: string;
+  /** As given on the command line: `server.http.port=0`. The value is read as YAML. */
+  readonly sets: readonly string[];
+  /** Only names with a double underscore are configuration; VERDICT_SERVER and VERDICT_TOKEN belong to the command. */
+  readonly env: { readonly [name: string]: string | undefined };
+}
+
+/** What the command reads of a configuration; the rest is between `loadConfig` and `startServer`. */
+export interface CliConfig {
+  readonly storage: { readonly dir: string };
+  readonly server: { readonly admin: { readonly host: string; readonly port: number } };
+}
+
+/** A bundle that `serve --bundle` names: pushed and activated when its digest is not the active one. */
+export interface BundleArgument {
+  readonly name: string;
+  /** A directory of Rego and data, or a bundle file. */
+  readonly path: string;
+}
+
+export interface RunningServer {
+  /** Base addresses of what listens, without a slash at the end: `http://127.0.0.1:8181`. */
+  readonly urls: { readonly http: string; readonly admin: string };
+  /** Begins to drain; may be called more than once. */
+  stop(): void;
+  /** Resolves when the last answer has left and the log is closed; rejects when the server ended by a failure. */
+  readonly stopped: Promise<void>;
+}
+
+/** What a problem in the configuration looks like: loadConfig rejects with a VerdictError that has `problems` of these. */
+export interface ConfigProblem {
+  /** Dotted name of the key: `cache.maxBytes`; empty for the file as a whole. */
+  readonly key: string;
+  readonly message: string;
+}
+
+/** A stream as the command needs it: what process.stdout is. */
+export interface Output {
+  write(text: string | Uint8Array): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** What main.ts gives the command, and all that it knows of the process around it. */
+export interface CliHost {
+  /** Verdict's own version. */
+  readonly version: string;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Against which paths on the command line are resolved. */
+  readonly cwd: string;
+  /** Aborted when the process is asked to end (SIGTERM, SIGINT). */
+  readonly ending: AbortSignal;
+  /** JSON Schema of the whole configuration. */
+  readonly configSchema: Json;
+  /** Rejects with a VerdictError (with `problems: ConfigProblem[]`) when a key or a value is not accepted. */
+  loadConfig(source: ConfigSource): Promise<CliConfig>;
+  /**
+   * Starts a whole server on a configuration that `loadConfig` gave; resolves when every listener accepts requests. It
+   * installs no signal handlers: the command calls `stop` when `ending` is aborted.
+   */
+  startServer(config: CliConfig, options: { readonly bundles: readonly BundleArgument[] }): Promise<RunningServer>;
+}
+
+/** What each exit code means; the same for every command. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  doesNotCompile: 3,
+  testsFailed: 4,
+  refused: 5,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
