@@ -68,13 +68,13 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
         pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
         const headEnd = pending.indexOf(END_OF_HEAD);
         if (headEnd < 0) return;
-        const head = pending.latin1Slice(0, headEnd);
+        const head = pending.toString('latin1', 0, headEnd);
         const end = headEnd + 4 + Number(LENGTH.exec(head)?.[1] ?? 0);
         if (pending.length < end) return;
         latencies.push(performance.now() - startedAt);
         answered++;
         options.onAnswer?.(
-          { status: Number(head.slice(9, 12)), head, body: pending.utf8Slice(headEnd + 4, end) },
+          { status: Number(head.slice(9, 12)), head, body: pending.toString('utf8', headEnd + 4, end) },
           inFlight,
         );
         pending = pending.subarray(end);

@@ -1,0 +1,59 @@
+// Does the server's memory stay where it is? One million different questions, the cache full early on: the resident set
+// after the last must be at most 5 % over that after the first hundred thousand.
+import { writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { load, post } from '../test/load/client.ts';
+import { pinSelf, residentBytes, root, startVerdict } from './processes.ts';
+
+const { values } = parseArgs({
+  options: { total: { type: 'string', default: '1000000' }, write: { type: 'boolean', default: false } },
+});
+const total = Number(values.total);
+const step = total / 10;
+
+const question = (n: number): Buffer =>
+  post(
+    '/v1/data/todo/allow',
+    JSON.stringify({
+      input: {
+        subject: { type: 'user', id: 'CiRmZDE2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs' },
+        action: { name: 'can_update_todo' },
+        resource: { type: 'todo', id: `todo-${n}`, properties: { ownerID: 'morty@the-citadel.com' } },
+      },
+    }),
+  );
+
+pinSelf();
+// 16 MiB hold well under 100,000 of these answers, so the cache is full before the first reading.
+const verdict = await startVerdict(path.join(root, 'bundles', 'todo.tar.gz'), ['cache.maxBytes=16777216']);
+try {
+  const readings: number[] = [];
+  for (let from = 0; from < total; from += step) {
+    await load({
+      port: verdict.port,
+      connections: 16,
+      request: (n) => (n < step ? question(from + n) : undefined),
+    });
+    readings.push(residentBytes(verdict.pid) / 2 ** 20);
+    process.stderr.write(`${from + step} questions: ${readings.at(-1)?.toFixed(1)} MiB\n`);
+  }
+  const first = readings[0] as number;
+  const last = readings.at(-1) as number;
+  const text = [
+    `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}; cache of 16 MiB.`,
+    '',
+    '| different questions | resident MiB |',
+    '|---|---|',
+    ...readings.map((reading, at) => `| ${(at + 1) * step} | ${reading.toFixed(1)} |`),
+    '',
+    `Last over first: ${((last / first - 1) * 100).toFixed(1)} % (aim: at most 5 %).`,
+    '',
+  ].join('\n');
+  process.stdout.write(text);
+  if (values.write) writeFileSync(path.join(root, 'bench', 'memory.md'), `# bench/memory.ts\n\n${text}`);
+  if (last > first * 1.05) process.exitCode = 1;
+} finally {
+  await verdict.stop();
+}
