@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { load, post } from '../load/client.ts';
+import { root, startServerProcess, temporaryFolder } from '../support/server-process.ts';
+
+export interface KillResult {
+  readonly rounds: number;
+  /** Decisions that a client had in hand. */
+  readonly answered: number;
+  /** Records that the independent reader found in the end. */
+  readonly recorded: number;
+  /** Ids of decisions that were answered and are not in the log: must be empty. */
+  readonly lost: readonly string[];
+}
+
+const DECISION_ID = /"decision_id":"([^"]+)"/;
+
+const question = (n: number): Buffer =>
+  post(
+    '/v1/data/todo/allow',
+    // Every third question repeats an earlier one, so that hits are killed as well as misses.
+    `{"input":{"subject":{"type":"user","id":"u"},"action":{"name":"can_read_todos"},"resource":{"type":"todo","id":"${n - (n % 3)}"}}}`,
+  );
+
+/** The log as a stranger reads it: a process of its own, which shares no code with the writer. */
+const readLog = (storage: string): Set<string> => {
+  const reader = path.join(root, 'test', 'support', 'log-reader.mjs');
+  const lines = execFileSync(process.execPath, [reader, path.join(storage, 'audit')], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+  });
+  const ids = new Set<string>();
+  for (const line of lines.split('\n')) {
+    const id = DECISION_ID.exec(line)?.[1];
+    if (id !== undefined) ids.add(id);
+  }
+  return ids;
+};
+
+/**
+ * Starts the server on the same storage again and again, asks it from eight connections, and kills it (SIGKILL) after
+ * a number of answers that nobody chose. Every answer that reached a client must be in the log afterwards.
+ *
+ * @param pauses milliseconds to wait after the first answer of each round, one entry a round
+ */
+export const killRounds = async (
+  pauses: readonly number[],
+  onRound?: (round: number, answered: number) => void,
+): Promise<KillResult> => {
+  const { folder, remove } = temporaryFolder('kill');
+  const answered = new Set<string>();
+  try {
+    for (const [round, pause] of pauses.entries()) {
+      const server = await startServerProcess({
+        storage: folder,
+        args: ['--bundle', path.join(root, 'bundles', 'todo.tar.gz')],
+      });
+      let killed: Promise<unknown> | undefined;
+      await load({
+        port: server.port,
+        connections: 8,
+        request: (n) => question(round * 1_000_000 + n),
+        onAnswer: ({ status, body }) => {
+          const id = DECISION_ID.exec(body)?.[1];
+          if (status !== 200 || id === undefined) throw new Error(`unexpected answer: ${status} ${body}`);
+          answered.add(id);
+          killed ??= new Promise((resolve) => setTimeout(resolve, pause)).then(() => server.kill('SIGKILL'));
+        },
+      });
+      await killed;
+      onRound?.(round, answered.size);
+    }
+    // One more start, so that recovery has seen the last torn tail; then an orderly end.
+    const last = await startServerProcess({ storage: folder, args: ['--set', 'server.drainSeconds=0'] });
+    await last.kill('SIGTERM');
+    const recorded = readLog(folder);
+    return {
+      rounds: pauses.length,
+      answered: answered.size,
+      recorded: recorded.size,
+      lost: [...answered].filter((id) => !recorded.has(id)),
+    };
+  } finally {
+    remove();
+  }
+};
