@@ -20,9 +20,15 @@ export interface NewToken {
   readonly expiresInMs?: number;
 }
 
+export interface NewSecret {
+  readonly info: TokenInfo;
+  /** `vdt_...`: answered once, and stored as its SHA-256 only. */
+  readonly secret: string;
+}
+
 export interface TokenStore {
-  /** Makes a token; `secret` (`vdt_...`) is answered once and stored as its SHA-256 only. */
-  create(token: NewToken, by: string): { readonly info: TokenInfo; readonly secret: string };
+  /** Makes a token. A name is taken for good, also after revocation: records name the tokens that asked. */
+  create(token: NewToken, by: string): NewSecret;
   list(): readonly TokenInfo[];
   /** Takes effect on the next request. */
   revoke(name: string, by: string): TokenInfo;
@@ -30,11 +36,23 @@ export interface TokenStore {
   authenticate(secret: string): Caller | undefined;
 }
 
+/** What the process that opened the store has beyond its users. */
+export interface OpenTokenStore extends TokenStore {
+  /** Gives a token a new secret and takes back a revocation; the old secret ends at once. */
+  renew(name: string, by: string): NewSecret;
+  /** Writes when each token was last used (otherwise written once a minute). The catalog stays open. */
+  close(): void;
+}
+
 export type IdentityErrorCode =
   | 'TOKEN_NAME_INVALID'
   | 'TOKEN_EXISTS'
   | 'TOKEN_UNKNOWN'
   | 'TOKEN_ROLE_INVALID'
+  | 'TOKEN_BUNDLE_INVALID'
+  | 'TOKEN_EXPIRY_INVALID'
+  /** The catalog or the operator token's file cannot be read or written. */
+  | 'TOKEN_STORAGE_FAILED'
   /** No credential, or one that is not valid. */
   | 'UNAUTHENTICATED'
   /** A valid credential without the role. */
