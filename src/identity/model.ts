@@ -38,8 +38,13 @@ export interface TokenStore {
 
 /** What the process that opened the store has beyond its users. */
 export interface OpenTokenStore extends TokenStore {
-  /** Gives a token a new secret and takes back a revocation; the old secret ends at once. */
-  renew(name: string, by: string): NewSecret;
+  /**
+   * Makes the token, or gives the one of this name a new secret and takes back its revocation; the old secret ends at
+   * once. `identity.maxTokenDays` does not bind it.
+   */
+  renew(token: NewToken, by: string): NewSecret;
+  /** True when this is the live secret of that token. Does not count as a use. */
+  isSecretOf(name: string, secret: string): boolean;
   /** Writes when each token was last used (otherwise written once a minute). The catalog stays open. */
   close(): void;
 }
