@@ -1,0 +1,23 @@
+export interface ObservabilitySettings {
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+}
+
+export const observabilitySchema = {
+  type: 'object',
+  description: 'What an operator sees of the process. Decisions are in the audit log, never here.',
+  additionalProperties: false,
+  properties: {
+    logLevel: {
+      enum: ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
+      default: 'info',
+      description: 'The least important level that is written. `silent` hides failures as well.',
+    },
+    logFormat: {
+      enum: ['auto', 'json', 'pretty'],
+      default: 'auto',
+      description:
+        'One JSON object a line, or lines for people; `auto` is `pretty` on a terminal and `json` elsewhere.',
+    },
+  },
+} as const;
