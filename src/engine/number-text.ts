@@ -1,0 +1,114 @@
+/**
+ * How Go writes the result of an arithmetic operation: OPA computes with binary floats of 64 bits and prints the
+ * shortest decimal that means the same float; the policy's module computes in decimals and prints `1E+30` or `15.00`.
+ */
+
+interface Decimal {
+  readonly negative: boolean;
+  /** The value is digits x 10^exponent. */
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
+const PRECISION = 64n;
+
+// Up to 18 digits every decimal is the shortest one for its float, so that no float has to be made.
+const EXACT_DIGITS = 18;
+
+const decimalOf = (text: string): Decimal => {
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  const fraction = match?.[3] ?? '';
+  const digits = BigInt((match?.[2] ?? '0') + fraction);
+  return { negative: match?.[1] === '-', digits, exponent: Number(match?.[4] ?? 0) - fraction.length };
+};
+
+const bitLength = (value: bigint): bigint => BigInt(value.toString(2).length);
+
+/** The quotient as an integer, ties to the even one. */
+const roundEven = (top: bigint, bottom: bigint): bigint => {
+  const floor = top / bottom;
+  const twice = 2n * (top - floor * bottom);
+  return twice > bottom || (twice === bottom && (floor & 1n) === 1n) ? floor + 1n : floor;
+};
+
+/** The float nearest to numerator/denominator (ties to even) as mantissa x 2^shift. */
+const nearestFloat = (numerator: bigint, denominator: bigint): { mantissa: bigint; shift: bigint } => {
+  let shift = bitLength(numerator) - bitLength(denominator) - PRECISION;
+  for (;;) {
+    const top = shift < 0n ? numerator << -shift : numerator;
+    const bottom = shift > 0n ? denominator << shift : denominator;
+    const floor = top / bottom;
+    if (bitLength(floor) > PRECISION) {
+      shift++;
+      continue;
+    }
+    return { mantissa: roundEven(top, bottom), shift };
+  }
+};
+
+/** All digits of n x 2^shift, without trailing zeros, and the power of ten of the first one plus one. */
+const exactDigits = (n: bigint, shift: bigint): { digits: string; point: number } => {
+  const scaled = shift >= 0n ? n << shift : n * 5n ** -shift;
+  const all = String(scaled);
+  return { digits: all.replace(/0+$/, ''), point: all.length - (shift < 0n ? Number(-shift) : 0) };
+};
+
+/** The decimal cut after `count` digits, rounded to nearest, ties to even. */
+const rounded = (digits: string, count: number): bigint =>
+  roundEven(BigInt(digits), 10n ** BigInt(Math.max(0, digits.length - count)));
+
+/**
+ * The shortest decimal that means the same float, as Go finds it: digit by digit, up to the first at which rounding
+ * down or up stays between the middles to the float's neighbours. Digits beyond a bound's own count as zeros even
+ * where an earlier digit differed; Go does so, and that decides some last digits.
+ */
+const shortest = ({ digits, exponent }: Decimal): { digits: string; exponent: number } => {
+  const numerator = exponent > 0 ? digits * 10n ** BigInt(exponent) : digits;
+  const denominator = exponent < 0 ? 10n ** BigInt(-exponent) : 1n;
+  const { mantissa, shift } = nearestFloat(numerator, denominator);
+  const float = exactDigits(2n * mantissa, shift - 1n);
+  const low = exactDigits(2n * mantissa - 1n, shift - 1n).digits;
+  const high = exactDigits(2n * mantissa + 1n, shift - 1n).digits;
+  const even = (mantissa & 1n) === 0n;
+  for (let at = 0; at < float.digits.length; at++) {
+    const own = Number(float.digits[at]);
+    const below = Number(low[at] ?? 0);
+    const above = Number(high[at] ?? 0);
+    const down = below !== own || (even && at + 1 === low.length);
+    const up = own !== above && (even || own + 1 < above || at + 1 < high.length);
+    if (!down && !up) continue;
+    const cut = BigInt(float.digits.slice(0, at + 1));
+    const chosen = down && up ? rounded(float.digits, at + 1) : down ? cut : cut + 1n;
+    return { digits: String(chosen), exponent: float.point - at - 1 };
+  }
+  return { digits: float.digits, exponent: float.point - float.digits.length };
+};
+
+/** Go's text for a number that the module computed. */
+export const goNumberText = (text: string): string => {
+  const decimal = decimalOf(text);
+  // An exponent of this size is no number that a policy computed on purpose: leave its text, and spare the work.
+  if (decimal.digits === 0n || Math.abs(decimal.exponent) > 5_000) return decimal.digits === 0n ? '0' : text;
+  let digits = String(decimal.digits).replace(/0+$/, '');
+  let exponent = decimal.exponent + String(decimal.digits).length - digits.length;
+  const sign = decimal.negative ? '-' : '';
+  if (digits.length > EXACT_DIGITS) {
+    ({ digits, exponent } = shortest(decimal));
+    exponent += digits.length;
+    digits = digits.replace(/0+$/, '');
+    exponent -= digits.length;
+  }
+  if (exponent >= 0) return sign + digits + '0'.repeat(exponent);
+  const point = digits.length + exponent;
+  if (point - 1 < -4 || point - 1 >= 6) {
+    return sign + scientific(digits, point - 1);
+  }
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+};
+
+const scientific = (digits: string, exponent: number): string => {
+  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
+  const size = String(Math.abs(exponent)).padStart(2, '0');
+  return `${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${size}`;
+};
