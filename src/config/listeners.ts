@@ -1,0 +1,25 @@
+import { BlockList, isIP } from 'node:net';
+import type { Config } from './config.ts';
+import type { ConfigProblem } from './model.ts';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+const isLoopback = (host: string): boolean => {
+  const family = isIP(host);
+  return family === 0 ? host === 'localhost' : loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
+};
+
+/** Without TLS and caller authentication a listener is for this machine alone. */
+export const listenerProblems = (config: Config, place: (path: readonly string[]) => string): ConfigProblem[] =>
+  isLoopback(config.server.admin.host)
+    ? []
+    : [
+        {
+          key: 'server.admin.host',
+          message:
+            `${JSON.stringify(config.server.admin.host)} can be reached from other machines, and this listener has no ` +
+            `TLS: set 127.0.0.1, ::1 or localhost (${place(['server', 'admin', 'host'])})`,
+        },
+      ];

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { checkValue } from './check.ts';
+import type { Config } from './config.ts';
+import { listenerProblems } from './listeners.ts';
+import { ConfigError, type ConfigProblem, type ConfigSource } from './model.ts';
+import { applyOverrides, isOverride, type Override, readEnvironment, readSets } from './override.ts';
+import { settings } from './schema.ts';
+import { readYamlFile, type YamlFile } from './yaml-file.ts';
+
+/** Read when no file is named and it is there. */
+export const DEFAULT_FILE = 'verdict.yaml';
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) freeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+};
+
+const covers = (override: Override, path: readonly string[]): boolean =>
+  override.path.every((name, index) => path[index] === name);
+
+/** The strongest source that set a value at this path, or above it. */
+const placeIn =
+  (file: YamlFile | undefined, overrides: readonly Override[]) =>
+  (path: readonly string[]): string =>
+    overrides.findLast((override) => covers(override, path))?.origin ?? file?.place(path) ?? 'default';
+
+const refuse = (problems: readonly ConfigProblem[]): never => {
+  const many = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  throw new ConfigError('CONFIG_INVALID', `the configuration has ${many}`, problems);
+};
+
+/**
+ * Reads, joins and checks configuration. Throws ConfigError with every problem at once; nothing is repaired and
+ * nothing unknown is ignored.
+ */
+export const loadConfig = (source: ConfigSource): Config => {
+  const name = source.file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
+  const file = name === undefined ? undefined : readYamlFile(name);
+  const found = [...readEnvironment(source.env, settings), ...readSets(source.sets, settings)];
+  const overrides = found.filter(isOverride);
+  const unread = found.filter((item): item is ConfigProblem => !isOverride(item));
+  const value = applyOverrides(file?.value, overrides);
+  const place = placeIn(file, overrides);
+  const problems = [...unread, ...checkValue(value, settings, place)];
+  if (problems.length > 0) refuse(problems);
+  const config = value as Config;
+  const unsafe = listenerProblems(config, place);
+  if (unsafe.length > 0) refuse(unsafe);
+  return freeze(config);
+};

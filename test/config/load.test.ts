@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Config, ConfigError, type ConfigProblem, loadConfig } from '../../src/config/index.ts';
+
+let dir: string;
+let file: string;
+beforeEach(() => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'verdict-config-'));
+  file = path.join(dir, 'verdict.yaml');
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+interface Given {
+  readonly yaml?: string;
+  readonly sets?: readonly string[];
+  readonly env?: { readonly [name: string]: string };
+}
+
+const load = ({ yaml = '', sets = [], env = {} }: Given): Config => {
+  writeFileSync(file, yaml);
+  return loadConfig({ file, sets, env });
+};
+
+const refusal = (given: Given): ConfigError => {
+  try {
+    load(given);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+};
+
+const problems = (given: Given): readonly ConfigProblem[] =>
+  refusal(given).problems.map(({ key, message }) => ({ key, message: message.replace(`${dir}/`, '') }));
+
+test('an empty file gives every default', () => {
+  const config = load({});
+  expect(config).toMatchObject({
+    server: { admin: { host: '127.0.0.1', port: 8282 }, drainSeconds: 5, graceSeconds: 25 },
+    cache: { maxBytes: 64 * 1024 * 1024 },
+    storage: { dir: './.verdict' },
+    observability: { logLevel: 'info', logFormat: 'auto' },
+    audit: { durability: 'process', mask: { drop: [] } },
+  });
+});
+
+test('the environment stands over the file, and --set over both', () => {
+  const yaml = 'cache:\n  maxBytes: 1\nserver:\n  admin: { port: 1 }\n  drainSeconds: 1\n';
+  const env = { VERDICT_SERVER__ADMIN__PORT: '2', VERDICT_SERVER__DRAIN_SECONDS: '2' };
+  const config = load({ yaml, env, sets: ['server.drainSeconds=3', 'server.drainSeconds=4'] });
+  expect(config.cache.maxBytes).toBe(1);
+  expect(config.server.admin.port).toBe(2);
+  expect(config.server.drainSeconds).toBe(4);
+});
+
+test('variables of other programs and of the command itself are left alone', () => {
+  const env = { VERDICT_TOKEN: 'x', VERDICT_SERVER: 'y', PATH: '/bin', OTHER__CACHE__MAXBYTES: '1' };
+  expect(load({ env })).toEqual(load({}));
+});
+
+test('lists and sections can be set from outside', () => {
+  const config = load({ sets: ['cache.expiryPaths=[/a, /b]', 'audit.mask={drop: [/input/x]}'] });
+  expect(config.cache.expiryPaths).toEqual(['/a', '/b']);
+  expect(config.audit.mask).toEqual({ drop: ['/input/x'], replace: {}, allow: [] });
+});
+
+test('a setting that is text takes what looks like a number as text', () => {
+  expect(load({ env: { VERDICT_STORAGE__DIR: '2026' } }).storage.dir).toBe('2026');
+  expect(load({ sets: ['storage.dir=yes'] }).storage.dir).toBe('yes');
+});
+
+test('an unknown key is refused with its place and the nearest right one', () => {
+  expect(problems({ yaml: 'storage:\n  dir: x\ncache:\n  maxByte: 5\n' })).toEqual([
+    { key: 'cache.maxByte', message: 'there is no such setting; did you mean cache.maxBytes? (verdict.yaml:4:3)' },
+  ]);
+});
+
+test.each([
+  ['a section with a slip', { sets: ['cach.maxBytes=1'] }, 'cach', 'did you mean cache?'],
+  ['a key in the wrong section', { sets: ['audit.maxBytes=1'] }, 'audit.maxBytes', 'did you mean cache.maxBytes?'],
+  ['a key at the top', { yaml: 'drainSeconds: 3' }, 'drainSeconds', 'did you mean server.drainSeconds?'],
+  ['other letters in capitals', { yaml: 'cache: {maxbytes: 3}' }, 'cache.maxbytes', 'did you mean cache.maxBytes?'],
+])('%s is recognised', (_, given, key, hint) => {
+  expect(problems(given)).toEqual([{ key, message: expect.stringContaining(hint) }]);
+});
+
+test('a key that resembles nothing gets no guess', () => {
+  expect(problems({ yaml: 'zzzzzzzz: 1' })[0]?.message).toBe('there is no such setting (verdict.yaml:1:1)');
+});
+
+test('__proto__ is a name like any other: unknown', () => {
+  for (const given of [{ yaml: '__proto__: {cache: 1}' }, { sets: ['__proto__.polluted=1'] }])
+    expect(problems(given)[0]?.key).toBe('__proto__');
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+});
+
+test('a wrong type says what was wanted and what came', () => {
+  expect(problems({ yaml: 'cache:\n  maxBytes: lots\n' })).toEqual([
+    { key: 'cache.maxBytes', message: 'wanted a whole number of at least 0, got "lots" (verdict.yaml:2:3)' },
+  ]);
+  expect(problems({ sets: ['observability.logLevel=loud'] })[0]?.message).toBe(
+    'wanted one of fatal, error, warn, info, debug, silent, got "loud" (--set)',
+  );
+  expect(problems({ env: { VERDICT_SERVER__ADMIN: '[]' } })[0]?.message).toBe(
+    'wanted a section, got a list (VERDICT_SERVER__ADMIN)',
+  );
+  expect(problems({ yaml: 'cache:\n  expiryPaths: [/a, 5]\n' })[0]).toMatchObject({ key: 'cache.expiryPaths.1' });
+});
+
+test('all problems are told at once', () => {
+  const yaml = 'cache: {maxBytes: -1, enabled: 1}\nnothing: {}\n';
+  const sets = ['server.admin.port=70000', 'no-value', 'storage.dir='];
+  expect(
+    problems({ yaml, sets })
+      .map(({ key }) => key)
+      .sort(),
+  ).toEqual(['', 'cache.enabled', 'cache.maxBytes', 'nothing', 'server.admin.port', 'storage.dir']);
+});
+
+test.each([
+  ['a key that stands twice', 'cache: {}\ncache: {}\n', '2:1'],
+  ['what is no YAML', 'cache: [\n', '2:1'],
+  ['a tag of another schema', 'cache: !!js/function x\n', '1:8'],
+])('%s is refused with its place', (_, yaml, at) => {
+  const { code, problems: found } = refusal({ yaml });
+  expect(code).toBe('CONFIG_SYNTAX');
+  expect(found[0]?.message).toContain(`verdict.yaml:${at})`);
+});
+
+test('a file of another shape is refused', () => {
+  expect(problems({ yaml: '- a\n- b\n' })[0]).toMatchObject({ key: '' });
+  expect(problems({ yaml: '5' })[0]).toMatchObject({ key: '' });
+});
+
+test('a file that was named must be there', () => {
+  expect(() => loadConfig({ file: path.join(dir, 'missing.yaml'), sets: [], env: {} })).toThrowError(
+    expect.objectContaining({ code: 'CONFIG_UNREADABLE', message: expect.stringContaining('missing.yaml') }),
+  );
+});
+
+test.each(['0.0.0.0', '::', '192.168.1.1', 'example.org', '::ffff:10.0.0.1'])(
+  'an admin listener on %s is refused',
+  (host) => {
+    expect(problems({ sets: [`server.admin.host=${host}`] })).toEqual([
+      { key: 'server.admin.host', message: expect.stringContaining('set 127.0.0.1, ::1 or localhost (--set)') },
+    ]);
+  },
+);
+
+test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('an admin listener on %s is accepted', (host) => {
+  expect(load({ sets: [`server.admin.host=${host}`] }).server.admin.host).toBe(host);
+});
+
+test('what was loaded cannot be changed', () => {
+  const config = load({}) as { cache: { maxBytes: number } };
+  expect(() => {
+    config.cache.maxBytes = 1;
+  }).toThrow(TypeError);
+});
