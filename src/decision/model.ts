@@ -97,6 +97,8 @@ export interface Answer {
   readonly unknownPath: boolean;
   /** True when some rule stands at the path, undefined or not: OPA v0 tells "missing" from "undefined" by it. */
   readonly ruleAtPath: boolean;
+  /** Nanoseconds that the evaluation took; absent when it was taken from the cache. */
+  readonly evaluationNs?: number;
 }
 
 /** Called exactly once, after the record is where `audit.durability` wants it. */
@@ -196,6 +198,9 @@ export interface RecordFacts extends RequestFacts {
   /** Nanoseconds that deciding took, evaluation included. */
   readonly durationNs: number;
   readonly instructions?: number;
+  /** W3C trace context of the request, hexadecimal, when it came with one. */
+  readonly traceId?: string;
+  readonly spanId?: string;
 }
 
 export type AuditErrorCode =

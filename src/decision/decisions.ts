@@ -1,0 +1,261 @@
+import type { Clock } from '../canonical/index.ts';
+import type { Evaluated } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
+import type { Moment } from './freshness.ts';
+import { expiryReader, holdOf, momentOf, remainingMs } from './freshness.ts';
+import { canonicalKey, groundOf } from './keys.ts';
+import type { Made } from './made.ts';
+import { mergeBases, policiesOf } from './made.ts';
+import type {
+  ActivePolicy,
+  AuditLog,
+  CacheState,
+  Caller,
+  DecisionError,
+  Decisions,
+  PolicyRef,
+  PolicySource,
+  Query,
+  Reply,
+  RequestFacts,
+  Resolution,
+} from './model.ts';
+import { createRecorder } from './recorder.ts';
+import type { CacheSettings } from './settings.ts';
+import { openStore } from './store.ts';
+
+export interface DecisionsOptions {
+  readonly policy: PolicySource;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly settings: {
+    readonly cache: CacheSettings;
+    /** What becomes of an answer that could not be recorded (`audit.onFailure`). */
+    readonly onFailure: 'refuse' | 'answer';
+  };
+  /** A sentence for operators: an answer left without its record. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Decisions that also tell how much they remember. */
+export interface RememberingDecisions extends Decisions {
+  cacheSize(): { readonly entries: number; readonly bytes: number };
+}
+
+/** One question on its way: read once, used to its end. */
+interface Question {
+  readonly query: Query;
+  readonly reply: Reply;
+  readonly active: ActivePolicy;
+  readonly askedAtMs: number;
+}
+
+/** Where a question's answer may be found and kept; absent when it must be neither. */
+interface Slot {
+  readonly key: string;
+  readonly ground: string;
+}
+
+const mayAsk = (caller: Caller): boolean => caller.roles.includes('ask');
+
+const mayAskAbout = (caller: Caller, policies: readonly PolicyRef[]): boolean =>
+  caller.bundles === undefined || policies.every(({ name }) => caller.bundles?.includes(name));
+
+const unevaluated = (start: Moment, verdict: Made['verdict'], outcome: Made['outcome']): Made => ({
+  kind: 'made',
+  ground: '',
+  verdict,
+  outcome,
+  policies: [],
+  unknownPath: false,
+  ruleAtPath: false,
+  tokens: [],
+  nonDeterministic: [],
+  instructions: 0,
+  start,
+  evaluationNs: 0,
+});
+
+/** The core: answers questions from what is active, remembers answers while they hold, and records every one. */
+export const createDecisions = (options: DecisionsOptions): RememberingDecisions => {
+  const { policy, audit, clock, settings, onWarning } = options;
+  const { cache, onFailure } = settings;
+  const remembers = cache.enabled && cache.maxBytes > 0 && cache.maxAgeSeconds > 0;
+  const store = openStore(Math.max(1, cache.maxBytes));
+  const expiriesOf = expiryReader(cache.expiryPaths);
+  const record = createRecorder({ audit, clock, onFailure, ...(onWarning === undefined ? {} : { onWarning }) });
+  /** Evaluations that run on a worker now, and who else waits for them. */
+  const running = new Map<string, Question[]>();
+
+  const deliver = (question: Question, made: Made, state: CacheState, keep: boolean): void => {
+    const { query, active, askedAtMs, reply } = question;
+    const { input, path, strictErrors, rawKey } = query;
+    const inputPresent = input !== undefined;
+    const prepared = audit.prepare({
+      ...(inputPresent ? { input } : {}),
+      ...(made.verdict.kind === 'decided' ? { result: made.verdict.result } : {}),
+      nonDeterministic: made.nonDeterministic,
+    });
+    const { epoch } = active;
+    if (keep && rawKey !== undefined) {
+      store.keep(rawKey, { kind: 'repeatable', made, prepared, path, strictErrors, inputPresent, epoch });
+    }
+    const { wire, caller, requestedBy } = query;
+    const facts: RequestFacts = { wire, caller, requestedBy };
+    record({ facts, path, strictErrors, inputPresent, epoch, made, prepared, cache: state, askedAtMs, reply });
+  };
+
+  const refuse = (question: Question, error: DecisionError): void => {
+    const made = unevaluated(momentOf(clock), { kind: 'failed', error }, 'failed');
+    deliver(question, made, 'uncacheable', false);
+  };
+
+  const madeOf = (question: Question, resolution: Resolution, ground: string, start: Moment, got: Evaluated): Made => {
+    const { verdict, outcome, reasons, bases, ruleTtlMs, resultTtlMs } = got;
+    const hold =
+      verdict.kind === 'failed'
+        ? undefined
+        : holdOf({
+            start,
+            bases,
+            maxAgeMs: cache.maxAgeSeconds * 1000,
+            ...(ruleTtlMs === undefined ? {} : { ruleTtlMs }),
+            ...(resultTtlMs === undefined ? {} : { resultTtlMs }),
+            expiriesMs: expiriesOf(question.query.input),
+          });
+    return {
+      kind: 'made',
+      ground,
+      verdict,
+      outcome,
+      ...(reasons === undefined ? {} : { reasons }),
+      policies: policiesOf(resolution),
+      unknownPath: false,
+      ruleAtPath: resolution.kind === 'rule',
+      ...(resolution.kind === 'rule' ? { entrypoint: resolution.target.entrypoint } : {}),
+      ...mergeBases(bases),
+      start,
+      ...(hold === undefined ? {} : { hold }),
+      evaluationNs: Math.round((clock.monotonicMs() - start.monotonicMs) * 1e6),
+    };
+  };
+
+  /** Whether what an answer rests on is what is active now: an evaluation may have outlived its version. */
+  const isActive = (question: Question, ground: string): boolean => {
+    const now = policy.current;
+    const { path } = question.query;
+    return now.epoch === question.active.epoch || groundOf(path, now.resolve(path)) === ground;
+  };
+
+  const finish = (question: Question, made: Made, slot: Slot | undefined): void => {
+    const cacheable = remembers && made.hold !== undefined;
+    if (slot === undefined) {
+      const state = question.query.bypassCache ? 'bypass' : 'uncacheable';
+      deliver(question, made, state, false);
+      return;
+    }
+    const keep = cacheable && isActive(question, slot.ground);
+    if (keep) store.keep(slot.key, made);
+    deliver(question, made, cacheable ? 'miss' : 'uncacheable', keep);
+  };
+
+  /** Those who waited share what they may share; an answer that must not be used again is made for each anew. */
+  const finishWaiting = (waiting: readonly Question[], made: Made, slot: Slot): void => {
+    for (const question of waiting) {
+      if (made.verdict.kind === 'failed') deliver(question, made, 'uncacheable', false);
+      else if (made.hold !== undefined && remainingMs(made.hold, clock) > 0) {
+        deliver(question, made, 'hit', isActive(question, slot.ground));
+      } else answer({ ...question, active: policy.current }, true);
+    }
+  };
+
+  const start = (question: Question, resolution: Resolution, slot: Slot | undefined): void => {
+    const { input, strictErrors } = question.query;
+    const moment = momentOf(clock);
+    const got = evaluate(resolution, { ...(input === undefined ? {} : { input }), strictErrors });
+    const ground = slot?.ground ?? '';
+    if (!(got instanceof Promise)) {
+      finish(question, madeOf(question, resolution, ground, moment, got), slot);
+      return;
+    }
+    const waiting: Question[] = [];
+    if (slot !== undefined) running.set(slot.key, waiting);
+    void got.then((late) => {
+      const made = madeOf(question, resolution, ground, moment, late);
+      // Nobody may join any more before the answers go out: what comes now finds the cache.
+      if (slot !== undefined) running.delete(slot.key);
+      finish(question, made, slot);
+      if (slot !== undefined) finishWaiting(waiting, made, slot);
+    });
+  };
+
+  const look = (question: Question, resolution: Resolution): void => {
+    const { path, strictErrors, input } = question.query;
+    const ground = groundOf(path, resolution);
+    const key = canonicalKey(ground, strictErrors, input);
+    const known = store.made(key);
+    if (known?.hold !== undefined) {
+      if (remainingMs(known.hold, clock) > 0) {
+        deliver(question, known, 'hit', true);
+        return;
+      }
+      store.drop(key);
+    }
+    const waiting = running.get(key);
+    if (waiting === undefined) start(question, resolution, { key, ground });
+    else waiting.push(question);
+  };
+
+  /** `alone`: found nowhere, shared with nobody, kept nowhere. */
+  const answer = (question: Question, alone: boolean): void => {
+    const { active, query } = question;
+    if (!mayAsk(query.caller)) {
+      refuse(question, { code: 'forbidden', message: 'the caller does not have the role ask' });
+      return;
+    }
+    if (active.versions.size === 0) {
+      refuse(question, { code: 'not_ready', message: 'no policy version is active' });
+      return;
+    }
+    const resolution = active.resolve(query.path);
+    if (!mayAskAbout(query.caller, policiesOf(resolution))) {
+      refuse(question, { code: 'forbidden', message: 'the caller may not ask about this bundle' });
+    } else if (resolution.kind === 'unknown') {
+      const made = { ...unevaluated(momentOf(clock), { kind: 'undefined' }, 'undefined'), unknownPath: true };
+      deliver(question, made, query.bypassCache ? 'bypass' : 'uncacheable', false);
+    } else if (alone) start(question, resolution, undefined);
+    else look(question, resolution);
+  };
+
+  const decide = (query: Query, reply: Reply): void => {
+    const question: Question = { query, reply, active: policy.current, askedAtMs: clock.monotonicMs() };
+    answer(question, query.bypassCache || !remembers);
+  };
+
+  const repeat = (rawKey: string, facts: RequestFacts, reply: Reply): boolean => {
+    const entry = store.repeatable(rawKey);
+    const hold = entry?.made.hold;
+    if (entry === undefined || hold === undefined) return false;
+    const { made, path, strictErrors, inputPresent, prepared } = entry;
+    const active = policy.current;
+    if (entry.epoch !== active.epoch) {
+      if (groundOf(path, active.resolve(path)) !== made.ground) {
+        store.drop(rawKey);
+        return false;
+      }
+      entry.epoch = active.epoch;
+    }
+    if (remainingMs(hold, clock) <= 0) {
+      store.drop(rawKey);
+      return false;
+    }
+    // Who may not ask is answered, and recorded as such, by `decide`.
+    if (!mayAsk(facts.caller) || !mayAskAbout(facts.caller, made.policies)) return false;
+    const { epoch } = active;
+    const askedAtMs = clock.monotonicMs();
+    record({ facts, path, strictErrors, inputPresent, epoch, made, prepared, cache: 'hit', askedAtMs, reply });
+    return true;
+  };
+
+  return { repeat, decide, cacheSize: () => store.size() };
+};

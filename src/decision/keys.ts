@@ -1,0 +1,70 @@
+import { hash } from 'node:crypto';
+import type { CheckedJson } from '../engine/index.ts';
+import { canonicalText } from '../engine/index.ts';
+import type { ActiveVersion, Resolution, Wire } from './model.ts';
+
+/** All of a request that its answer can depend on, before anything of it is parsed. */
+export interface RawParts {
+  readonly wire: Wire;
+  /** What is asked, as text: equal texts must mean equal paths. */
+  readonly path: string;
+  /** Every option that changes the answer (the query string will do); two spellings only cost a hit. */
+  readonly options: string;
+  readonly contentType: string;
+  readonly contentCoding: string;
+  /** As it came, before it is inflated. */
+  readonly body: Uint8Array;
+}
+
+// One digest at a time is made, and synchronously: bodies of common size are joined with their head in here.
+const scratch = Buffer.allocUnsafe(65_536);
+
+/** A part with its length before it: no two lists of parts give the same text. */
+const part = (text: string): string => `${text.length}:${text}`;
+
+/** The key under which `Decisions.repeat` finds the same request again: SHA-256, full width. */
+export const rawKey = (parts: RawParts): string => {
+  const { wire, path, options, contentType, contentCoding, body } = parts;
+  const head = `raw${part(wire)}${part(path)}${part(options)}${part(contentType)}${part(contentCoding)}${body.length}:`;
+  const most = head.length * 3 + body.length;
+  const joined = most <= scratch.length ? scratch : Buffer.allocUnsafe(most);
+  const at = joined.write(head, 0, 'utf8');
+  joined.set(body, at);
+  return hash('sha256', joined.subarray(0, at + body.length), 'base64url');
+};
+
+const versionParts = (version: ActiveVersion): readonly unknown[] => [
+  version.name,
+  version.version,
+  version.digest,
+  version.dataRevision,
+];
+
+const resolutionParts = (resolution: Resolution): readonly unknown[] => {
+  switch (resolution.kind) {
+    case 'rule': {
+      const { version, entrypoint, below, isResult, ttlMs } = resolution.target;
+      return ['rule', ...versionParts(version), entrypoint, below, isResult, ttlMs ?? null];
+    }
+    case 'data':
+      return ['data', ...versionParts(resolution.version)];
+    case 'composite':
+      return ['composite', resolution.parts.map(({ at, part: inner }) => [at, resolutionParts(inner)])];
+    case 'unknown':
+      return ['unknown'];
+  }
+};
+
+/**
+ * What a path stands for, as text: the versions that answer it, by digest and data revision, and where in them. Equal
+ * texts give equal answers to equal inputs, whatever else was activated in between.
+ */
+export const groundOf = (path: readonly string[], resolution: Resolution): string =>
+  JSON.stringify([path, resolutionParts(resolution)]);
+
+/** The key of everything an answer depends on, the input in canonical form: SHA-256, full width. */
+export const canonicalKey = (ground: string, strictErrors: boolean, input: CheckedJson | undefined): string => {
+  const options = `${strictErrors ? 'strict' : 'lax'},${input === undefined ? 'absent' : 'present'}`;
+  const text = input === undefined ? '' : canonicalText(input);
+  return hash('sha256', `canonical${part(ground)}${part(options)}${part(text)}`, 'base64url');
+};

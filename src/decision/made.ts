@@ -1,0 +1,74 @@
+import type { Basis, NonDeterministicCall, SeenToken } from '../engine/index.ts';
+import type { Hold, Moment } from './freshness.ts';
+import type { ActiveVersion, Outcome, PolicyRef, Resolution, Verdict } from './model.ts';
+
+/** An answer as evaluation made it, before it is anyone's: what the cache keeps. */
+export interface Made {
+  readonly kind: 'made';
+  /** What it rests on, see `groundOf`; empty when it is never kept. */
+  readonly ground: string;
+  readonly verdict: Verdict;
+  readonly outcome: Outcome;
+  readonly reasons?: string;
+  readonly policies: readonly PolicyRef[];
+  readonly unknownPath: boolean;
+  readonly ruleAtPath: boolean;
+  readonly entrypoint?: string;
+  readonly nowNs?: bigint;
+  readonly tokens: readonly SeenToken[];
+  readonly nonDeterministic: readonly NonDeterministicCall[];
+  readonly instructions: number;
+  readonly start: Moment;
+  /** Absent: not to be used again. */
+  readonly hold?: Hold;
+  readonly evaluationNs: number;
+}
+
+const refs = new WeakMap<ActiveVersion, PolicyRef>();
+
+/** The name of a version without the version: what is kept must not hold a retired module in memory. */
+export const refOf = (active: ActiveVersion): PolicyRef => {
+  const known = refs.get(active);
+  if (known !== undefined) return known;
+  const { name, version, digest, revision, dataRevision } = active;
+  const ref = Object.freeze({ name, version, digest, revision, dataRevision });
+  refs.set(active, ref);
+  return ref;
+};
+
+const versionsIn = (resolution: Resolution): readonly ActiveVersion[] => {
+  switch (resolution.kind) {
+    case 'rule':
+      return [resolution.target.version];
+    case 'data':
+      return [resolution.version];
+    case 'composite':
+      return resolution.parts.flatMap(({ part }) => versionsIn(part));
+    case 'unknown':
+      return [];
+  }
+};
+
+/** The versions that a path rests on, each once, in order of name. */
+export const policiesOf = (resolution: Resolution): readonly PolicyRef[] => {
+  if (resolution.kind === 'rule') return [refOf(resolution.target.version)];
+  const all = new Set(versionsIn(resolution).map(refOf));
+  return [...all].sort((a, b) => (a.name < b.name ? -1 : 1));
+};
+
+/** What the evaluations that one answer took have in common. */
+export const mergeBases = (
+  bases: readonly Basis[],
+): Pick<Made, 'tokens' | 'nonDeterministic' | 'instructions'> & { readonly nowNs?: bigint } => {
+  const [first] = bases;
+  if (bases.length === 1 && first !== undefined) {
+    const { nowNs, tokens, nonDeterministic, instructions } = first;
+    return { nowNs, tokens, nonDeterministic, instructions };
+  }
+  return {
+    ...(first === undefined ? {} : { nowNs: first.nowNs }),
+    tokens: bases.flatMap((basis) => basis.tokens),
+    nonDeterministic: bases.flatMap((basis) => basis.nonDeterministic),
+    instructions: bases.reduce((sum, basis) => sum + basis.instructions, 0),
+  };
+};

@@ -1,0 +1,122 @@
+import type { Clock } from '../canonical/index.ts';
+import { messageOf, uuidv7 } from '../canonical/index.ts';
+import { remainingMs } from './freshness.ts';
+import type { Made } from './made.ts';
+import type {
+  Answer,
+  AuditError,
+  AuditLog,
+  CacheState,
+  PreparedContent,
+  RecordFacts,
+  Reply,
+  RequestFacts,
+} from './model.ts';
+
+/** One answer on its way to the log and from there to who asked. */
+export interface Delivery {
+  readonly facts: RequestFacts;
+  readonly path: readonly string[];
+  readonly strictErrors: boolean;
+  readonly inputPresent: boolean;
+  readonly epoch: number;
+  readonly made: Made;
+  readonly prepared: PreparedContent;
+  readonly cache: CacheState;
+  /** On the monotonic clock: when the question was taken. */
+  readonly askedAtMs: number;
+  readonly reply: Reply;
+}
+
+export interface RecorderOptions {
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly onFailure: 'refuse' | 'answer';
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Records an answer, and only then gives it out. */
+export type Recorder = (delivery: Delivery) => void;
+
+const refused = (answer: Answer, error: Error): Answer => ({
+  decisionId: answer.decisionId,
+  verdict: {
+    kind: 'failed',
+    error: { code: 'audit_failed', message: `the decision could not be recorded: ${error.message}` },
+  },
+  outcome: 'failed',
+  policies: answer.policies,
+  cache: answer.cache,
+  ageMs: 0,
+  freshMs: 0,
+  unknownPath: answer.unknownPath,
+  ruleAtPath: answer.ruleAtPath,
+});
+
+export const createRecorder = ({ audit, clock, onFailure, onWarning }: RecorderOptions): Recorder => {
+  const settle = (answer: Answer, reply: Reply, error: Error): void => {
+    if (onFailure === 'answer') {
+      onWarning?.(`decision ${answer.decisionId} was answered without a record: ${error.message}`);
+      reply(answer);
+    } else reply(refused(answer, error));
+  };
+
+  return (delivery) => {
+    const { facts, made, cache, reply } = delivery;
+    const nowMs = clock.nowMs();
+    const monotonicMs = clock.monotonicMs();
+    const decisionId = uuidv7(nowMs);
+    const ageMs = cache === 'hit' ? Math.max(0, Math.floor(monotonicMs - made.start.monotonicMs)) : 0;
+    const leftMs = made.hold === undefined || cache === 'uncacheable' ? 0 : remainingMs(made.hold, clock);
+    const freshMs = Math.floor(leftMs);
+    const answer: Answer = {
+      decisionId,
+      verdict: made.verdict,
+      outcome: made.outcome,
+      ...(made.reasons === undefined ? {} : { reasons: made.reasons }),
+      policies: made.policies,
+      cache,
+      ageMs,
+      freshMs,
+      unknownPath: made.unknownPath,
+      ruleAtPath: made.ruleAtPath,
+      ...(cache === 'hit' ? {} : { evaluationNs: made.evaluationNs }),
+    };
+    const record: RecordFacts = {
+      wire: facts.wire,
+      caller: facts.caller,
+      requestedBy: facts.requestedBy,
+      decisionId,
+      timestampMs: nowMs,
+      path: delivery.path,
+      ...(made.entrypoint === undefined ? {} : { entrypoint: made.entrypoint }),
+      outcome: made.outcome,
+      ...(made.verdict.kind === 'failed' ? { error: made.verdict.error } : {}),
+      policies: made.policies,
+      epoch: delivery.epoch,
+      cache,
+      ageMs,
+      ...(leftMs > 0 ? { freshUntilMs: nowMs + freshMs } : {}),
+      ...(made.nowNs === undefined ? {} : { nowNs: made.nowNs }),
+      strictErrors: delivery.strictErrors,
+      inputPresent: delivery.inputPresent,
+      tokens: made.tokens,
+      durationNs: Math.round((monotonicMs - delivery.askedAtMs) * 1e6),
+      ...(cache === 'hit' ? {} : { instructions: made.instructions }),
+    };
+    let called = false;
+    const done = (error?: AuditError): void => {
+      called = true;
+      if (error === undefined) reply(answer);
+      else settle(answer, reply, error);
+    };
+    try {
+      audit.append(record, delivery.prepared, done);
+    } catch (thrown) {
+      // A reply that throws is the wire's own failure; a log that throws has taken no record.
+      if (called) throw thrown;
+      called = true;
+      settle(answer, reply, new Error(messageOf(thrown), { cause: thrown }));
+    }
+  };
+};
