@@ -1,8 +1,8 @@
-export { canonicalText } from './canonical-input.ts';
-export type { CheckedDocument, JsonKind, JsonLimits, MemberSpan } from './json-check.ts';
-export { checkJson, defaultJsonLimits, sliceChecked, withoutMember } from './json-check.ts';
-export type { JsonErrorCode, JsonPlace } from './json-error.ts';
-export { JsonError } from './json-error.ts';
+export { canonicalText } from './json/canonical.ts';
+export type { CheckedDocument, JsonKind, JsonLimits, MemberSpan } from './json/check.ts';
+export { checkJson, defaultJsonLimits, sliceChecked, withoutMember } from './json/check.ts';
+export type { JsonErrorCode, JsonPlace } from './json/error.ts';
+export { JsonError } from './json/error.ts';
 export type {
   Basis,
   Budget,

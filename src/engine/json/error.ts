@@ -1,4 +1,4 @@
-import { VerdictError } from '../canonical/index.ts';
+import { VerdictError } from '../../canonical/index.ts';
 
 export type JsonErrorCode =
   | 'JSON_SYNTAX'

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import type { CheckedJson } from './model.ts';
+import type { CheckedJson } from '../model.ts';
 
 /**
  * One text per value: members sorted by the UTF-8 bytes of their keys, no white space, one escape form. The text of

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { RegoObject, RegoValue } from '../rego/index.ts';
-import { bytesOf, RegoBytes, RegoNumber, RegoSet } from '../rego/index.ts';
+import type { RegoObject, RegoValue } from '../../rego/index.ts';
+import { bytesOf, RegoBytes, RegoNumber, RegoSet } from '../../rego/index.ts';
 import { ValueTextError } from './value-text.ts';
 
 /** Deeper results are refused: the writer recurses, and so does whoever reads them. */

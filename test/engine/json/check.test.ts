@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonErrorCode, JsonLimits } from '../../src/engine/index.ts';
-import { checkJson, defaultJsonLimits, JsonError, sliceChecked, withoutMember } from '../../src/engine/index.ts';
+import type { JsonErrorCode, JsonLimits } from '../../../src/engine/index.ts';
+import { checkJson, defaultJsonLimits, JsonError, sliceChecked, withoutMember } from '../../../src/engine/index.ts';
 
 const check = (text: string | Uint8Array, limits?: Partial<JsonLimits>) =>
   checkJson(typeof text === 'string' ? Buffer.from(text) : text, { ...defaultJsonLimits, ...limits });

@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import type { RegoEntry, RegoValue } from '../rego/index.ts';
-import { RegoBytes, RegoNumber, RegoObject, RegoSet, regoObject, regoSet } from '../rego/index.ts';
+import type { RegoEntry, RegoValue } from '../../rego/index.ts';
+import { RegoBytes, RegoNumber, RegoObject, RegoSet, regoObject, regoSet } from '../../rego/index.ts';
 
 /** Deeper values than this are refused: reading and writing recurse. */
 export const deepestValue = 1_000;

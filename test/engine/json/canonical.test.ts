@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalText, checkJson } from '../../src/engine/index.ts';
+import { canonicalText, checkJson } from '../../../src/engine/index.ts';
 
 const canonical = (text: string): string => canonicalText(checkJson(Buffer.from(text)).json);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { goNumberText } from '../../src/engine/number-text.ts';
-import { resultJson } from '../../src/engine/result-json.ts';
-import { parseValue } from '../../src/engine/value-text.ts';
-import { RegoBytes, regoObject } from '../../src/rego/index.ts';
+import { goNumberText } from '../../../src/engine/values/number-text.ts';
+import { resultJson } from '../../../src/engine/values/result-json.ts';
+import { parseValue } from '../../../src/engine/values/value-text.ts';
+import { RegoBytes, regoObject } from '../../../src/rego/index.ts';
 
 const json = (text: string): string => resultJson(parseValue(Buffer.from(text)));
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dumpValue, parseValue, ValueTextError } from '../../src/engine/value-text.ts';
-import type { RegoValue } from '../../src/rego/index.ts';
-import { equalValues, RegoBytes, RegoNumber, regoInteger, regoObject, regoSet } from '../../src/rego/index.ts';
+import { dumpValue, parseValue, ValueTextError } from '../../../src/engine/values/value-text.ts';
+import type { RegoValue } from '../../../src/rego/index.ts';
+import { equalValues, RegoBytes, RegoNumber, regoInteger, regoObject, regoSet } from '../../../src/rego/index.ts';
 
 const parse = (text: string | Uint8Array): RegoValue => parseValue(Buffer.from(text as string));
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { JsonErrorCode, JsonPlace } from './json-error.ts';
-import { JsonError, placeOf } from './json-error.ts';
-import type { CheckedJson } from './model.ts';
+import type { CheckedJson } from '../model.ts';
+import type { JsonErrorCode, JsonPlace } from './error.ts';
+import { JsonError, placeOf } from './error.ts';
 
 export interface JsonLimits {
   readonly bytes: number;
