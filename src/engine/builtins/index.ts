@@ -1,0 +1,16 @@
+import { timeNowNs } from './clock.ts';
+import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
+import type { BuiltinEntry, BuiltinTable } from './model.ts';
+import { tokenBuiltins } from './tokens/index.ts';
+
+const digests: readonly DigestName[] = ['md5', 'sha1', 'sha256'];
+const keyed: readonly DigestName[] = [...digests, 'sha512'];
+
+/** The builtins that run in TypeScript on the deciding thread; each answers as OPA's Go code does. */
+export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
+  ['time.now_ns', { run: timeNowNs, nonDeterministic: true }],
+  ...digests.map((name) => [`crypto.${name}`, { run: digest(name) }] as const),
+  ...keyed.map((name) => [`crypto.hmac.${name}`, { run: hmac(name) }] as const),
+  ['crypto.hmac.equal', { run: hmacEqual }],
+  ...tokenBuiltins,
+]);

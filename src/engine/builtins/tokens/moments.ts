@@ -1,0 +1,57 @@
+import { compareValues, RegoNumber } from '../../../rego/index.ts';
+
+/** Nanoseconds as the seconds that OPA compares with a token's times: both steps round to a double. */
+const secondsOf = (ns: number): number => ns / 1e9;
+
+/**
+ * Whether a clock in nanoseconds has reached a time in seconds, as OPA sees it: the clock becomes a double, is divided,
+ * is written with the fewest digits that identify it, and those are compared as a decimal.
+ */
+export const hasReached = (ns: number, seconds: RegoNumber): boolean => {
+  const plain = Number(seconds.text);
+  // Between whole numbers that doubles hold exactly, comparing doubles gives the same answer.
+  if (Number.isSafeInteger(plain) && /^-?\d{1,15}$/.test(seconds.text)) return secondsOf(ns) >= plain;
+  return compareValues(new RegoNumber(String(secondsOf(ns))), seconds) >= 0;
+};
+
+// A clock's double is at most 512 ns beside it and the quotient's at most 1 microsecond, up to the year 2262.
+const slackNs = 4096n;
+const endOfClock = 2n ** 63n;
+
+/** The first nanosecond at which the clock has reached a time in seconds; undefined when no clock ever does. */
+export const firstMomentAtOrAfter = (seconds: RegoNumber): bigint | undefined => {
+  const estimate = Number(seconds.text) * 1e9;
+  if (!(estimate < Number(endOfClock))) return undefined;
+  if (!(estimate > 0)) return 0n;
+  const middle = BigInt(Math.floor(estimate));
+  let early = middle > slackNs ? middle - slackNs : -1n;
+  let late = middle + slackNs;
+  // hasReached(early) is false, hasReached(late) is true: the double of the estimate itself is within the slack.
+  while (late - early > 1n) {
+    const between = (early + late) / 2n;
+    if (hasReached(Number(between), seconds)) late = between;
+    else early = between;
+  }
+  return late;
+};
+
+/** The last nanosecond at or before a time in seconds, exactly. */
+const wholeNanoseconds = (text: string): bigint => {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const shift = Number(exponent) - fraction.length + 9;
+  const digits = BigInt(whole + fraction);
+  if (shift >= 0) return digits * 10n ** BigInt(shift);
+  return shift < -1000 ? 0n : digits / 10n ** BigInt(-shift);
+};
+
+/**
+ * The moments at which what is made of a time in a token may change: where OPA's own comparison does, and where an
+ * exact one does, which is what a policy that decodes a token may make of its claims. None when no clock reaches it.
+ */
+export const momentsOf = (seconds: RegoNumber): readonly bigint[] => {
+  const compared = firstMomentAtOrAfter(seconds);
+  if (compared === undefined || compared === 0n) return [];
+  const exact = wholeNanoseconds(seconds.text);
+  return [compared, exact, exact + 1n];
+};

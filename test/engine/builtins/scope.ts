@@ -1,0 +1,21 @@
+import { readJson } from '../../../src/engine/builtins/go-json.ts';
+import type { CallScope } from '../../../src/engine/builtins/model.ts';
+import type { SeenToken } from '../../../src/engine/model.ts';
+import type { RegoValue } from '../../../src/rego/index.ts';
+
+/** A scope at a fixed moment, and what builtins reported to it. */
+export const callScope = (nowNs = 1_700_000_000_000_000_000n) => {
+  const reported = { volatile: false, boundaries: [] as bigint[], tokens: [] as SeenToken[] };
+  const scope: CallScope = {
+    nowNs,
+    markVolatile: () => {
+      reported.volatile = true;
+    },
+    addBoundary: (ns) => reported.boundaries.push(ns),
+    addToken: (token) => reported.tokens.push(token),
+  };
+  return { scope, reported };
+};
+
+/** A Rego value from JSON text, every digit kept. */
+export const jsonValue = (json: string): RegoValue => readJson(Buffer.from(json)).value;
