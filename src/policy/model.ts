@@ -5,6 +5,8 @@ import type { RegoAnnotation, RegoProblem, RegoVersion } from '../rego/index.ts'
 /** A bundle's files after the archive was checked: names normalised (no leading `/` or `./`), none twice. */
 export interface BundleFiles {
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Names of members that a bundle is not made of (the first twenty): they were left out. */
+  readonly ignored?: readonly string[];
 }
 
 /** OPA's `.manifest`, checked. */

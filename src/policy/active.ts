@@ -1,0 +1,165 @@
+import type { ActivePolicy, ActiveVersion, Resolution, RuleTarget } from '../decision/model.ts';
+import type { RuleMarks } from './build/annotations.ts';
+import type { JsonNode } from './content/json-text.ts';
+import { nodeAt, writeJson } from './content/json-text.ts';
+import { isUnder, segmentsOf } from './content/roots.ts';
+
+/** One active version with what it takes to find the answer to a path. */
+export interface Served {
+  readonly version: ActiveVersion;
+  readonly roots: readonly string[];
+  readonly entrypoints: ReadonlySet<string>;
+  /** Paths of all rules, served or not; absent for opaque versions, whose sources do not say. */
+  readonly rules?: ReadonlySet<string>;
+  readonly marks: readonly RuleMarks[];
+  /** Read when a path needs it, once. */
+  readonly data: () => JsonNode;
+}
+
+export interface ActiveSet {
+  readonly epoch: number;
+  readonly served: ReadonlyMap<string, Served>;
+  /** The bundle that answers AuthZEN when a request names none. */
+  readonly authzenBundle?: string;
+}
+
+type Path = readonly string[];
+type Part = { readonly at: Path; readonly part: Resolution };
+
+const unknown: Resolution = { kind: 'unknown' };
+const MEMO_ENTRIES = 4096;
+const MEMO_TEXT = 65_536;
+
+/** Texts of `path` and of all paths above it, shortest first. A segment with a slash in it belongs to no rule. */
+const prefixes = (path: Path): string[] => {
+  const texts: string[] = [];
+  let text = '';
+  for (const segment of path) {
+    if (segment === '' || segment.includes('/')) break;
+    text = text === '' ? segment : `${text}/${segment}`;
+    texts.push(text);
+  }
+  return texts;
+};
+
+const isBelow = (text: string, path: Path): boolean => path.length === 0 || text.startsWith(`${path.join('/')}/`);
+
+const targetOf = ({ version, marks }: Served, entrypoint: string, below: Path): RuleTarget => {
+  const own = marks.filter(({ path, scope }) => path === entrypoint && scope !== 'subpackages');
+  const ttls = own.flatMap(({ ttlMs }) => ttlMs ?? []);
+  return {
+    version,
+    entrypoint,
+    below,
+    isResult: below.length === 0 && own.some(({ isResult }) => isResult === true),
+    ...(ttls.length === 0 ? {} : { ttlMs: Math.min(...ttls) }),
+  };
+};
+
+const rule = (served: Served, entrypoint: string, below: Path): Resolution => ({
+  kind: 'rule',
+  target: targetOf(served, entrypoint, below),
+});
+
+const dataPart = ({ version }: Served, node: JsonNode): Resolution => ({
+  kind: 'data',
+  version,
+  json: writeJson(node),
+});
+
+/** Data around the places at which rules answer: whole where no rule lies below, member by member otherwise. */
+const dataParts = (served: Served, node: JsonNode, at: Path, rules: readonly Path[]): Part[] => {
+  if (rules.some((taken) => isUnder(at, taken))) return [];
+  if (!rules.some((taken) => isUnder(taken, at)) || node.kind !== 'object')
+    return [{ at, part: dataPart(served, node) }];
+  return [...node.members].flatMap(([key, item]) => dataParts(served, item, [...at, key], rules));
+};
+
+/** What one version holds below `path`: its uppermost entrypoints there, and its data where they are not. */
+const partsBelow = (served: Served, path: Path): Part[] => {
+  const below = [...served.entrypoints].filter((text) => isBelow(text, path)).sort();
+  const uppermost = below.filter((text) => !below.some((other) => other !== text && text.startsWith(`${other}/`)));
+  const rules = uppermost.map((text) => ({ text, at: segmentsOf(text).slice(path.length) }));
+  const node = nodeAt(served.data(), path);
+  const places = rules.map(({ at }) => at);
+  const isEmpty = node === undefined || (node.kind === 'object' && node.members.size === 0);
+  const data = isEmpty ? [] : dataParts(served, node, [], places);
+  return [...rules.map(({ text, at }) => ({ at, part: rule(served, text, []) })), ...data];
+};
+
+/** True when a rule stands at the path, above it or below it. */
+const touchesRule = ({ rules }: Served, path: Path, texts: readonly string[]): boolean => {
+  if (rules === undefined || texts.some((text) => rules.has(text))) return true;
+  return texts.length === path.length && [...rules].some((text) => isBelow(text, path));
+};
+
+/** The answer of the version that owns the path. */
+const resolveOwned = (served: Served, path: Path): Resolution => {
+  const texts = prefixes(path);
+  const exact = texts.length === path.length ? texts.at(-1) : undefined;
+  if (exact !== undefined && served.entrypoints.has(exact)) return rule(served, exact, []);
+  if (touchesRule(served, path, texts)) {
+    const nearest = texts.findLast((text) => served.entrypoints.has(text));
+    if (nearest !== undefined) return rule(served, nearest, path.slice(segmentsOf(nearest).length));
+    const hasBelow = [...served.entrypoints].some((text) => isBelow(text, path));
+    if (hasBelow) return { kind: 'composite', parts: partsBelow(served, path) };
+  }
+  const node = nodeAt(served.data(), path);
+  return node === undefined ? unknown : dataPart(served, node);
+};
+
+const resolveIn = (all: readonly Served[], path: Path): Resolution => {
+  const owner = all.find(({ roots }) => roots.some((root) => isUnder(path, segmentsOf(root))));
+  if (owner !== undefined && path.length > 0) return resolveOwned(owner, path);
+  const parts = all.flatMap((served) => partsBelow(served, path));
+  return parts.length === 0 && path.length > 0 ? unknown : { kind: 'composite', parts };
+};
+
+/** Only what callers cannot make many of is remembered: tails below an entrypoint and unknown paths are theirs. */
+const isMemorable = (found: Resolution): boolean =>
+  found.kind === 'composite' ||
+  (found.kind === 'rule' && found.target.below.length === 0) ||
+  (found.kind === 'data' && found.json.length <= MEMO_TEXT);
+
+const authzenPathOf = (set: ActiveSet, resolve: ActivePolicy['resolve'], bundle?: string): Path | undefined => {
+  const only = set.served.size === 1 ? [...set.served.keys()][0] : undefined;
+  const name = bundle ?? set.authzenBundle ?? only;
+  const served = name === undefined ? undefined : set.served.get(name);
+  if (served === undefined) return undefined;
+  const answers = (path: Path): boolean => {
+    const found = resolve(path);
+    return found.kind === 'rule' && found.target.version === served.version;
+  };
+  const marked = served.marks.find(({ authzen }) => authzen?.evaluation === true);
+  if (marked !== undefined) return answers(segmentsOf(marked.path)) ? segmentsOf(marked.path) : undefined;
+  // Data and test packages have roots of their own: the only root is the only one that answers.
+  const answering = served.roots.filter((root) =>
+    [...served.entrypoints].some((text) => isUnder(segmentsOf(text), segmentsOf(root))),
+  );
+  const path = answering.length === 1 ? [...segmentsOf(answering[0] ?? ''), 'allow'] : undefined;
+  return path !== undefined && answers(path) ? path : undefined;
+};
+
+/** Builds what a request reads: everything in it is frozen but the memory of paths already found. */
+export const activePolicy = (set: ActiveSet): ActivePolicy => {
+  const all = [...set.served.values()];
+  const memory = new Map<string, Resolution>();
+  const resolve = (path: Path): Resolution => {
+    // The joining character could stand in a segment: such a path is found anew each time.
+    const key = path.some((segment) => segment.includes('\0')) ? undefined : path.join('\0');
+    const known = key === undefined ? undefined : memory.get(key);
+    if (known !== undefined) return known;
+    const found = resolveIn(all, path);
+    if (key !== undefined && isMemorable(found)) {
+      if (memory.size >= MEMO_ENTRIES) memory.clear();
+      memory.set(key, found);
+    }
+    return found;
+  };
+  return Object.freeze({
+    epoch: set.epoch,
+    versions: new Map([...set.served].map(([name, { version }]) => [name, version])),
+    resolve,
+    authzenPath: (bundle?: string) => authzenPathOf(set, resolve, bundle),
+  });
+};

@@ -1,0 +1,74 @@
+import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+
+/** What Verdict itself reads of the METADATA of one rule or package. */
+export interface RuleMarks {
+  /** Slash-separated, without `data`. */
+  readonly path: string;
+  readonly scope: RegoAnnotation['scope'];
+  /** `entrypoint: true`. */
+  readonly entrypoint?: true;
+  /** `custom.verdict: result`. */
+  readonly isResult?: true;
+  /** `custom.cache.ttl`, milliseconds. */
+  readonly ttlMs?: number;
+  /** `custom.authzen`, as it stands. */
+  readonly authzen?: { readonly [key: string]: unknown };
+}
+
+type Member = { readonly [key: string]: unknown };
+
+const isObject = (value: unknown): value is Member =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const unitMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const LONGEST_MS = 24 * 3_600_000;
+
+/** `30s`, `1m30s`, `250ms`, or a number of seconds; undefined for anything else, and for more than a day. */
+export const durationMs = (value: unknown): number | undefined => {
+  let ms = 0;
+  if (typeof value === 'number') ms = value * 1000;
+  else if (typeof value === 'string' && /^(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+$/.test(value)) {
+    for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+      ms += Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN);
+    }
+  } else return undefined;
+  return ms > 0 && ms <= LONGEST_MS ? Math.floor(ms) : undefined;
+};
+
+const marksOf = ({ path, scope, annotations }: RegoAnnotation): RuleMarks => {
+  const custom = isObject(annotations.custom) ? annotations.custom : {};
+  const cache = isObject(custom.cache) ? custom.cache : {};
+  const ttlMs = durationMs(cache.ttl);
+  return {
+    path,
+    scope,
+    ...(annotations.entrypoint === true ? { entrypoint: true as const } : {}),
+    ...(custom.verdict === 'result' ? { isResult: true as const } : {}),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(isObject(custom.authzen) ? { authzen: custom.authzen } : {}),
+  };
+};
+
+/** Marks that say something, in order of path. */
+export const readMarks = (annotations: readonly RegoAnnotation[]): RuleMarks[] =>
+  annotations
+    .map(marksOf)
+    .filter((marks) => Object.keys(marks).length > 2)
+    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.scope < b.scope ? -1 : 1));
+
+/**
+ * METADATA that names a setting of ours and gives it a value that it does not have. A time to live that is silently
+ * ignored would be noticed when answers are stale, or never.
+ */
+export const markProblems = (annotations: readonly RegoAnnotation[]): RegoProblem[] =>
+  annotations.flatMap(({ annotations: { custom }, file, row }) => {
+    if (!isObject(custom)) return [];
+    const found: string[] = [];
+    const { verdict, cache, authzen } = custom;
+    if (verdict !== undefined && verdict !== 'result') found.push('custom.verdict has one value: result');
+    if (isObject(cache) && cache.ttl !== undefined && durationMs(cache.ttl) === undefined) {
+      found.push('custom.cache.ttl must be a duration such as 30s or a number of seconds, at most a day');
+    }
+    if (authzen !== undefined && !isObject(authzen)) found.push('custom.authzen must be an object');
+    return found.map((message) => ({ code: 'verdict_metadata_error', message, file, row, col: 1 }));
+  });

@@ -1,0 +1,172 @@
+import type { Compiled, RegoInspection, RegoProblem, RegoSources, Toolchain } from '../../rego/index.ts';
+import { isSource, MANIFEST, MODULE } from '../archive/names.ts';
+import { filesDigest, writeArchive } from '../archive/write.ts';
+import type { BuildInfo } from '../content/build-info.ts';
+import { buildFlags, buildInfoNode, sourcesDigest } from '../content/build-info.ts';
+import type { DataDocument } from '../content/data.ts';
+import { mergeData } from '../content/data.ts';
+import { nodeAt } from '../content/json-text.ts';
+import type { ManifestDocument } from '../content/manifest.ts';
+import { readManifest, writeManifest } from '../content/manifest.ts';
+import { packageClause } from '../content/packages.ts';
+import { regoSources } from '../content/rego-sources.ts';
+import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
+import { PolicyError } from '../model.ts';
+import { markProblems, readMarks } from './annotations.ts';
+import { chooseEntrypoints } from './entrypoints.ts';
+import { checkOwnership, narrowRoots } from './ownership.ts';
+import { callToolchain } from './toolchain-call.ts';
+
+export interface BuildOptions {
+  readonly toolchain: Toolchain;
+  /** Stands for the manifest's. */
+  readonly revision?: string;
+  /** Stand for the manifest's. */
+  readonly entrypoints?: readonly string[];
+  /** Deadline of each call of the compiler, milliseconds. */
+  readonly compileMs?: number;
+}
+
+/** A bundle's files, read as far as that needs no compiler. */
+export interface PreparedBundle {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly document: ManifestDocument;
+  readonly data: DataDocument;
+  readonly sources: { readonly all: RegoSources; readonly served: RegoSources };
+}
+
+export interface Build extends BuiltBundle {
+  /** What the archive holds. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly digest: string;
+  readonly manifest: Manifest;
+  readonly info: BuildInfo;
+  /** Absent when the bundle has no rules. */
+  readonly wasm?: Uint8Array;
+  /** What its author should know. */
+  readonly notes: readonly string[];
+}
+
+const nothing: RegoInspection = {
+  packages: [],
+  rules: [],
+  annotations: [],
+  dataReferences: [],
+  tests: 0,
+  warnings: [],
+};
+
+export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
+  const document = readManifest(bundle);
+  const data = mergeData(bundle);
+  return { files: bundle.files, document, data, sources: regoSources(bundle, document.manifest, data.json) };
+};
+
+const deadline = ({ compileMs }: BuildOptions): { deadlineMs?: number } =>
+  compileMs === undefined ? {} : { deadlineMs: compileMs };
+
+export const inspect = async ({ sources }: PreparedBundle, options: BuildOptions): Promise<RegoInspection> =>
+  sources.all.modules.length === 0 ? nothing : callToolchain(options.toolchain.check(sources.all, deadline(options)));
+
+const refuseMarks = (problems: readonly RegoProblem[]): void => {
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new PolicyError('REGO_INVALID', `${first.file}:${first.row}:1: ${first.message}`, { problems });
+};
+
+const sentence = ({ file, row, col, message }: RegoProblem): string =>
+  file === undefined ? message : `${file}:${row ?? 1}:${col ?? 1}: ${message}`;
+
+/** A sentence on what a bundle is not made of, if there was any. */
+export const ignoredNote = ({ ignored }: BundleFiles): string[] =>
+  ignored === undefined || ignored.length === 0
+    ? []
+    : [`left out, as OPA loads no such files: ${ignored.slice(0, 5).join(', ')}${ignored.length > 5 ? ', ...' : ''}`];
+
+interface Parts {
+  readonly prepared: PreparedBundle;
+  readonly inspection: RegoInspection;
+  readonly roots: readonly string[];
+  readonly info: BuildInfo;
+  readonly wasm: Uint8Array | undefined;
+}
+
+const assemble = ({ prepared, roots, info, wasm }: Parts): Map<string, Uint8Array> => {
+  const sequence = nodeAt(prepared.document.metadata, ['verdict', 'sequence']);
+  const files = new Map([...prepared.files].filter(([name]) => isSource(name)));
+  files.set(MANIFEST, writeManifest(prepared.document, roots, buildInfoNode(info, sequence)));
+  if (wasm !== undefined) files.set(MODULE, wasm);
+  return files;
+};
+
+const compile = async (
+  prepared: PreparedBundle,
+  entrypoints: readonly string[],
+  options: BuildOptions,
+): Promise<Compiled | undefined> =>
+  entrypoints.length === 0
+    ? undefined
+    : callToolchain(options.toolchain.compile(prepared.sources.served, entrypoints, deadline(options)));
+
+/** The build of a bundle whose files were read already. */
+export const buildPrepared = async (
+  prepared: PreparedBundle,
+  inspection: RegoInspection,
+  options: BuildOptions,
+): Promise<Build> => {
+  refuseMarks(markProblems(inspection.annotations));
+  const { toolchain } = options;
+  const given = prepared.document.manifest;
+  const packages = prepared.sources.all.modules.flatMap((module) => packageClause(module) ?? []);
+  const contents = { packages, data: prepared.data, inspection };
+  const isDefault = given.roots.length === 1 && given.roots[0] === '';
+  const roots = isDefault ? narrowRoots(contents) : given.roots;
+  const manifest = { ...given, roots, revision: options.revision ?? given.revision };
+  checkOwnership(contents, roots);
+
+  const marks = readMarks(inspection.annotations);
+  const named = options.entrypoints ?? given.entrypoints;
+  const chosen = chooseEntrypoints(inspection, { marks, roots, ...(named === undefined ? {} : { named }) });
+  const compiled = await compile(prepared, chosen.paths, options);
+  const reach = [...(compiled?.entrypoints ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const info: BuildInfo = {
+    compiler: { opa: toolchain.version.opa, toolchain: toolchain.version.digest },
+    flags: buildFlags,
+    sources: sourcesDigest(prepared.files),
+    entrypoints: chosen.paths,
+    named: chosen.named,
+    rules: [...inspection.rules].sort(),
+    reach: Object.fromEntries(reach.map(({ path, builtins }) => [path, [...builtins].sort()])),
+    annotations: marks,
+  };
+  const wasm = compiled?.wasm;
+  const document = { ...prepared.document, manifest };
+  const files = assemble({ prepared: { ...prepared, document }, inspection, roots, info, wasm });
+  const narrowed = isDefault && roots[0] !== '' ? [`the bundle names no roots: it owns ${roots.join(', ')}`] : [];
+  return {
+    archive: await writeArchive(files),
+    files,
+    digest: filesDigest(files),
+    manifest,
+    info,
+    entrypoints: chosen.paths,
+    builtins: [...new Set(reach.flatMap(({ builtins }) => builtins))].sort(),
+    annotations: inspection.annotations,
+    warnings: inspection.warnings,
+    ...(wasm === undefined ? {} : { wasm }),
+    notes: [...narrowed, ...inspection.warnings.map(sentence)],
+  };
+};
+
+/**
+ * Checks and compiles a bundle's sources into an archive that holds the module beside them. Tests stay in the archive
+ * and out of the module. The same sources and options give the same bytes, and building the result again does too.
+ *
+ * The manifest has no `wasm` member: an OPA without a Wasm engine (the usual build) refuses to start with one, and one
+ * that has an engine lacks our builtins. Without it, OPA loads the archive and runs its Rego.
+ */
+export const buildBundle = async (bundle: BundleFiles, options: BuildOptions): Promise<Build> => {
+  const prepared = prepareBundle(bundle);
+  const build = await buildPrepared(prepared, await inspect(prepared, options), options);
+  return { ...build, notes: [...build.notes, ...ignoredNote(bundle)] };
+};

@@ -1,0 +1,77 @@
+import { isSource } from '../archive/names.ts';
+import { filesDigest } from '../archive/write.ts';
+import type { RuleMarks } from '../build/annotations.ts';
+import type { JsonNode } from './json-text.ts';
+import { parseJson } from './json-text.ts';
+
+/** What a build of ours writes into `metadata.verdict`: enough to run the module again without the toolchain. */
+export interface BuildInfo {
+  readonly compiler: { readonly opa: string; readonly toolchain: string };
+  readonly flags: readonly string[];
+  /** SHA-256 over the source files (names, lengths, bytes), hexadecimal. */
+  readonly sources: string;
+  readonly entrypoints: readonly string[];
+  readonly named: boolean;
+  /** Paths of all rules, served or not. */
+  readonly rules: readonly string[];
+  /** Builtins that each entrypoint can reach. */
+  readonly reach: { readonly [entrypoint: string]: readonly string[] };
+  readonly annotations: readonly RuleMarks[];
+}
+
+/** The compiler's settings: part of what makes two builds equal. */
+export const buildFlags: readonly string[] = ['target=wasm', 'optimize=0'];
+
+export const sourcesDigest = (files: ReadonlyMap<string, Uint8Array>): string =>
+  filesDigest(new Map([...files].filter(([name]) => isSource(name))));
+
+export const buildInfoNode = (info: BuildInfo, sequence: JsonNode | undefined): JsonNode => {
+  const node = parseJson(JSON.stringify(info));
+  if (node.kind === 'object' && sequence !== undefined) node.members.set('sequence', sequence);
+  return node;
+};
+
+type Member = { readonly [key: string]: unknown };
+
+const isObject = (value: unknown): value is Member =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+const isMarks = (value: unknown): value is RuleMarks =>
+  isObject(value) &&
+  typeof value.path === 'string' &&
+  typeof value.scope === 'string' &&
+  (value.ttlMs === undefined || typeof value.ttlMs === 'number') &&
+  (value.authzen === undefined || isObject(value.authzen));
+
+/** Reads `metadata.verdict` as one of our builds writes it; undefined for anything else. */
+export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
+  const own = metadata.verdict;
+  if (!isObject(own) || !isObject(own.compiler) || !isObject(own.reach)) return undefined;
+  const { compiler, flags, sources, entrypoints, named, rules, reach, annotations } = own;
+  const { opa, toolchain } = compiler as Member;
+  const whole =
+    typeof opa === 'string' &&
+    typeof toolchain === 'string' &&
+    typeof sources === 'string' &&
+    typeof named === 'boolean' &&
+    isTexts(flags) &&
+    isTexts(entrypoints) &&
+    isTexts(rules) &&
+    Object.values(reach as Member).every(isTexts) &&
+    Array.isArray(annotations) &&
+    annotations.every(isMarks);
+  if (!whole) return undefined;
+  return {
+    compiler: { opa, toolchain },
+    flags,
+    sources,
+    entrypoints,
+    named,
+    rules,
+    reach: reach as BuildInfo['reach'],
+    annotations,
+  };
+};

@@ -1,0 +1,121 @@
+/**
+ * JSON whose numbers stay text: JavaScript's would turn 12345678901234567890 into another number. Everything in here
+ * takes texts that `checkJson` accepted, so it checks nothing again.
+ */
+export type JsonNode =
+  | { readonly kind: 'object'; readonly members: Map<string, JsonNode> }
+  | { readonly kind: 'array'; readonly items: readonly JsonNode[] }
+  /** A string, number, boolean or null, as it is written. */
+  | { readonly kind: 'scalar'; readonly text: string };
+
+// Sticky: one token from where the reader stands.
+const SCALAR = /"(?:[^"\\]|\\.)*"|[^\s,\]}]+/y;
+const SPACE = /[ \t\r\n]*/y;
+
+const skipSpace = (text: string, at: number): number => {
+  SPACE.lastIndex = at;
+  SPACE.test(text);
+  return SPACE.lastIndex;
+};
+
+/** Where the scalar that starts at `at` ends. */
+const scalarEnd = (text: string, at: number): number => {
+  if (text[at] !== '"') {
+    SCALAR.lastIndex = at;
+    SCALAR.test(text);
+    return SCALAR.lastIndex;
+  }
+  // Not the pattern: long strings overflow its stack.
+  let end = at + 1;
+  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+  return end + 1;
+};
+
+const unquote = (token: string): string =>
+  token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, token.length - 1);
+
+class Reader {
+  private at: number;
+  private readonly text: string;
+
+  constructor(text: string, at: number) {
+    this.text = text;
+    this.at = at;
+  }
+
+  private peek(): string {
+    this.at = skipSpace(this.text, this.at);
+    return this.text[this.at] ?? '';
+  }
+
+  value(): JsonNode {
+    const first = this.peek();
+    if (first === '{') return { kind: 'object', members: this.members() };
+    if (first === '[') return { kind: 'array', items: this.items() };
+    const token = this.token();
+    return { kind: 'scalar', text: token.includes('\\') ? JSON.stringify(JSON.parse(token)) : token };
+  }
+
+  private token(): string {
+    const start = this.at;
+    this.at = scalarEnd(this.text, start);
+    return this.text.slice(start, this.at);
+  }
+
+  private members(): Map<string, JsonNode> {
+    const members = new Map<string, JsonNode>();
+    this.at++;
+    while (this.peek() !== '}') {
+      if (this.text[this.at] === ',') this.at++;
+      this.peek();
+      const key = unquote(this.token());
+      this.peek();
+      this.at++;
+      members.set(key, this.value());
+    }
+    this.at++;
+    return members;
+  }
+
+  private items(): JsonNode[] {
+    const items: JsonNode[] = [];
+    this.at++;
+    while (this.peek() !== ']') {
+      if (this.text[this.at] === ',') this.at++;
+      items.push(this.value());
+    }
+    this.at++;
+    return items;
+  }
+}
+
+export const parseJson = (text: string): JsonNode => new Reader(text, 0).value();
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** The order of UTF-8 bytes, in which Go sorts keys; UTF-16's differs where surrogates meet U+E000 and above. */
+export const byCodePoint = (a: string, b: string): number => {
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+};
+
+/** One text per document: members sorted, no white space, numbers as they were written. */
+export const writeJson = (node: JsonNode): string => {
+  if (node.kind === 'scalar') return node.text;
+  if (node.kind === 'array') return `[${node.items.map(writeJson).join(',')}]`;
+  const members = [...node.members].sort(([a], [b]) => byCodePoint(a, b));
+  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${writeJson(item)}`).join(',')}}`;
+};
+
+export const emptyObject = (): JsonNode & { readonly kind: 'object' } => ({ kind: 'object', members: new Map() });
+
+/** The node below `node` at `path`: object members by name, array items by index. */
+export const nodeAt = (node: JsonNode, path: readonly string[]): JsonNode | undefined => {
+  let found: JsonNode | undefined = node;
+  for (const segment of path) {
+    if (found?.kind === 'object') found = found.members.get(segment);
+    else if (found?.kind === 'array' && /^(?:0|[1-9][0-9]{0,8})$/.test(segment)) found = found.items[Number(segment)];
+    else return undefined;
+  }
+  return found;
+};

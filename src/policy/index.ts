@@ -1,0 +1,31 @@
+// Bundles: `archive/` is how they are packed, `content/` what stands in them, `build.ts` makes them, `acceptance.ts`
+// decides whether one may be a version, `store.ts` keeps versions and changes what is active, `active.ts` answers
+// which rule or data a path means.
+export { readDirectory } from './archive/directory.ts';
+export type { ArchiveLimits } from './archive/limits.ts';
+export { defaultArchiveLimits } from './archive/limits.ts';
+export { readArchive } from './archive/read.ts';
+export { filesDigest, writeArchive } from './archive/write.ts';
+export type { Build, BuildOptions, PreparedBundle } from './build/build.ts';
+export { buildBundle, prepareBundle } from './build/build.ts';
+export { checkBundleName } from './bundle-name.ts';
+export { mergeData } from './content/data.ts';
+export { readManifest } from './content/manifest.ts';
+export { regoSources } from './content/rego-sources.ts';
+export type { PolicyLog } from './live.ts';
+export type {
+  BuiltBundle,
+  BundleFiles,
+  BundleInfo,
+  Manifest,
+  PolicyErrorCode,
+  PolicyStore,
+  PushOptions,
+  PushResult,
+  VersionInfo,
+} from './model.ts';
+export { PolicyError } from './model.ts';
+export type { PolicySettings } from './settings.ts';
+export { defaultPolicySettings, policySchema } from './settings.ts';
+export type { LocalPolicyStore, LocalResult, PolicyStoreOptions } from './store.ts';
+export { openPolicyStore } from './store.ts';

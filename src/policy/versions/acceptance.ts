@@ -1,0 +1,123 @@
+import type { RegoInspection, RegoProblem, TestResult, Toolchain } from '../../rego/index.ts';
+import { isSource, SIGNATURES } from '../archive/names.ts';
+import { writeArchive } from '../archive/write.ts';
+import type { PreparedBundle } from '../build/build.ts';
+import { buildPrepared, ignoredNote, inspect, prepareBundle } from '../build/build.ts';
+import { cutEntrypoints } from '../build/entrypoints.ts';
+import { callToolchain } from '../build/toolchain-call.ts';
+import { readBuildInfo } from '../content/build-info.ts';
+import { reservedRoot } from '../content/roots.ts';
+import type { BundleFiles } from '../model.ts';
+import { PolicyError } from '../model.ts';
+import type { PolicySettings } from '../settings.ts';
+import { opaqueRunnable } from './opaque.ts';
+import type { Runnable } from './runnable.ts';
+import { builtRunnable, ownBuild } from './runnable.ts';
+
+export interface Accepted {
+  readonly runnable: Runnable;
+  /** What is stored: the build, or the bytes as pushed when the version is opaque. */
+  readonly archive: Uint8Array;
+  readonly testsPassed: number;
+  readonly notes: readonly string[];
+}
+
+export interface AcceptanceParts {
+  readonly toolchain: Toolchain;
+  readonly settings: PolicySettings;
+  /** True for bundles that who runs the server put there: a build of ours is then taken as it is. */
+  readonly trusted: boolean;
+  /** The bytes as pushed; absent for a folder. */
+  readonly original?: Uint8Array;
+}
+
+const refuseReserved = (roots: readonly string[]): void => {
+  const root = roots.find((found) => reservedRoot(found) !== undefined);
+  if (root === undefined) return;
+  const message = `the root ${root} decides who may do what in Verdict itself: no bundle may own it here`;
+  throw new PolicyError('ROOTS_CONFLICT', message);
+};
+
+const testProblem = ({ package: path, name, file, row, outcome, message }: TestResult): RegoProblem => ({
+  code: `test_${outcome}`,
+  message: `${path}.${name}${message === undefined ? '' : `: ${message}`}`,
+  file,
+  row,
+  col: 1,
+});
+
+const runTests = async ({ sources }: PreparedBundle, { toolchain, settings }: AcceptanceParts): Promise<number> => {
+  const deadlineMs = settings.testSeconds * 1000;
+  const { results } = await callToolchain(toolchain.test(sources.all, { deadlineMs }));
+  const failed = results.filter(({ outcome }) => outcome === 'failed' || outcome === 'errored');
+  const [first] = failed;
+  if (first !== undefined) {
+    const names = failed.slice(0, 5).map(({ package: path, name }) => `${path}.${name}`);
+    const more = failed.length > names.length ? ', ...' : '';
+    const place = `${first.file}:${first.row}:1`;
+    const message = `${place}: ${failed.length} of ${results.length} tests fail: ${names.join(', ')}${more}`;
+    throw new PolicyError('TESTS_FAILED', message, { problems: failed.map(testProblem) });
+  }
+  return results.filter(({ outcome }) => outcome === 'passed').length;
+};
+
+const acceptOpaque = async (
+  prepared: PreparedBundle,
+  inspection: RegoInspection,
+  { settings, original, cut }: AcceptanceParts & { readonly cut: readonly string[] },
+): Promise<Accepted> => {
+  const shown = `${cut.slice(0, 5).join(', ')}${cut.length > 5 ? ', ...' : ''}`;
+  if (!settings.allowOpaque) {
+    const message = `the sources lack the rules of ${shown}, and policy.allowOpaque is false: build with "verdict build"`;
+    throw new PolicyError('OPAQUE_REFUSED', message);
+  }
+  const runnable = opaqueRunnable(prepared, inspection, cut);
+  refuseReserved(runnable.roots);
+  const note = `opaque: the sources lack the rules of ${shown}, so the supplied module runs, without tests or explain`;
+  return { runnable, archive: original ?? (await writeArchive(prepared.files)), testsPassed: 0, notes: [note] };
+};
+
+const acceptSources = async (
+  prepared: PreparedBundle,
+  inspection: RegoInspection,
+  parts: AcceptanceParts,
+): Promise<Accepted> => {
+  const compileMs = parts.settings.compileSeconds * 1000;
+  const build = await buildPrepared(prepared, inspection, { toolchain: parts.toolchain, compileMs });
+  refuseReserved(build.manifest.roots);
+  const testsPassed = inspection.tests === 0 ? 0 : await runTests(prepared, parts);
+  const isForeign = readBuildInfo(prepared.document.manifest.metadata) === undefined;
+  const supplied = isForeign && [...prepared.files.keys()].some((name) => name.endsWith('.wasm'));
+  const notes = supplied ? [...build.notes, 'the supplied module is not used: the sources are compiled'] : build.notes;
+  return { runnable: builtRunnable(build, prepared.data), archive: build.archive, testsPassed, notes };
+};
+
+/**
+ * Turns a bundle's files into a version that can be run, or refuses them with a code and a sentence. Nothing is kept
+ * here: who calls stores what is answered. Sources are the truth; a supplied module runs only where they are cut.
+ */
+export const acceptBundle = async (bundle: BundleFiles, parts: AcceptanceParts): Promise<Accepted> => {
+  const names = [...bundle.files.keys()];
+  if (!names.some((name) => isSource(name) || name.endsWith('.wasm'))) {
+    throw new PolicyError('ARCHIVE_INVALID', 'the bundle holds no Rego, no data and no module');
+  }
+  const prepared = prepareBundle(bundle);
+  const { manifest } = prepared.document;
+  refuseReserved(manifest.roots);
+  const notes = ignoredNote(bundle);
+  if (bundle.files.has(SIGNATURES)) notes.push(`${SIGNATURES} was not checked: no keys are configured`);
+  const own = parts.trusted ? ownBuild(prepared, parts.toolchain) : undefined;
+  if (own !== undefined) {
+    const archive = await writeArchive(prepared.files);
+    return { runnable: own, archive, testsPassed: 0, notes: [...notes, 'a build of this compiler: taken as it is'] };
+  }
+  const compileMs = parts.settings.compileSeconds * 1000;
+  const inspection = await inspect(prepared, { toolchain: parts.toolchain, compileMs });
+  const isOurs = readBuildInfo(manifest.metadata) !== undefined;
+  const cut = isOurs ? [] : cutEntrypoints(inspection, manifest.wasm);
+  const accepted =
+    cut.length > 0
+      ? await acceptOpaque(prepared, inspection, { ...parts, cut })
+      : await acceptSources(prepared, inspection, parts);
+  return { ...accepted, notes: [...notes, ...accepted.notes] };
+};

@@ -1,0 +1,58 @@
+import { sha256Hex } from '../../canonical/index.ts';
+import type { RegoInspection } from '../../rego/index.ts';
+import { MODULE } from '../archive/names.ts';
+import { filesDigest } from '../archive/write.ts';
+import type { PreparedBundle } from '../build/build.ts';
+import { checkOwnership, narrowRoots } from '../build/ownership.ts';
+import { packageClause } from '../content/packages.ts';
+import { isOwned, segmentsOf } from '../content/roots.ts';
+import { PolicyError } from '../model.ts';
+import type { Runnable } from './runnable.ts';
+
+/** The one module that a foreign manifest names for its entrypoints. */
+export const foreignModule = ({ files, document }: PreparedBundle): Uint8Array => {
+  const names = [...new Set(document.manifest.wasm.map(({ module }) => module))];
+  const [name] = names;
+  const wasm = name === undefined ? undefined : files.get(name);
+  if (names.length > 1) {
+    throw new PolicyError('MANIFEST_INVALID', 'the manifest spreads its entrypoints over several modules');
+  }
+  if (wasm === undefined) throw new PolicyError('MANIFEST_INVALID', 'the module that the manifest names is missing');
+  return wasm;
+};
+
+/**
+ * A version whose rules only the supplied module has: what `opa build -t wasm` writes, which removes the rules of its
+ * entrypoints from the sources. `cut` are the entrypoints that the sources lack.
+ */
+export const opaqueRunnable = (
+  prepared: PreparedBundle,
+  inspection: RegoInspection,
+  cut: readonly string[],
+): Runnable => {
+  const { files, document, data, sources } = prepared;
+  const { manifest } = document;
+  const entrypoints = manifest.wasm.map(({ entrypoint }) => entrypoint).sort();
+  const packages = sources.all.modules.flatMap((module) => packageClause(module) ?? []);
+  // Without its last rule a file may be gone, and its package with it.
+  const parents = cut.map((path) => ({ file: MODULE, row: 1, path: segmentsOf(path).slice(0, -1) }));
+  const isDefault = manifest.roots.length === 1 && manifest.roots[0] === '';
+  const contents = { packages: [...packages, ...parents], data, inspection };
+  const roots = isDefault ? narrowRoots(contents) : manifest.roots;
+  checkOwnership({ packages, data, inspection }, roots);
+  const outside = entrypoints.find((path) => !isOwned(segmentsOf(path), roots));
+  if (outside !== undefined) {
+    throw new PolicyError('ROOTS_CONFLICT', `the entrypoint ${outside} lies outside the bundle's roots`);
+  }
+  return {
+    digest: filesDigest(files),
+    revision: manifest.revision,
+    roots,
+    entrypoints,
+    marks: [],
+    data,
+    dataRevision: sha256Hex(data.json),
+    opaque: true,
+    wasm: foreignModule(prepared),
+  };
+};

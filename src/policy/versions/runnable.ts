@@ -1,0 +1,69 @@
+import { sha256Hex } from '../../canonical/index.ts';
+import type { Toolchain } from '../../rego/index.ts';
+import { MODULE } from '../archive/names.ts';
+import { filesDigest } from '../archive/write.ts';
+import type { RuleMarks } from '../build/annotations.ts';
+import type { PreparedBundle } from '../build/build.ts';
+import type { BuildInfo } from '../content/build-info.ts';
+import { readBuildInfo, sourcesDigest } from '../content/build-info.ts';
+import type { DataDocument } from '../content/data.ts';
+import type { Manifest } from '../model.ts';
+
+/** What is run and served of a version. */
+export interface Runnable {
+  readonly digest: string;
+  readonly revision: string;
+  readonly roots: readonly string[];
+  readonly entrypoints: readonly string[];
+  /** Paths of all rules; absent when the sources do not say. */
+  readonly rules?: readonly string[];
+  readonly marks: readonly RuleMarks[];
+  readonly data: DataDocument;
+  readonly dataRevision: string;
+  readonly opaque: boolean;
+  /** Absent when the bundle is data alone. */
+  readonly wasm?: Uint8Array;
+  readonly reach?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What a build of ours runs as. */
+export const builtRunnable = (
+  {
+    files,
+    manifest,
+    info,
+  }: {
+    readonly files: ReadonlyMap<string, Uint8Array>;
+    readonly manifest: Manifest;
+    readonly info: BuildInfo;
+  },
+  data: DataDocument,
+): Runnable => {
+  const wasm = files.get(MODULE);
+  return {
+    digest: filesDigest(files),
+    revision: manifest.revision,
+    roots: manifest.roots,
+    entrypoints: info.entrypoints,
+    rules: info.rules,
+    marks: info.annotations,
+    data,
+    dataRevision: sha256Hex(data.json),
+    opaque: false,
+    ...(wasm === undefined ? {} : { wasm }),
+    reach: new Map(Object.entries(info.reach)),
+  };
+};
+
+/** A build of this very compiler from the sources beside it, or undefined. */
+export const ownBuild = ({ files, document, data }: PreparedBundle, toolchain: Toolchain): Runnable | undefined => {
+  const { manifest } = document;
+  const info = readBuildInfo(manifest.metadata);
+  const { opa, digest } = toolchain.version;
+  const isOurs =
+    info?.compiler.opa === opa &&
+    info.compiler.toolchain === digest &&
+    info.sources === sourcesDigest(files) &&
+    (files.has(MODULE) || info.entrypoints.length === 0);
+  return info !== undefined && isOurs ? builtRunnable({ files, manifest, info }, data) : undefined;
+};
