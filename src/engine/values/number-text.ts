@@ -112,3 +112,17 @@ const scientific = (digits: string, exponent: number): string => {
   const size = String(Math.abs(exponent)).padStart(2, '0');
   return `${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${size}`;
 };
+
+const numberForm = /-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?/g;
+const fractional = /[.eE]/;
+
+/** The numbers with a fraction or an exponent that stand in a text, each as it is written. */
+export const fractionalNumbers = (bytes: Uint8Array): ReadonlySet<string> => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  const found = new Set<string>();
+  for (const [number] of text.matchAll(numberForm)) if (fractional.test(number)) found.add(number);
+  return found;
+};
+
+/** True for texts that Go and the module might write differently: all but plain integers. */
+export const isFractional = (text: string): boolean => fractional.test(text);

@@ -1,10 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { RegoObject, RegoValue } from '../../rego/index.ts';
 import { bytesOf, RegoBytes, RegoNumber, RegoSet } from '../../rego/index.ts';
-import { ValueTextError } from './value-text.ts';
-
-/** Deeper results are refused: the writer recurses, and so does whoever reads them. */
-const deepestResult = 1_000;
+import { deepestValue, tooDeep } from './value-text.ts';
 
 const special = /[<>&\u2028\u2029]/g;
 const unicodeEscape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -63,7 +60,7 @@ const writeObject = (object: RegoObject, depth: number): string => {
 };
 
 const write = (value: RegoValue, depth: number): string => {
-  if (depth > deepestResult) throw new ValueTextError(`a value nested deeper than ${deepestResult}`);
+  if (depth > deepestValue) throw tooDeep();
   if (value === null) return 'null';
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (typeof value === 'string') return quote(value);

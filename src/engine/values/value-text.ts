@@ -6,7 +6,16 @@ import { RegoBytes, RegoNumber, RegoObject, RegoSet, regoObject, regoSet } from 
 export const deepestValue = 1_000;
 
 /** A text that is no Rego value, or one nested too deep. */
-export class ValueTextError extends Error {}
+export class ValueTextError extends Error {
+  readonly tooDeep: boolean;
+
+  constructor(message: string, tooDeep = false) {
+    super(message);
+    this.tooDeep = tooDeep;
+  }
+}
+
+export const tooDeep = (): ValueTextError => new ValueTextError(`a value nested deeper than ${deepestValue}`, true);
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -36,9 +45,11 @@ class Reader {
   private at = 0;
   private depth = 0;
   private readonly bytes: Buffer;
+  private readonly numberText: (text: string) => string;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, numberText: (text: string) => string) {
     this.bytes = bytes;
+    this.numberText = numberText;
   }
 
   document(): RegoValue {
@@ -48,7 +59,9 @@ class Reader {
   }
 
   private value(): RegoValue {
-    const first = this.bytes[this.at];
+    let first = this.bytes[this.at];
+    // ABI 1.3 puts a space after commas and colons.
+    while (first === 0x20) first = this.bytes[++this.at];
     if (first === QUOTE) return this.string();
     if (first === 0x7b) return this.nested(() => this.braces());
     if (first === 0x5b) return this.nested(() => this.list(CLOSE_BRACKET));
@@ -60,7 +73,7 @@ class Reader {
   }
 
   private nested<Result>(read: () => Result): Result {
-    if (++this.depth > deepestValue) throw new ValueTextError(`a value nested deeper than ${deepestValue}`);
+    if (++this.depth > deepestValue) throw tooDeep();
     this.at++;
     const result = read();
     this.depth--;
@@ -119,7 +132,7 @@ class Reader {
     }
     const text = bytes.toString('latin1', start, this.at);
     if (!/^-?\d+(\.\d*)?([eE][+-]?\d+)?$/.test(text)) throw this.wrong();
-    return new RegoNumber(text);
+    return new RegoNumber(this.numberText(text));
   }
 
   private string(): string | RegoBytes {
@@ -167,9 +180,14 @@ class Reader {
   }
 }
 
-/** Reads what `opa_value_dump` wrote, without the closing NUL. Throws ValueTextError. */
-export const parseValue = (bytes: Uint8Array): RegoValue =>
-  new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).document();
+const asWritten = (text: string): string => text;
+
+/**
+ * Reads what `opa_value_dump` wrote, without the closing NUL. `numberText` may put another text in the place of a
+ * number's. Throws ValueTextError.
+ */
+export const parseValue = (bytes: Uint8Array, numberText: (text: string) => string = asWritten): RegoValue =>
+  new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), numberText).document();
 
 const writeObject = (entries: readonly RegoEntry[], depth: number): string => {
   const members = entries.map(([key, value]) => `${write(key, depth)}:${write(value, depth)}`);
@@ -177,7 +195,7 @@ const writeObject = (entries: readonly RegoEntry[], depth: number): string => {
 };
 
 const write = (value: RegoValue, depth: number): string => {
-  if (depth > deepestValue) throw new ValueTextError(`a value nested deeper than ${deepestValue}`);
+  if (depth > deepestValue) throw tooDeep();
   if (value === null) return 'null';
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (typeof value === 'string') return JSON.stringify(value.toWellFormed());

@@ -1,0 +1,82 @@
+import type { RegoValue } from '../rego/index.ts';
+import { BuiltinError } from './builtins/model.ts';
+import { EvaluationFailure } from './failure.ts';
+import type { Budget } from './model.ts';
+import type { EvaluationScope } from './scope.ts';
+import { resultJson } from './values/result-json.ts';
+import { dumpValue, parseValue } from './values/value-text.ts';
+import type { RawInstance } from './wasm/raw-instance.ts';
+
+/** A builtin as an instance calls it, wherever it runs. Throws BuiltinError where OPA's builtin answers an error. */
+export interface HostBuiltin {
+  readonly name: string;
+  readonly run: (scope: EvaluationScope, operands: readonly RegoValue[]) => RegoValue | undefined;
+  /** The call goes into the record's nd_builtin_cache. */
+  readonly nonDeterministic: boolean;
+}
+
+/** What the calls of one evaluation share. */
+export interface CallContext {
+  readonly scope: EvaluationScope;
+  readonly strictErrors: boolean;
+  readonly budget: Budget;
+  /** Puts Go's text in the place of a number's that the module computed. */
+  readonly numberText: (text: string) => string;
+  /** Told the text of every result: numbers in it are as Go wrote them. */
+  readonly answered: (text: string) => void;
+}
+
+const readOperands = (raw: RawInstance, addresses: readonly number[], context: CallContext): RegoValue[] => {
+  let room = context.budget.argumentBytes;
+  return addresses.map((address) => {
+    const dumped = raw.exports.opa_value_dump(address);
+    const text = raw.text(dumped);
+    room -= text.length;
+    if (room < 0) {
+      throw new EvaluationFailure(
+        'too_large',
+        `arguments of a builtin take more than ${context.budget.argumentBytes} bytes`,
+      );
+    }
+    const value = parseValue(text, context.numberText);
+    raw.exports.opa_free(dumped);
+    return value;
+  });
+};
+
+const writeResult = (raw: RawInstance, result: RegoValue, context: CallContext): number => {
+  const text = dumpValue(result);
+  const bytes = Buffer.from(text);
+  if (bytes.length > context.budget.resultBytes) {
+    throw new EvaluationFailure('too_large', `a builtin's result takes more than ${context.budget.resultBytes} bytes`);
+  }
+  context.answered(text);
+  const address = raw.put(bytes);
+  const value = raw.exports.opa_value_parse(address, bytes.length);
+  if (value === 0) throw new EvaluationFailure('engine_error', 'the module does not read a builtin’s result');
+  raw.exports.opa_free(address);
+  return value;
+};
+
+/** Calls a builtin with operands at addresses; the address of its result, 0 for undefined. */
+export const callBuiltin = (
+  raw: RawInstance,
+  builtin: HostBuiltin,
+  addresses: readonly number[],
+  context: CallContext,
+): number => {
+  const operands = readOperands(raw, addresses, context);
+  let result: RegoValue | undefined;
+  try {
+    result = builtin.run(context.scope, operands);
+  } catch (thrown) {
+    if (!(thrown instanceof BuiltinError)) throw thrown;
+    if (context.strictErrors) throw new EvaluationFailure('builtin_error', `${builtin.name}: ${thrown.message}`);
+    return 0;
+  }
+  if (result === undefined) return 0;
+  if (builtin.nonDeterministic) {
+    context.scope.addCall({ builtin: builtin.name, operands: resultJson(operands), result: resultJson(result) });
+  }
+  return writeResult(raw, result, context);
+};

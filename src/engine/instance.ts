@@ -1,0 +1,195 @@
+import type { RegoValue } from '../rego/index.ts';
+import { RegoObject, RegoSet } from '../rego/index.ts';
+import type { DataImage } from './data-image.ts';
+import { EvaluationFailure, failureOf } from './failure.ts';
+import type { CallContext, HostBuiltin } from './host-builtins.ts';
+import { callBuiltin } from './host-builtins.ts';
+import type { Budget, CheckedJson, Evaluation } from './model.ts';
+import { EvaluationScope } from './scope.ts';
+import { below } from './values/below.ts';
+import { fractionalNumbers, goNumberText, isFractional } from './values/number-text.ts';
+import { resultJson } from './values/result-json.ts';
+import { parseValue } from './values/value-text.ts';
+import type { PolicyModule } from './wasm/policy-module.ts';
+import { pageBytes } from './wasm/policy-module.ts';
+import { RawInstance } from './wasm/raw-instance.ts';
+
+/** What instances of one version are made from, on any thread. */
+export interface PolicyImage {
+  readonly policy: PolicyModule;
+  readonly data: DataImage;
+  readonly budget: Budget;
+}
+
+/** One evaluation, with the entrypoint's number in the module. */
+export interface Task {
+  readonly entrypoint: number;
+  readonly below: readonly string[];
+  readonly input?: CheckedJson;
+  readonly strictErrors: boolean;
+  readonly nowNs: bigint;
+}
+
+/** Memory that an instance may have grown before it is thrown away to give the memory back. */
+const keptGrowthBytes = 8 << 20;
+
+const undefinedText = Buffer.from('set()\0');
+// As ABI 1.3 writes them; what ABI 1.2 writes has no space and goes the longer way.
+const trueText = Buffer.from('{{"result": true}}\0');
+const falseText = Buffer.from('{{"result": false}}\0');
+
+const startsWith = (bytes: Buffer, at: number, text: Buffer): boolean =>
+  bytes.length - at >= text.length && text.compare(bytes, at, at + text.length) === 0;
+
+/** The entrypoint's value; a module compiled from a query has a set of bindings instead, which is its value. */
+const answerOf = (results: RegoValue): RegoValue => {
+  const [only, ...more] = results instanceof RegoSet ? results.items : [];
+  if (!(only instanceof RegoObject) || more.length > 0 || only.entries.length !== 1) return results;
+  return only.get('result') ?? results;
+};
+
+/** An instance of a version's module with its data. One evaluation at a time. */
+export class PolicyInstance {
+  /** True once it must not be used again: after a trap, an abort or an exhausted budget, or when it grew too much. */
+  spent = false;
+  private readonly raw: RawInstance;
+  private readonly image: PolicyImage;
+  private readonly builtins: readonly (HostBuiltin | undefined)[];
+  private readonly heap: number;
+  private readonly keptBytes: number;
+  private context: CallContext | undefined;
+  private input: CheckedJson | undefined;
+  private inputNumbers: ReadonlySet<string> | undefined;
+  private readonly answeredNumbers = new Set<string>();
+
+  /** `builtins` answers the builtin of a name, or undefined when it has no place here. */
+  constructor(image: PolicyImage, builtins: (name: string) => HostBuiltin | undefined) {
+    const { data, budget, policy } = image;
+    const dataEnd = data.start + data.bytes.length;
+    const pages = Math.ceil(dataEnd / pageBytes) + Math.ceil(budget.memoryBytes / pageBytes);
+    this.image = image;
+    this.raw = new RawInstance(policy, Math.min(pages, 65_536), (id, operands) => this.call(id, operands));
+    const { raw } = this;
+    if (raw.base !== data.base) throw new EvaluationFailure('engine_error', 'two instances of a module differ');
+    raw.exports.opa_heap_ptr_set(raw.base);
+    // Taken from the module's allocator, so that it knows how far the memory reaches.
+    raw.exports.opa_malloc(dataEnd - raw.base);
+    this.heap = raw.exports.opa_heap_ptr_get() >>> 0;
+    raw.view().set(data.bytes, data.start);
+    this.keptBytes = raw.memory.buffer.byteLength + keptGrowthBytes;
+    this.builtins = raw.builtins.map(builtins);
+  }
+
+  get entrypoints(): ReadonlyMap<string, number> {
+    return this.raw.entrypoints;
+  }
+
+  get builtinNames(): readonly string[] {
+    return this.raw.builtins;
+  }
+
+  /** Never throws: whatever goes wrong is a failed evaluation. */
+  evaluate(task: Task): Evaluation {
+    const scope = new EvaluationScope(task.nowNs);
+    const { raw } = this;
+    const { instructions } = this.image.budget;
+    try {
+      const json = this.run(task, scope);
+      const basis = scope.basis(instructions - raw.points);
+      if (raw.memory.buffer.byteLength > this.keptBytes) this.spent = true;
+      return json === undefined ? { kind: 'undefined', basis } : { kind: 'defined', json, basis };
+    } catch (thrown) {
+      this.spent = true;
+      const exhausted = raw.points < 0;
+      const wanted = `the evaluation used up its budget of ${instructions} instructions`;
+      const { code, message } = exhausted ? new EvaluationFailure('budget_exceeded', wanted) : failureOf(thrown);
+      const used = exhausted ? instructions : instructions - raw.points;
+      return { kind: 'failed', code, message, basis: scope.basis(used) };
+    } finally {
+      this.context = undefined;
+      this.input = undefined;
+      this.inputNumbers = undefined;
+      if (this.answeredNumbers.size > 0) this.answeredNumbers.clear();
+    }
+  }
+
+  private run(task: Task, scope: EvaluationScope): string | undefined {
+    const { raw, image } = this;
+    const { budget, data } = image;
+    this.context = {
+      scope,
+      strictErrors: task.strictErrors,
+      budget,
+      numberText: this.numberText,
+      answered: this.answered,
+    };
+    this.input = task.input;
+    raw.points = budget.instructions;
+    const { address, heap } = this.writeInput(task.input);
+    const length = task.input?.length ?? 0;
+    const result = raw.exports.opa_eval(0, task.entrypoint, data.address, address, length, heap, 1) >>> 0;
+    const bytes = raw.view();
+    if (startsWith(bytes, result, undefinedText)) return undefined;
+    if (task.below.length === 0) {
+      if (startsWith(bytes, result, trueText)) return 'true';
+      if (startsWith(bytes, result, falseText)) return 'false';
+    }
+    return this.readResult(raw.text(result), task.below);
+  }
+
+  private readResult(text: Buffer, segments: readonly string[]): string | undefined {
+    const { resultBytes } = this.image.budget;
+    const tooLarge = (): EvaluationFailure =>
+      new EvaluationFailure('too_large', `the result takes more than ${resultBytes} bytes`);
+    if (text.length > resultBytes) throw tooLarge();
+    const value = below(answerOf(parseValue(text, this.numberText)), segments);
+    if (value === undefined) return undefined;
+    const json = resultJson(value);
+    // Escapes can make the JSON six times as long as the text it comes from.
+    if (json.length * 3 > resultBytes && Buffer.byteLength(json) > resultBytes) throw tooLarge();
+    return json;
+  }
+
+  /** Puts the input where the heap begins; where it stands, and where the heap begins then. */
+  private writeInput(input: CheckedJson | undefined): { readonly address: number; readonly heap: number } {
+    const { raw, heap } = this;
+    if (input === undefined) return { address: 0, heap };
+    if (heap + input.length < raw.memory.buffer.byteLength) {
+      raw.view().set(input, heap);
+      return { address: heap, heap: heap + input.length };
+    }
+    raw.exports.opa_heap_ptr_set(heap);
+    const address = raw.put(input);
+    return { address, heap: raw.exports.opa_heap_ptr_get() >>> 0 };
+  }
+
+  private call(id: number, operands: readonly number[]): number {
+    const builtin = this.builtins[id];
+    const { context } = this;
+    if (builtin === undefined || context === undefined) {
+      throw new EvaluationFailure(
+        'engine_error',
+        `the module calls ${this.raw.builtins[id] ?? 'a builtin'} out of place`,
+      );
+    }
+    return callBuiltin(this.raw, builtin, operands, context);
+  }
+
+  // A number that somebody wrote keeps its text, as in OPA; one that the module computed gets the text that Go would
+  // have given it. Integers look the same either way.
+  private readonly numberText = (text: string): string =>
+    isFractional(text) && !this.isWritten(text) ? goNumberText(text) : text;
+
+  private isWritten(text: string): boolean {
+    if (this.image.policy.constants.has(text) || this.image.data.numbers.has(text)) return true;
+    if (this.answeredNumbers.has(text)) return true;
+    if (this.input === undefined) return false;
+    this.inputNumbers ??= fractionalNumbers(this.input);
+    return this.inputNumbers.has(text);
+  }
+
+  private readonly answered = (text: string): void => {
+    if (!isFractional(text)) return;
+    for (const number of fractionalNumbers(Buffer.from(text))) this.answeredNumbers.add(number);
+  };
+}

@@ -1,0 +1,119 @@
+import type { Budget } from './model.ts';
+
+/** `engine`: what one evaluation may take, and the threads for evaluations that run OPA's Go builtins. */
+export interface EngineSettings {
+  readonly instructions: number;
+  readonly memoryBytes: number;
+  readonly resultBytes: number;
+  readonly argumentBytes: number;
+  readonly deadlineMs: number;
+  readonly workers: number;
+  readonly spareWorkers: number;
+  readonly queuedEvaluations: number;
+}
+
+const mebibyte = 1_048_576;
+
+/** The `engine` section of the configuration: JSON Schema with every key's meaning, unit and default. */
+export const engineSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    instructions: {
+      type: 'integer',
+      minimum: 10_000,
+      maximum: 2_147_483_647,
+      default: 100_000_000,
+      description:
+        'Points that one evaluation may use: one for each function entered and each turn of a loop in the compiled ' +
+        'policy (1e8 take about 0.1 s). Whoever raises it lets one question hold up all others for longer.',
+    },
+    memoryBytes: {
+      type: 'integer',
+      minimum: mebibyte,
+      maximum: 2_147_483_648,
+      default: 64 * mebibyte,
+      description:
+        'Bytes of memory that one evaluation may take beyond the data of its bundle, input included. Each active ' +
+        'bundle may hold this much twice, and once more in each worker.',
+    },
+    resultBytes: {
+      type: 'integer',
+      minimum: 1_024,
+      default: 4 * mebibyte,
+      description: 'Bytes of one result, and of what one builtin answers. Larger ones fail with too_large.',
+    },
+    argumentBytes: {
+      type: 'integer',
+      minimum: 1_024,
+      default: mebibyte,
+      description: 'Bytes of the arguments of one builtin call together. Larger ones fail with too_large.',
+    },
+    deadlineMs: {
+      type: 'integer',
+      minimum: 10,
+      default: 1_000,
+      description:
+        'Milliseconds for an evaluation on a worker, from the moment it starts there; then the worker is ended and ' +
+        'replaced. Evaluations without Go builtins need none: `instructions` bounds them.',
+    },
+    workers: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 64,
+      default: 1,
+      description:
+        'Threads that evaluate policies which reach builtins in OPA’s Go code, at the same time. Each takes 30 to 256 ' +
+        'MiB once it is used.',
+    },
+    spareWorkers: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 8,
+      default: 1,
+      description:
+        'Threads kept ready to replace one that missed its deadline. At 0 the next question waits for a start.',
+    },
+    queuedEvaluations: {
+      type: 'integer',
+      minimum: 1,
+      default: 1_000,
+      description:
+        'Evaluations that wait for a worker at most; the next one fails at once. Bounds memory under overload.',
+    },
+  },
+} as const;
+
+const { properties } = engineSchema;
+
+export const defaultEngineSettings: EngineSettings = {
+  instructions: properties.instructions.default,
+  memoryBytes: properties.memoryBytes.default,
+  resultBytes: properties.resultBytes.default,
+  argumentBytes: properties.argumentBytes.default,
+  deadlineMs: properties.deadlineMs.default,
+  workers: properties.workers.default,
+  spareWorkers: properties.spareWorkers.default,
+  queuedEvaluations: properties.queuedEvaluations.default,
+};
+
+export interface WorkerOptions {
+  readonly count: number;
+  readonly spare: number;
+  /** Evaluations that may wait for a worker; default 1,000. */
+  readonly queued?: number;
+}
+
+/** What `openEngine` takes, out of the configuration. */
+export const engineOptions = (
+  settings: EngineSettings,
+): { readonly budget: Budget; readonly workers: Required<WorkerOptions> } => ({
+  budget: {
+    instructions: settings.instructions,
+    memoryBytes: settings.memoryBytes,
+    resultBytes: settings.resultBytes,
+    argumentBytes: settings.argumentBytes,
+    deadlineMs: settings.deadlineMs,
+  },
+  workers: { count: settings.workers, spare: settings.spareWorkers, queued: settings.queuedEvaluations },
+});

@@ -1,0 +1,135 @@
+import { createRequire } from 'node:module';
+import { PolicyAbort } from '../failure.ts';
+import { counterExport, fullCounter } from './instruction-counter.ts';
+import type { PolicyModule } from './policy-module.ts';
+import { foreignModule } from './reader.ts';
+
+interface LoadedPolicy {
+  /** Where data of this module is put: the heap pointer after the package made its empty data. */
+  readonly baseHeapPtr: number;
+  readonly entrypoints: { readonly [path: string]: number };
+}
+
+type LoadedPolicyClass = new (
+  source: { readonly module: WebAssembly.Module; readonly instance: WebAssembly.Instance },
+  memory: WebAssembly.Memory,
+  abiMinor: number,
+) => LoadedPolicy;
+
+// The package's own types do not name what it exports.
+const { LoadedPolicy } = createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as {
+  readonly LoadedPolicy: LoadedPolicyClass;
+};
+
+/** The functions of OPA's ABI 1.2 that the host calls. Addresses are unsigned 32 bits, given as signed. */
+interface PolicyExports {
+  opa_eval(
+    reserved: 0,
+    entrypoint: number,
+    data: number,
+    input: number,
+    inputLength: number,
+    heap: number,
+    format: 0 | 1,
+  ): number;
+  opa_malloc(size: number): number;
+  opa_free(address: number): void;
+  opa_heap_ptr_get(): number;
+  opa_heap_ptr_set(address: number): void;
+  opa_json_parse(address: number, length: number): number;
+  opa_json_dump(value: number): number;
+  opa_value_parse(address: number, length: number): number;
+  opa_value_dump(value: number): number;
+  builtins(): number;
+}
+
+/** Answers a call of a host builtin: operands and result are addresses of values, 0 is undefined. */
+export type BuiltinCall = (id: number, operands: readonly number[]) => number;
+
+const versionOf = (instance: WebAssembly.Instance, name: string): unknown => {
+  const found = instance.exports[name];
+  return found instanceof WebAssembly.Global ? found.value : undefined;
+};
+
+/** An instance of a policy's module with a memory of its own. Dead after anything that a call of it throws. */
+export class RawInstance {
+  readonly exports: PolicyExports;
+  readonly memory: WebAssembly.Memory;
+  /** Where the heap begins for data. */
+  readonly base: number;
+  readonly entrypoints: ReadonlyMap<string, number>;
+  /** Names of the host builtins, each at its number. */
+  readonly builtins: readonly string[];
+  private readonly counter: WebAssembly.Global;
+  private bytes: Buffer;
+
+  constructor(policy: PolicyModule, maximumPages: number, call: BuiltinCall) {
+    const maximum = Math.min(Math.max(maximumPages, policy.initialPages), policy.maximumPages);
+    this.memory = new WebAssembly.Memory({ initial: policy.initialPages, maximum });
+    this.bytes = Buffer.from(this.memory.buffer);
+    const instance = new WebAssembly.Instance(policy.module, { env: this.imports(call) });
+    this.exports = instance.exports as unknown as PolicyExports;
+    this.counter = instance.exports[counterExport] as WebAssembly.Global;
+    const minor = versionOf(instance, 'opa_wasm_abi_minor_version');
+    if (versionOf(instance, 'opa_wasm_abi_version') !== 1 || (minor !== 2 && minor !== 3)) {
+      throw foreignModule('speaks another version of OPA’s ABI than 1.2 or 1.3');
+    }
+    const loaded = new LoadedPolicy({ module: policy.module, instance }, this.memory, minor);
+    this.base = loaded.baseHeapPtr >>> 0;
+    this.entrypoints = new Map(Object.entries(loaded.entrypoints));
+    this.builtins = this.readBuiltins();
+  }
+
+  /** Points left; negative once the budget ran out. */
+  get points(): number {
+    return this.counter.value as number;
+  }
+
+  set points(points: number) {
+    this.counter.value = Math.min(points, fullCounter);
+  }
+
+  /** The memory as it is now: growth makes a new one, so it is asked for after every call. */
+  view(): Buffer {
+    if (this.bytes.buffer !== this.memory.buffer) this.bytes = Buffer.from(this.memory.buffer);
+    return this.bytes;
+  }
+
+  /** The bytes at an address up to the NUL: a part of the memory, not a copy. */
+  text(address: number): Buffer {
+    const bytes = this.view();
+    const start = address >>> 0;
+    const end = bytes.indexOf(0, start);
+    return bytes.subarray(start, end < 0 ? bytes.length : end);
+  }
+
+  /** Allocates and writes; the address. */
+  put(content: Uint8Array): number {
+    const address = this.exports.opa_malloc(content.length) >>> 0;
+    this.view().set(content, address);
+    return address;
+  }
+
+  private imports(call: BuiltinCall): { readonly [name: string]: WebAssembly.ImportValue } {
+    return {
+      memory: this.memory,
+      opa_abort: (address: number): never => {
+        throw new PolicyAbort(this.text(address).toString('utf8'));
+      },
+      opa_println: () => {},
+      opa_builtin0: (id: number) => call(id, []),
+      opa_builtin1: (id: number, _context: number, a: number) => call(id, [a]),
+      opa_builtin2: (id: number, _context: number, a: number, b: number) => call(id, [a, b]),
+      opa_builtin3: (id: number, _context: number, a: number, b: number, c: number) => call(id, [a, b, c]),
+      opa_builtin4: (id: number, _context: number, a: number, b: number, c: number, d: number) =>
+        call(id, [a, b, c, d]),
+    };
+  }
+
+  private readBuiltins(): readonly string[] {
+    const text = this.text(this.exports.opa_json_dump(this.exports.builtins())).toString('utf8');
+    const names: string[] = [];
+    for (const [name, id] of Object.entries(JSON.parse(text) as { readonly [name: string]: number })) names[id] = name;
+    return names;
+  }
+}
