@@ -1,0 +1,10 @@
+// What was decided, as an append-only log. A record's text has two parts: facts of the answer (record/head.ts), and
+// what was asked and answered, masked once for all answers that share it (record/content.ts). queue.ts gathers the
+// records of a turn; store/ writes, checks and finds them. docs/reference/audit-log.md is the format, byte by byte.
+
+export type { SegmentLogOptions } from './segment-log.ts';
+export { openSegmentLog } from './segment-log.ts';
+export type { AuditSettings } from './settings.ts';
+export { auditDefaults, auditSchema } from './settings.ts';
+export type { LogFiles } from './store/files.ts';
+export { nodeFiles } from './store/files.ts';

@@ -1,0 +1,80 @@
+import type { Clock } from '../canonical/index.ts';
+import type { AuditLog } from '../decision/model.ts';
+import { createQueue } from './queue.ts';
+import { createPreparer } from './record/content.ts';
+import { createHeads } from './record/head.ts';
+import type { AuditSettings } from './settings.ts';
+import type { LogFiles } from './store/files.ts';
+import { nodeFiles } from './store/files.ts';
+import { findRecord } from './store/find.ts';
+import { acquireLock, HEARTBEAT_MS } from './store/lock.ts';
+import { prepareDirectory, readOrigin } from './store/origin.ts';
+import { recover } from './store/recovery.ts';
+import { createWriter } from './store/writer.ts';
+
+export interface SegmentLogOptions {
+  /** The directory of this log alone; it is made when it is not there. */
+  readonly dir: string;
+  readonly settings: AuditSettings;
+  readonly clock: Clock;
+  /** Called with a sentence for the operator: what recovery found, and when the log stops or goes on taking records. */
+  readonly onWarning?: (sentence: string) => void;
+  readonly files?: LogFiles;
+}
+
+/** Ends the function given when it is not needed any more; the process may end while it waits. */
+const every = (ms: number, work: () => void): (() => void) => {
+  const timer = setInterval(work, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
+/**
+ * Opens a log of segment files for writing, after bringing it into order. Rejects with AUDIT_UNUSABLE when the
+ * directory cannot be written or another process writes it, and with AUDIT_CORRUPT when it is no log any more.
+ */
+export const openSegmentLog = async (options: SegmentLogOptions): Promise<AuditLog> => {
+  const { dir: directory, settings, clock, files = nodeFiles, onWarning: warn = () => {} } = options;
+  prepareDirectory(directory);
+  const lock = await acquireLock(directory);
+  try {
+    const origin = readOrigin(directory);
+    const { segments, open, nextIndex } = recover({ directory, origin, nowMs: clock.nowMs(), warn });
+    await files.syncDirectory(directory);
+    if (settings.durability === 'memory') {
+      const bound = `${settings.memoryBytes} bytes`;
+      warn(`audit.durability is memory: answers leave before their records are written; up to ${bound} can be lost`);
+    }
+    const writer = createWriter({
+      directory,
+      origin,
+      files,
+      clock,
+      segments,
+      ...(open === undefined ? {} : { open }),
+      onSyncFailure: (error) => queue.breakDown(error),
+    });
+    const { prepare, prepareDetails } = createPreparer(settings);
+    const heads = createHeads(origin);
+    const queue = createQueue({ directory, writer, heads, prepareDetails, settings, clock, warn, nextIndex });
+    const timers = [every(settings.syncSeconds * 1000, () => queue.tend()), every(HEARTBEAT_MS, () => lock.touch())];
+    return {
+      prepare,
+      append: queue.append,
+      note: queue.note,
+      find: async (decisionId) => {
+        queue.writeOut();
+        return await findRecord(writer.segments(), decisionId);
+      },
+      health: queue.health,
+      close: async () => {
+        for (const stop of timers) stop();
+        await queue.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+};
