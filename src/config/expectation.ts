@@ -15,7 +15,8 @@ const nouns: { readonly [type: string]: (schema: SettingSchema) => string } = {
   number: (schema) => `a number${range(schema)}`,
   string: (schema) => (schema.pattern === undefined ? 'text' : `text like ${schema.pattern}`),
   array: (schema) => (schema.items === undefined ? 'a list' : `a list; each: ${expectation(schema.items)}`),
-  object: () => 'a section',
+  object: ({ properties }) =>
+    properties === undefined ? 'a section' : `a section with ${Object.keys(properties).join(', ')}`,
   null: () => 'nothing',
 };
 

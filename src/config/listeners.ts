@@ -12,14 +12,18 @@ const isLoopback = (host: string): boolean => {
 };
 
 /** Without TLS and caller authentication a listener is for this machine alone. */
-export const listenerProblems = (config: Config, place: (path: readonly string[]) => string): ConfigProblem[] =>
-  isLoopback(config.server.admin.host)
-    ? []
-    : [
-        {
-          key: 'server.admin.host',
-          message:
-            `${JSON.stringify(config.server.admin.host)} can be reached from other machines, and this listener has no ` +
-            `TLS: set 127.0.0.1, ::1 or localhost (${place(['server', 'admin', 'host'])})`,
-        },
-      ];
+export const listenerProblems = (config: Config, place: (path: readonly string[]) => string): ConfigProblem[] => {
+  const { http, admin } = config.server;
+  const problem = (listener: string, host: string, instead: string): ConfigProblem => ({
+    key: `server.${listener}.host`,
+    message:
+      `${JSON.stringify(host)} can be reached from other machines, and this listener has no TLS and no callers that it ` +
+      `could tell apart: set ${instead} (${place(['server', listener, 'host'])})`,
+  });
+  return [
+    ...(http.socket !== '' || isLoopback(http.host)
+      ? []
+      : [problem('http', http.host, '127.0.0.1, ::1 or localhost, or server.http.socket')]),
+    ...(isLoopback(admin.host) ? [] : [problem('admin', admin.host, '127.0.0.1, ::1 or localhost')]),
+  ];
+};

@@ -1,16 +1,25 @@
 import { auditSchema } from '../audit/settings.ts';
 import type { Json } from '../canonical/index.ts';
 import { cacheSchema } from '../decision/settings.ts';
+import { engineSchema } from '../engine/settings.ts';
 import { identitySchema } from '../identity/settings.ts';
 import { adminSchema } from '../interfaces/admin/settings.ts';
+import { httpSchema } from '../interfaces/http/settings.ts';
 import { observabilitySchema } from '../observability/settings.ts';
+import { policySchema } from '../policy/settings.ts';
 import type { SettingSchema } from './model.ts';
 
-/** A section that is there also when nobody wrote it: its keys have defaults. */
-const section = (schema: object, description?: string): object => ({
+/** A section, and every section in it, is there also when nobody wrote it: its keys have defaults. */
+const section = (schema: SettingSchema, description?: string): SettingSchema => ({
   ...(description === undefined ? {} : { description }),
   ...schema,
   default: {},
+  properties: Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([name, inner]) => [
+      name,
+      inner.properties === undefined ? inner : section(inner),
+    ]),
+  ),
 });
 
 const serverSchema = {
@@ -18,7 +27,8 @@ const serverSchema = {
   additionalProperties: false,
   description: 'What listens, and how it ends.',
   properties: {
-    admin: section(adminSchema),
+    http: { description: 'The listener that decides: OPA’s Data API and AuthZEN.', ...httpSchema },
+    admin: adminSchema,
     drainSeconds: {
       type: 'number',
       minimum: 0,
@@ -34,6 +44,30 @@ const serverSchema = {
       maximum: 3600,
       default: 25,
       description: 'After draining, seconds in which requests that already arrived may finish.',
+    },
+  },
+};
+
+const authzenSchema = {
+  type: 'object',
+  additionalProperties: false,
+  description: 'The AuthZEN API on the decision listener.',
+  properties: {
+    bundle: {
+      type: 'string',
+      pattern: '^([a-z][a-z0-9-]{0,62})?$',
+      default: '',
+      description:
+        'The bundle that answers when the path of a request names none. Empty: requests must name one, unless a single ' +
+        'bundle is active.',
+    },
+    baseUrl: {
+      type: 'string',
+      pattern: '^(https?://[^/?#\\s]+[^?#\\s]*[^/?#\\s])?$',
+      default: '',
+      description:
+        'The address under which clients reach the API, for its metadata document: `https://pdp.example.org`. Empty: ' +
+        'the listener’s own. Whoever sets it sends clients that trust the metadata elsewhere.',
     },
   },
 };
@@ -61,8 +95,11 @@ const schema: SettingSchema & { readonly [keyword: string]: unknown } = {
   additionalProperties: false,
   properties: {
     server: section(serverSchema),
+    policy: section(policySchema),
+    engine: section(engineSchema, 'What one evaluation may take.'),
     cache: section(cacheSchema, 'How long and in how much memory answers are remembered.'),
     identity: section(identitySchema),
+    authzen: section(authzenSchema),
     audit: section(auditSchema),
     storage: section(storageSchema),
     observability: section(observabilitySchema),

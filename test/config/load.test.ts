@@ -105,7 +105,7 @@ test('a wrong type says what was wanted and what came', () => {
     'wanted one of fatal, error, warn, info, debug, silent, got "loud" (--set)',
   );
   expect(problems({ env: { VERDICT_SERVER__ADMIN: '[]' } })[0]?.message).toBe(
-    'wanted a section, got a list (VERDICT_SERVER__ADMIN)',
+    'wanted a section with host, port, hosts, got a list (VERDICT_SERVER__ADMIN)',
   );
   expect(problems({ yaml: 'cache:\n  expiryPaths: [/a, 5]\n' })[0]).toMatchObject({ key: 'cache.expiryPaths.1' });
 });
@@ -141,17 +141,23 @@ test('a file that was named must be there', () => {
   );
 });
 
-test.each(['0.0.0.0', '::', '192.168.1.1', 'example.org', '::ffff:10.0.0.1'])(
-  'an admin listener on %s is refused',
-  (host) => {
-    expect(problems({ sets: [`server.admin.host=${host}`] })).toEqual([
-      { key: 'server.admin.host', message: expect.stringContaining('set 127.0.0.1, ::1 or localhost (--set)') },
-    ]);
-  },
-);
+const OUTSIDE = ['0.0.0.0', '::', '192.168.1.1', 'example.org', '::ffff:10.0.0.1'];
 
-test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('an admin listener on %s is accepted', (host) => {
-  expect(load({ sets: [`server.admin.host=${host}`] }).server.admin.host).toBe(host);
+test.each(OUTSIDE)('listeners on %s are refused', (host) => {
+  const found = problems({ sets: [`server.admin.host=${host}`, `server.http.host=${host}`] });
+  expect(found.map(({ key }) => key)).toEqual(['server.http.host', 'server.admin.host']);
+  for (const { message } of found) expect(message).toMatch(/set 127\.0\.0\.1, ::1 or localhost.*\(--set\)$/);
+});
+
+test.each(['127.0.0.1', '127.3.2.1', '::1', 'localhost'])('listeners on %s are accepted', (host) => {
+  const config = load({ sets: [`server.admin.host=${host}`, `server.http.host=${host}`] });
+  expect([config.server.admin.host, config.server.http.host]).toEqual([host, host]);
+});
+
+test('on a Unix socket the host of the decision listener does not matter', () => {
+  expect(load({ sets: ['server.http.host=0.0.0.0', 'server.http.socket=/run/v.sock'] }).server.http.socket).toBe(
+    '/run/v.sock',
+  );
 });
 
 test('what was loaded cannot be changed', () => {

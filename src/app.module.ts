@@ -1,0 +1,19 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AdminModule, type AdminParts, AUDIT, HEALTH, LOG, POLICY, TOKENS, VERSION } from './interfaces/admin/index.ts';
+
+/** The control plane. */
+@Module({})
+class AppModule {}
+
+/** The control plane on the parts that main.ts built. */
+export const appModule = (parts: AdminParts): DynamicModule => {
+  const providers = [
+    { provide: VERSION, useFactory: () => parts.version },
+    { provide: POLICY, useFactory: () => parts.policy },
+    { provide: TOKENS, useFactory: () => parts.tokens },
+    { provide: AUDIT, useFactory: () => parts.audit },
+    { provide: HEALTH, useFactory: () => parts.health },
+    { provide: LOG, useFactory: () => parts.log },
+  ];
+  return { module: AppModule, global: true, imports: [AdminModule], providers, exports: providers };
+};

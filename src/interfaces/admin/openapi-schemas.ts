@@ -1,0 +1,91 @@
+// The bodies of the API as JSON Schema (OpenAPI 3.1). model.ts, identity and policy have the same shapes as types.
+
+const text = { type: 'string' };
+const texts = { type: 'array', items: text };
+const whole = { type: 'integer', minimum: 0 };
+const moment = { type: 'string', format: 'date-time' };
+const role = { enum: ['ask', 'author', 'approver', 'auditor', 'operator', 'edge'] };
+const name = { type: 'string', pattern: '^[a-z][a-z0-9-]{0,62}$' };
+
+export const ref = (schema: string): object => ({ $ref: `#/components/schemas/${schema}` });
+
+/** An object whose members all have to be there, but those named `optional`. */
+const object = (properties: { readonly [key: string]: object }, optional: readonly string[] = []): object => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((key) => !optional.includes(key)),
+});
+
+const list = (schema: string): object => ({ type: 'array', items: ref(schema) });
+
+const version = object(
+  {
+    name,
+    version: { type: 'integer', minimum: 1 },
+    digest: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+    revision: text,
+    roots: texts,
+    entrypoints: texts,
+    state: { enum: ['pushed', 'active', 'retired'] },
+    opaque: { type: 'boolean', description: 'Sources are missing or cut: no tests, no explanation.' },
+    builtins: texts,
+    tests: object({ passed: whole }),
+    pushedBy: text,
+    pushedAt: moment,
+    activatedBy: text,
+    activatedAt: moment,
+    notes: { ...texts, description: 'What the author should know: narrowed roots, opaque, findings.' },
+  },
+  ['activatedBy', 'activatedAt'],
+);
+
+const token = object(
+  {
+    name,
+    roles: { type: 'array', items: role },
+    bundles: { type: 'array', items: name, description: 'Absent: all.' },
+    createdAt: moment,
+    createdBy: text,
+    expiresAt: moment,
+    revokedAt: moment,
+    lastUsedAt: moment,
+  },
+  ['bundles', 'expiresAt', 'revokedAt', 'lastUsedAt'],
+);
+
+const place = object({ code: text, message: text, file: text, row: whole, col: whole, excerpt: text }, [
+  'file',
+  'row',
+  'col',
+  'excerpt',
+]);
+
+export const schemas: { readonly [name: string]: object } = {
+  Version: version,
+  Versions: object({ versions: list('Version') }),
+  Bundle: object({ name, active: ref('Version'), latest: ref('Version'), versions: whole }, ['active']),
+  Bundles: object({ bundles: list('Bundle') }),
+  Push: object({ version: ref('Version'), created: { type: 'boolean' }, epoch: whole }),
+  Activation: object({ version: ref('Version'), epoch: whole }),
+  Decision: { type: 'object', description: 'The record as it stands in the log.' },
+  Token: token,
+  Tokens: object({ tokens: list('Token') }),
+  TokenRequest: {
+    ...object(
+      {
+        name,
+        roles: { type: 'array', items: role, minItems: 1 },
+        bundles: { type: 'array', items: name, minItems: 1 },
+        expiresInSeconds: { type: 'integer', minimum: 1 },
+      },
+      ['bundles', 'expiresInSeconds'],
+    ),
+    additionalProperties: false,
+  },
+  NewToken: object({ token: ref('Token'), secret: { type: 'string', description: 'Shown this once.' } }),
+  Health: object({ status: { enum: ['ok', 'unavailable'] }, reasons: texts }),
+  Problem: object(
+    { type: text, title: text, status: whole, detail: text, code: text, problems: { type: 'array', items: place } },
+    ['problems'],
+  ),
+};

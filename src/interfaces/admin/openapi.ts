@@ -1,0 +1,154 @@
+import { ref, schemas } from './openapi-schemas.ts';
+
+// Written by hand: a test compares it with the routes that Fastify has, so it cannot say less or more than is there.
+
+const json = (schema: string, description: string): object => ({
+  description,
+  content: { 'application/json': { schema: ref(schema) } },
+});
+
+const problem = (description: string): object => ({
+  description,
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+});
+
+const refusals: { readonly [status: string]: object } = {
+  400: problem('The request, or the archive in it, is not what was wanted.'),
+  401: problem('No token, or one that does not hold.'),
+  403: problem('The token lacks the role, or does not hold for this bundle.'),
+  404: problem('There is no such thing.'),
+  409: problem('It stands against something that is there: roots, a name, no version to go back to.'),
+  413: problem('Too large.'),
+  415: problem('Another content type.'),
+  422: problem('The bundle is not accepted: `problems` names the places.'),
+  500: problem('The server failed.'),
+};
+
+const errors = (...statuses: readonly number[]): object =>
+  Object.fromEntries(statuses.map((status) => [status, refusals[String(status)]]));
+
+const inPath = (name: string, schema: object): object => ({ name, in: 'path', required: true, schema });
+const bundle = inPath('name', { type: 'string', pattern: '^[a-z][a-z0-9-]{0,62}$' });
+const version = inPath('version', { type: 'integer', minimum: 1 });
+const activate = { name: 'activate', in: 'query', schema: { type: 'boolean', default: false } };
+const archive = { schema: { type: 'string', format: 'binary' } };
+
+const read = (operationId: string, summary: string, ok: object, parameters: readonly object[] = []): object => ({
+  operationId,
+  summary,
+  parameters,
+  responses: { 200: ok, ...errors(400, 401, 403, 404, 500) },
+});
+
+const bundlePaths = {
+  '/v1/bundles': { get: read('listBundles', 'All bundles that the token holds for.', json('Bundles', 'Bundles')) },
+  '/v1/bundles/{name}': {
+    get: read('showBundle', 'One bundle: what is active and what is newest.', json('Bundle', 'A bundle'), [bundle]),
+    put: {
+      operationId: 'pushBundle',
+      summary: 'Takes a new version: Rego sources or a built bundle, as .tar.gz. Role author.',
+      parameters: [bundle, activate],
+      requestBody: { required: true, content: { 'application/gzip': archive, 'application/octet-stream': archive } },
+      responses: {
+        200: json('Push', 'The same digest was there already.'),
+        201: json('Push', 'A new version.'),
+        ...errors(400, 401, 403, 409, 413, 415, 422, 500),
+      },
+    },
+  },
+  '/v1/bundles/{name}/versions': {
+    get: read('listVersions', 'All versions, newest first.', json('Versions', 'Versions'), [bundle]),
+  },
+  '/v1/bundles/{name}/versions/{version}': {
+    get: read('showVersion', 'One version.', json('Version', 'A version'), [bundle, version]),
+  },
+  '/v1/bundles/{name}/versions/{version}/bundle': {
+    get: read(
+      'downloadVersion',
+      'The archive as it is stored.',
+      { description: 'A .tar.gz.', content: { 'application/gzip': archive } },
+      [bundle, version],
+    ),
+  },
+  '/v1/bundles/{name}/versions/{version}/activate': {
+    post: {
+      operationId: 'activateVersion',
+      summary: 'Makes a version live, at once and whole. Role approver or author.',
+      parameters: [bundle, version],
+      responses: { 200: json('Activation', 'What is active now.'), ...errors(400, 401, 403, 404, 409, 422, 500) },
+    },
+  },
+  '/v1/bundles/{name}/rollback': {
+    post: {
+      operationId: 'rollBack',
+      summary: 'Makes the version live that was active before. Role approver or author.',
+      parameters: [bundle],
+      responses: { 200: json('Activation', 'What is active now.'), ...errors(401, 403, 404, 409, 422, 500) },
+    },
+  },
+};
+
+const tokenPaths = {
+  '/v1/tokens': {
+    get: read('listTokens', 'All tokens, revoked and expired ones too. Role operator.', json('Tokens', 'Tokens')),
+    post: {
+      operationId: 'createToken',
+      summary: 'Makes a token; its secret is answered this once. Role operator.',
+      requestBody: { required: true, content: { 'application/json': { schema: ref('TokenRequest') } } },
+      responses: { 201: json('NewToken', 'The token and its secret.'), ...errors(400, 401, 403, 409, 413, 415, 500) },
+    },
+  },
+  '/v1/tokens/{name}': {
+    delete: {
+      operationId: 'revokeToken',
+      summary: 'Ends a token from the next request on. Its name stays taken. Role operator.',
+      parameters: [inPath('name', { type: 'string' })],
+      responses: { 200: json('Token', 'The revoked token.'), ...errors(401, 403, 404, 500) },
+    },
+  },
+};
+
+const open = (operationId: string, summary: string, responses: object): object => ({
+  operationId,
+  summary,
+  security: [],
+  responses,
+});
+
+const servicePaths = {
+  '/health/live': { get: open('live', 'The process answers.', { 200: json('Health', 'It does.') }) },
+  '/health/ready': {
+    get: open('ready', 'Requests may be sent here.', {
+      200: json('Health', 'They may.'),
+      503: json('Health', 'Not now; `reasons` says why.'),
+    }),
+  },
+  '/openapi.json': {
+    get: open('describe', 'This document.', {
+      200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+    }),
+  },
+};
+
+/** The OpenAPI document of the admin API. */
+export const openApi = (serverVersion: string): object => ({
+  openapi: '3.1.0',
+  info: {
+    title: 'Verdict admin API',
+    version: serverVersion,
+    description: 'Bundles, tokens, decisions by id, and health. docs/reference/access.md says which role may do what.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  security: [{ token: [] }],
+  paths: {
+    ...bundlePaths,
+    '/v1/decisions/{id}': {
+      get: read('showDecision', 'The record of one decision. Role auditor.', json('Decision', 'The record'), [
+        inPath('id', { type: 'string' }),
+      ]),
+    },
+    ...tokenPaths,
+    ...servicePaths,
+  },
+  components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas },
+});

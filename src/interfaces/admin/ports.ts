@@ -1,0 +1,34 @@
+import type { AuditLog } from '../../decision/model.ts';
+import type { TokenStore } from '../../identity/index.ts';
+import type { PolicyStore } from '../../policy/index.ts';
+
+// What the admin API stands on. Interfaces vanish at run time, so each has a symbol for Nest to inject it by.
+
+/** What the API asks of health: `observability` makes one. */
+export interface HealthPort {
+  live(): { readonly ok: boolean; readonly reasons: readonly string[] };
+  ready(): { readonly ok: boolean; readonly reasons: readonly string[] };
+}
+
+/** Where the API says what an operator should know: pino's logger is one. */
+export interface AdminLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface AdminParts {
+  readonly version: string;
+  readonly policy: PolicyStore;
+  readonly tokens: TokenStore;
+  readonly audit: AuditLog;
+  readonly health: HealthPort;
+  readonly log: AdminLog;
+}
+
+export const VERSION = Symbol('version');
+export const POLICY = Symbol('policy');
+export const TOKENS = Symbol('tokens');
+export const AUDIT = Symbol('audit');
+export const HEALTH = Symbol('health');
+export const LOG = Symbol('log');
