@@ -12,3 +12,4 @@ export type {
 } from './model.ts';
 export { EXIT } from './model.ts';
 export { runCli } from './program.ts';
+export { cliReference } from './reference.ts';

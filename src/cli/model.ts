@@ -44,6 +44,8 @@ export interface Output {
   write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Where a stream tells of a reader that went away. */
+  on?(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /** What main.ts gives the command, and all that it knows of the process around it. */
@@ -62,6 +64,8 @@ export interface CliHost {
   readonly configSchema: Json;
   /** Rejects with a VerdictError (with `problems: ConfigProblem[]`) when a key or a value is not accepted. */
   loadConfig(source: ConfigSource): Promise<CliConfig>;
+  /** A configuration as YAML, secrets masked. */
+  renderConfig(config: CliConfig): string;
   /**
    * Starts a whole server on a configuration that `loadConfig` gave; resolves when every listener accepts requests. It
    * installs no signal handlers: the command calls `stop` when `ending` is aborted.

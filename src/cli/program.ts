@@ -1,10 +1,142 @@
-import type { CliHost } from './model.ts';
+import { CommanderError, Option } from 'commander';
+import { CliCommand, collect } from './command.ts';
+import { activateCommand } from './commands/activate.ts';
+import { buildCommand } from './commands/build.ts';
+import { checkCommand } from './commands/check.ts';
+import { configCommand } from './commands/config.ts';
+import { decisionsCommand } from './commands/decisions.ts';
+import { evalCommand } from './commands/eval.ts';
+import { fmtCommand } from './commands/fmt.ts';
+import { pushCommand } from './commands/push.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { serveCommand } from './commands/serve.ts';
+import { testCommand } from './commands/test.ts';
+import { tokenCommand } from './commands/token.ts';
+import { versionsCommand } from './commands/versions.ts';
+import { type CliHost, EXIT, type ExitCode, type Output } from './model.ts';
+import { report } from './report.ts';
+import { openScreen } from './screen/screen.ts';
+import { type GlobalOptions, openSession, type Start } from './session.ts';
+
+const commands: readonly ((start: Start) => CliCommand)[] = [
+  serveCommand,
+  buildCommand,
+  testCommand,
+  checkCommand,
+  fmtCommand,
+  evalCommand,
+  pushCommand,
+  versionsCommand,
+  activateCommand,
+  rollbackCommand,
+  tokenCommand,
+  decisionsCommand,
+  configCommand,
+];
+
+const exitCodesHelp = `
+Exit codes:
+  0  done              3  the policy does not compile
+  1  failed            4  the policy's tests failed
+  2  wrong usage       5  refused: not allowed, or against the rules of the server`;
+
+/** The whole command tree; `start` is what its actions run in. */
+export const makeProgram = (version: string, start: Start): CliCommand => {
+  const program = new CliCommand('verdict', 'A policy decision point for Rego policies.', [
+    ['verdict serve --bundle policies/todo', 'answer decisions from a directory of Rego'],
+    ['verdict test policies/todo --coverage', 'run the tests of a policy'],
+    ['verdict push todo policies/todo --activate', 'make it live on a running server'],
+  ]);
+  program
+    .usage('[options] <command>')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help for a command')
+    .helpCommand(false)
+    .addOption(
+      new Option('--output <format>', 'text for people, json for machines').choices(['text', 'json']).default('text'),
+    )
+    .option('--config <file>', 'configuration file (default: verdict.yaml here, when there is one)')
+    .option('--set <key=value>', 'set one configuration key, such as server.http.port=0; may be repeated', collect, [])
+    .option('--server <url>', "the server's admin address (default: VERDICT_SERVER, else what the configuration says)")
+    .option(
+      '--token-file <file>',
+      'file with the API token (default: VERDICT_TOKEN, else the operator token in storage.dir)',
+    )
+    .addHelpText('after', exitCodesHelp);
+  for (const make of commands) program.addCommand(make(start));
+  return program;
+};
+
+const everyCommand = (command: CliCommand): CliCommand[] => [
+  command,
+  ...command.commands.flatMap((child) => everyCommand(child as CliCommand)),
+];
+
+const seesColours = (output: Output, host: CliHost): boolean => output.isTTY === true && !host.env.NO_COLOR;
+
+type ArgumentsOf<R> = R extends (session: never, ...args: infer Rest) => unknown ? Rest : never;
+
+/** Commander must neither end the process nor write to its streams: both are the host's. */
+const bindToHost = (program: CliCommand, host: CliHost): void => {
+  for (const command of everyCommand(program)) {
+    command
+      .exitOverride()
+      .configureHelp({ showGlobalOptions: command !== program, helpWidth: Math.min(host.stdout.columns ?? 100, 120) })
+      .configureOutput({
+        writeOut: (text) => host.stdout.write(text),
+        writeErr: (text) => host.stderr.write(text),
+        outputError: (text, write) => write(text.replace(/^error: /, 'verdict: ')),
+        getOutHasColors: () => seesColours(host.stdout, host),
+        getErrHasColors: () => seesColours(host.stderr, host),
+      });
+    if (command !== program) command.showHelpAfterError(`(see: ${pathOf(command)} --help)`);
+  }
+};
+
+const pathOf = (command: CliCommand): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent as CliCommand)} ${command.name()}`;
+
+/** A reader that goes away (`verdict versions todo | head -1`) has all that it wanted: no error, no stack. */
+const surviveBrokenPipes = (output: Output): void => {
+  output.on?.('error', (error) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  });
+};
+
+const outputFormat = (argv: readonly string[]): 'text' | 'json' =>
+  argv.some((arg, at) => arg === '--output=json' || (arg === '--output' && argv[at + 1] === 'json')) ? 'json' : 'text';
 
 /**
  * Runs one command line (without the program's name) and resolves with the exit code that it earned. Never rejects,
  * never ends the process, and writes nowhere but to the host's streams and to files that the command line names.
  */
 export const runCli = async (argv: readonly string[], host: CliHost): Promise<number> => {
-  host.stderr.write(`verdict ${host.version}: ${argv[0] ?? 'no command'} is not known\n`);
-  return 2;
+  surviveBrokenPipes(host.stdout);
+  surviveBrokenPipes(host.stderr);
+  let code: ExitCode = EXIT.done;
+  const start: Start =
+    (run) =>
+    async (...args) => {
+      const command = args.pop() as CliCommand;
+      const session = openSession(host, command.optsWithGlobals<GlobalOptions>());
+      try {
+        code = await run(session, ...(args as ArgumentsOf<typeof run>));
+      } finally {
+        await session.close();
+      }
+    };
+  const program = makeProgram(host.version, start);
+  bindToHost(program, host);
+  if (argv.length === 0) {
+    program.outputHelp({ error: true });
+    return EXIT.usage;
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (thrown) {
+    // Help and version end this way too, with exit code 0.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return report(thrown, openScreen(host, outputFormat(argv)));
+  }
 };

@@ -1,0 +1,22 @@
+import { bundleName, versionNumber } from '../arguments.ts';
+import { CliCommand } from '../command.ts';
+import { EXIT, type ExitCode } from '../model.ts';
+import { askAdminFor } from '../remote/admin.ts';
+import { isActivationAnswer } from '../remote/answers.ts';
+import { part } from '../remote/http.ts';
+import type { Session, Start } from '../session.ts';
+
+const run = async (session: Session, name: string, version: string): Promise<ExitCode> => {
+  const path = `/v1/bundles/${part(bundleName(name))}/versions/${versionNumber(version)}/activate`;
+  const answer = await askAdminFor(session, { method: 'POST', path }, isActivationAnswer);
+  session.screen.result(answer, () => `${name}@${answer.version.version} is active (epoch ${answer.epoch})`);
+  return EXIT.done;
+};
+
+export const activateCommand = (start: Start): CliCommand =>
+  new CliCommand('activate', 'Make a version of a bundle live on a server.', [
+    ['verdict activate todo 3', 'version 3 answers from now on'],
+  ])
+    .argument('<name>', 'name of the bundle')
+    .argument('<version>', 'number of the version')
+    .action(start(run));

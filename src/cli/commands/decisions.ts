@@ -1,0 +1,57 @@
+import { CliCommand } from '../command.ts';
+import { EXIT, type ExitCode } from '../model.ts';
+import { askAdmin } from '../remote/admin.ts';
+import { part } from '../remote/http.ts';
+import { CliError } from '../report.ts';
+import { ExactJson, type Paint, plain } from '../screen/screen.ts';
+import type { Session, Start } from '../session.ts';
+import { exactJson, isExactObject } from '../sources/exact-json.ts';
+
+/** What a person looks for first; everything else follows in the order of the record. */
+const first = [
+  'decision_id',
+  'timestamp',
+  'path',
+  'outcome',
+  'error',
+  'result',
+  'caller',
+  'subject',
+  'action',
+  'resource',
+];
+
+const member = (paint: Paint, key: string, value: unknown): string => {
+  const text = typeof value === 'string' ? value : JSON.stringify(value, undefined, 2);
+  return `${paint('cyan', plain(key))}: ${plain(text).replaceAll('\n', '\n  ')}`;
+};
+
+const recordText = (paint: Paint, text: string): string => {
+  const record = exactJson(text);
+  if (!isExactObject(record)) return plain(text);
+  const keys = Object.keys(record);
+  const ordered = [...first.filter((key) => keys.includes(key)), ...keys.filter((key) => !first.includes(key))];
+  return ordered.map((key) => member(paint, key, record[key])).join('\n');
+};
+
+const show = async (session: Session, id: string): Promise<ExitCode> => {
+  if (!/^[0-9a-zA-Z-]{1,64}$/.test(id)) throw new CliError('USAGE', `a decision id is a UUID; not "${id}"`);
+  const text = await askAdmin(session, { method: 'GET', path: `/v1/decisions/${part(id)}` });
+  session.screen.result(new ExactJson(text), () => recordText(session.screen.paint, text));
+  return EXIT.done;
+};
+
+export const decisionsCommand = (start: Start): CliCommand => {
+  const command = new CliCommand('decisions', 'Read the records of decisions.');
+  command.addCommand(
+    new CliCommand('show', 'Show one record: what was asked, what was answered, by which version.', [
+      [
+        'verdict decisions show 0192f0c1-5b7e-7c3a-8d2e-3f4a5b6c7d8e',
+        'the id is in the answer and in Verdict-Decision-Id',
+      ],
+    ])
+      .argument('<id>', 'decision id')
+      .action(start(show)),
+  );
+  return command;
+};

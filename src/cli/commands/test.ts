@@ -1,0 +1,113 @@
+import type { TestResult } from '../../rego/index.ts';
+import { CliCommand } from '../command.ts';
+import { EXIT, type ExitCode } from '../model.ts';
+import { CliError } from '../report.ts';
+import { type Coverage, coverageLines, coverageOf } from '../screen/coverage.ts';
+import { count, type Paint, plain, type Screen } from '../screen/screen.ts';
+import type { Session, Start } from '../session.ts';
+import { loadSources } from '../sources/sources.ts';
+
+interface Options {
+  readonly coverage?: boolean;
+  readonly run?: string;
+  readonly verbose?: boolean;
+  readonly threshold?: string;
+}
+
+const marks: { readonly [outcome in TestResult['outcome']]: (paint: Paint) => string } = {
+  passed: (paint) => paint('green', 'PASS'),
+  failed: (paint) => paint('red', 'FAIL'),
+  errored: (paint) => paint('red', 'ERROR'),
+  skipped: (paint) => paint('yellow', 'SKIP'),
+};
+
+const indented = (text: string): string[] =>
+  plain(text)
+    .trimEnd()
+    .split('\n')
+    .map((line) => `      ${line}`);
+
+const resultLines = (paint: Paint, result: TestResult): string[] => [
+  `  ${marks[result.outcome](paint)} ${plain(result.name)} ` +
+    paint('dim', `${plain(result.file)}:${result.row} (${(result.durationNs / 1e6).toFixed(1)} ms)`),
+  ...(result.message === undefined || result.message === '' ? [] : indented(result.message)),
+  ...(result.output === undefined || result.output === '' ? [] : indented(result.output)),
+];
+
+const byPackage = (results: readonly TestResult[]): Map<string, TestResult[]> =>
+  Map.groupBy(results, (result) => result.package);
+
+const tally = (paint: Paint, results: readonly TestResult[]): string => {
+  const of = (outcome: TestResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
+  const bad = of('failed') + of('errored');
+  const parts = [
+    `${of('passed')} passed`,
+    ...(of('failed') > 0 ? [`${of('failed')} failed`] : []),
+    ...(of('errored') > 0 ? [`${of('errored')} errored`] : []),
+    ...(of('skipped') > 0 ? [`${of('skipped')} skipped`] : []),
+  ];
+  return `${paint(bad > 0 ? 'red' : 'green', count(results.length, 'test'))}: ${parts.join(', ')}`;
+};
+
+const reportText = (screen: Screen, results: readonly TestResult[], verbose: boolean, coverage?: Coverage): string => {
+  const { paint } = screen;
+  const shown = results.filter((result) => verbose || result.outcome !== 'passed');
+  const groups = [...byPackage(shown)].flatMap(([name, group]) => [
+    paint('bold', plain(name)),
+    ...group.flatMap((result) => resultLines(paint, result)),
+  ]);
+  return [...groups, tally(paint, results), ...(coverage === undefined ? [] : coverageLines(paint, coverage))].join(
+    '\n',
+  );
+};
+
+const thresholdOf = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  const percent = Number(text);
+  if (text.trim() === '' || !(percent >= 0 && percent <= 100)) {
+    throw new CliError('USAGE', `a threshold is a percentage from 0 to 100; not "${text}"`);
+  }
+  return percent;
+};
+
+const run = async (session: Session, paths: readonly string[], options: Options): Promise<ExitCode> => {
+  const { screen } = session;
+  const threshold = thresholdOf(options.threshold);
+  const sources = await loadSources(session, paths);
+  const toolchain = session.toolchain();
+  const { results, coverage: document } = await toolchain.test(sources, {
+    coverage: options.coverage === true || threshold !== undefined,
+    ...(options.run === undefined ? {} : { run: options.run }),
+    onProgress: session.onProgress,
+  });
+  const coverage = document === undefined ? undefined : coverageOf(document);
+  screen.result({ results, ...(document === undefined ? {} : { coverage: document }) }, () =>
+    reportText(screen, results, options.verbose === true, coverage),
+  );
+  if (results.length === 0) {
+    // A pipeline whose tests are gone must not stay green.
+    screen.warn(
+      `verdict: no tests${options.run === undefined ? '' : ` match ${plain(options.run)}`} in ${paths.join(', ')}`,
+    );
+    return EXIT.testsFailed;
+  }
+  if (results.some(({ outcome }) => outcome === 'failed' || outcome === 'errored')) return EXIT.testsFailed;
+  if (threshold !== undefined && (coverage?.percent ?? 0) < threshold) {
+    screen.warn(`verdict: coverage is ${coverage?.percent ?? 0} %, wanted ${threshold} %`);
+    return EXIT.testsFailed;
+  }
+  return EXIT.done;
+};
+
+export const testCommand = (start: Start): CliCommand =>
+  new CliCommand('test', "Run a policy's tests: the rules whose names start with test_.", [
+    ['verdict test policies/todo', 'shows failures and a tally'],
+    ['verdict test policies/todo --threshold 100', 'for a pipeline: fails unless every line is covered'],
+    ['verdict test policies/todo --run editors --verbose', 'only tests whose name has "editors"'],
+  ])
+    .argument('<path...>', 'directories, bundle files, .rego and data files')
+    .option('--coverage', 'say which lines the tests do not reach')
+    .option('--run <regex>', 'run only the tests whose full name (data.package.test_name) matches')
+    .option('--verbose', 'show passed tests too')
+    .option('--threshold <percent>', 'fail when less is covered; implies --coverage')
+    .action(start(run));

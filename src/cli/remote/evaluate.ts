@@ -1,0 +1,80 @@
+import { EXIT, type ExitCode } from '../model.ts';
+import { CliError, ServerError } from '../report.ts';
+import { ExactJson, plain } from '../screen/screen.ts';
+import type { Session } from '../session.ts';
+import { exactJson, isExactObject } from '../sources/exact-json.ts';
+import { isExposed, namedToken } from './credentials.ts';
+import { part, send, serverUrl } from './http.ts';
+
+export interface Question {
+  readonly query: string;
+  /** JSON text. */
+  readonly input?: string;
+  readonly strictErrors: boolean;
+}
+
+/** `data.todo.allow` and `todo/allow` are the same path. */
+const pathOf = (query: string): string[] => {
+  const dotted = /^data((?:\.[A-Za-z_]\w*)*)$/.exec(query);
+  if (dotted !== null) return (dotted[1] ?? '').split('.').filter((segment) => segment !== '');
+  const segments = query.replace(/^\/+|\/+$/g, '').split('/');
+  if (
+    segments.some((segment) => segment === '' || segment === '.' || segment === '..' || /[\s"{}[\]()=]/.test(segment))
+  ) {
+    throw new CliError('USAGE', `a server answers paths such as todo/allow or data.todo.allow; not "${query}"`);
+  }
+  return segments;
+};
+
+const refusal = (status: number, text: string): ServerError => {
+  const body = ((): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  })();
+  if (!isExactObject(body)) {
+    return new ServerError('SERVER_ANSWER', `the server answered ${status}: ${text.slice(0, 200)}`, {
+      status,
+      problems: [],
+    });
+  }
+  const { code, message, errors } = body;
+  return new ServerError(
+    typeof code === 'string' ? code : 'SERVER_ANSWER',
+    `the server answered ${status}: ${typeof message === 'string' ? message : 'no message'}`,
+    { status, problems: Array.isArray(errors) ? errors : [] },
+  );
+};
+
+const answerText = (session: Session, text: string): string => {
+  const answer = exactJson(text);
+  if (!isExactObject(answer) || !Object.hasOwn(answer, 'result')) return session.screen.paint('yellow', 'undefined');
+  return JSON.stringify(answer.result, undefined, 2);
+};
+
+/** Asks a decision listener, as any service would, and shows what policy answered beside the answer. */
+export const evaluateRemotely = async (session: Session, question: Question): Promise<ExitCode> => {
+  const { globals, screen } = session;
+  const server = serverUrl(globals.server ?? '');
+  const url = new URL(`/v1/data/${pathOf(question.query).map(part).join('/')}`, server);
+  if (question.strictErrors) url.searchParams.set('strict-builtin-errors', 'true');
+  const token = await namedToken(session);
+  if (token !== undefined && isExposed(server))
+    screen.warn(`verdict: the token goes to ${server.origin} unencrypted; use https`);
+  const { status, text, headers } = await send(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    // As it was written: parsing it here could change a number.
+    body: question.input === undefined ? '{}' : `{"input":${question.input}}`,
+  });
+  if (status !== 200) throw refusal(status, text);
+  screen.result(new ExactJson(text), () => answerText(session, text));
+  const facts = ['verdict-decision-id', 'verdict-policy', 'verdict-cache'].map((name) => headers.get(name));
+  screen.note(screen.paintNote('dim', plain(facts.filter((fact) => fact !== null).join('  '))));
+  return EXIT.done;
+};

@@ -1,0 +1,118 @@
+import { messageOf, VerdictError } from '../canonical/index.ts';
+import type { IdentityErrorCode } from '../identity/model.ts';
+import type { PolicyErrorCode } from '../policy/model.ts';
+import type { ToolchainErrorCode } from '../rego/model.ts';
+import { EXIT, type ExitCode } from './model.ts';
+import { configProblemsOf, problemsText, regoProblemsOf } from './screen/problem.ts';
+import { plain, type Screen } from './screen/screen.ts';
+
+export type CliErrorCode =
+  /** The command line asks for something that there is not. */
+  | 'USAGE'
+  /** A file that the command line names cannot be read or written. */
+  | 'FILE_UNUSABLE'
+  /** Nobody answers at the server's address. */
+  | 'SERVER_UNREACHABLE'
+  /** The server answered something that is no answer of Verdict's. */
+  | 'SERVER_ANSWER'
+  /** The server needs a token and none was given or found. */
+  | 'TOKEN_MISSING';
+
+/** What the command itself finds wrong. What parts and the server find wrong keeps its own code. */
+export class CliError extends VerdictError<CliErrorCode> {}
+
+/** A refusal by the server: its problem document. */
+export class ServerError extends VerdictError {
+  readonly status: number;
+  readonly problems: readonly unknown[];
+
+  constructor(
+    code: string,
+    message: string,
+    answer: { readonly status: number; readonly problems: readonly unknown[] },
+  ) {
+    super(code, message);
+    this.status = answer.status;
+    this.problems = answer.problems;
+  }
+}
+
+type KnownCode = CliErrorCode | PolicyErrorCode | IdentityErrorCode | ToolchainErrorCode;
+
+/** Which exit code each error earns; anything that is not here is 1. */
+export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
+  USAGE: EXIT.usage,
+  FILE_UNUSABLE: EXIT.failed,
+  SERVER_UNREACHABLE: EXIT.failed,
+  SERVER_ANSWER: EXIT.failed,
+  TOKEN_MISSING: EXIT.refused,
+
+  ARCHIVE_INVALID: EXIT.failed,
+  ARCHIVE_TOO_LARGE: EXIT.failed,
+  BUNDLE_NAME_INVALID: EXIT.usage,
+  BUNDLE_UNKNOWN: EXIT.failed,
+  VERSION_UNKNOWN: EXIT.failed,
+  MANIFEST_INVALID: EXIT.failed,
+  DATA_INVALID: EXIT.failed,
+  ROOTS_CONFLICT: EXIT.refused,
+  REGO_INVALID: EXIT.doesNotCompile,
+  REFERENCE_OUTSIDE_ROOTS: EXIT.refused,
+  BUILTIN_UNKNOWN: EXIT.doesNotCompile,
+  MODULE_INVALID: EXIT.failed,
+  TESTS_FAILED: EXIT.testsFailed,
+  OPAQUE_REFUSED: EXIT.refused,
+  NOTHING_TO_ROLL_BACK: EXIT.failed,
+  TOOLCHAIN_FAILED: EXIT.failed,
+  STORAGE_FAILED: EXIT.failed,
+
+  TOKEN_NAME_INVALID: EXIT.usage,
+  TOKEN_EXISTS: EXIT.failed,
+  TOKEN_UNKNOWN: EXIT.failed,
+  TOKEN_ROLE_INVALID: EXIT.usage,
+  TOKEN_BUNDLE_INVALID: EXIT.usage,
+  TOKEN_EXPIRY_INVALID: EXIT.usage,
+  TOKEN_STORAGE_FAILED: EXIT.failed,
+  UNAUTHENTICATED: EXIT.refused,
+  FORBIDDEN: EXIT.refused,
+
+  TOOLCHAIN_UNAVAILABLE: EXIT.failed,
+  TOOLCHAIN_CRASHED: EXIT.failed,
+  TOOLCHAIN_DEADLINE: EXIT.failed,
+  TOOLCHAIN_MEMORY: EXIT.failed,
+  TOOLCHAIN_CLOSED: EXIT.failed,
+};
+
+const exitCodeOf = (code: string): ExitCode => {
+  if (Object.hasOwn(exitCodes, code)) return exitCodes[code as KnownCode];
+  // Every code of the configuration's: what was written there must be changed, as with the command line itself.
+  return code.startsWith('CONFIG_') ? EXIT.usage : EXIT.failed;
+};
+
+/** Tells what went wrong, all of it, and gives the exit code. */
+export const report = (thrown: unknown, screen: Screen): ExitCode => {
+  const code = thrown instanceof VerdictError ? thrown.code : 'INTERNAL';
+  const rego = regoProblemsOf(thrown);
+  const config = configProblemsOf(thrown);
+  if (screen.json) {
+    const problems = rego.length > 0 ? rego : config;
+    screen.result(
+      { error: { code, message: messageOf(thrown), ...(problems.length > 0 ? { problems } : {}) } },
+      () => '',
+    );
+    return exitCodeOf(code);
+  }
+  const paint = screen.paintNote;
+  const head = `${paint('red', 'verdict:')} ${plain(messageOf(thrown))}`;
+  if (rego.length > 0) {
+    // Rego's own message repeats the first problem; a refusal of another kind says what the list does not.
+    screen.warn([...(code === 'REGO_INVALID' ? [] : [head]), problemsText(rego, paint)].join('\n'));
+  } else {
+    screen.warn(
+      [head, ...config.map(({ key, message }) => `  ${key === '' ? '' : `${plain(key)}: `}${plain(message)}`)].join(
+        '\n',
+      ),
+    );
+  }
+  if (code === 'INTERNAL' && thrown instanceof Error && thrown.stack !== undefined) screen.note(plain(thrown.stack));
+  return exitCodeOf(code);
+};

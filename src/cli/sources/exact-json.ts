@@ -1,0 +1,51 @@
+/**
+ * JSON in and out without a change in any number: 12345678901234567890 and 1.0 stay as they were written. A number is
+ * an object that JSON.stringify writes as its source text; nobody computes with it.
+ */
+interface RawJson {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+}
+
+// ECMAScript 2026; the compiler's library does not describe it yet.
+const raw = JSON as unknown as RawJson;
+
+export type ExactObject = { readonly [key: string]: unknown };
+
+/** Throws SyntaxError as JSON.parse does. */
+export const exactJson = (text: string): unknown =>
+  raw.parse(text, (_, value, { source }) =>
+    typeof value === 'number' && source !== undefined ? raw.rawJSON(source) : value,
+  );
+
+export const exactNumber = (text: string): unknown => raw.rawJSON(text);
+
+/** The source text of a number that `exactJson` read. */
+export const numberText = (value: unknown): string => JSON.stringify(value);
+
+export const isExactObject = (value: unknown): value is ExactObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !raw.isRawJSON(value);
+
+/** Objects merged member by member, or the dotted name of the first place at which both have something else. */
+export const mergeExact = (
+  a: ExactObject,
+  b: ExactObject,
+  below: readonly string[] = [],
+): { readonly merged: ExactObject } | { readonly conflict: string } => {
+  // Null prototype: a member named __proto__ is a member like any other.
+  const merged: { [key: string]: unknown } = Object.assign(Object.create(null), Object.fromEntries(Object.entries(a)));
+  for (const [key, item] of Object.entries(b)) {
+    const present = merged[key];
+    if (!Object.hasOwn(merged, key)) merged[key] = item;
+    else if (isExactObject(present) && isExactObject(item)) {
+      const inner = mergeExact(present, item, [...below, key]);
+      if ('conflict' in inner) return inner;
+      merged[key] = inner.merged;
+    } else return { conflict: [...below, key].join('.') };
+  }
+  return { merged };
+};

@@ -1,0 +1,122 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf } from '../../canonical/index.ts';
+import {
+  type BundleFiles,
+  defaultArchiveLimits,
+  PolicyError,
+  prepareBundle,
+  readArchive,
+  readDirectory,
+} from '../../policy/index.ts';
+import type { RegoFile, RegoSources, RegoVersion } from '../../rego/index.ts';
+import { CliError } from '../report.ts';
+import type { Session } from '../session.ts';
+import { type ExactObject, exactJson, isExactObject, mergeExact } from './exact-json.ts';
+
+/** A text or archive that the command line names; `-` is what comes on stdin. */
+export const readNamed = async (session: Session, file: string): Promise<Buffer> => {
+  if (file === '-') {
+    const chunks: Buffer[] = [];
+    for await (const chunk of session.host.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  }
+  try {
+    return await readFile(session.resolve(file));
+  } catch (cause) {
+    throw new CliError('FILE_UNUSABLE', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+};
+
+export const isDirectory = async (session: Session, file: string): Promise<boolean> => {
+  try {
+    return (await stat(session.resolve(file))).isDirectory();
+  } catch (cause) {
+    throw new CliError('FILE_UNUSABLE', `${file} is not there`, { cause });
+  }
+};
+
+/** How a file of a bundle is named to the person who named the bundle: a path that an editor can open. */
+export const displayed = (root: string, name: string): string => path.posix.join(root.split(path.sep).join('/'), name);
+
+/** The files of a directory or of an archive. */
+export const readBundle = async (session: Session, file: string): Promise<BundleFiles> =>
+  file !== '-' && (await isDirectory(session, file))
+    ? readDirectory(session.resolve(file), defaultArchiveLimits)
+    : readArchive(await readNamed(session, file), defaultArchiveLimits);
+
+interface Loaded {
+  readonly modules: readonly RegoFile[];
+  readonly versions: readonly (readonly [path: string, version: RegoVersion])[];
+  readonly data: Uint8Array;
+}
+
+/** Gives a problem's file the name under which the person knows it. */
+export const withRoot = (root: string, error: unknown): unknown => {
+  if (!(error instanceof PolicyError) || error.problems.length === 0) return error;
+  const problems = error.problems.map((problem) =>
+    problem.file === undefined ? problem : { ...problem, file: displayed(root, problem.file) },
+  );
+  return new PolicyError(error.code, error.message, { cause: error, problems });
+};
+
+const loadBundle = async (session: Session, root: string): Promise<Loaded> => {
+  const files = await readBundle(session, root);
+  try {
+    const { all } = prepareBundle(files).sources;
+    const modules = all.modules.map(({ path: name, text }) => ({ path: displayed(root, name), text }));
+    const versions = all.modules.map(({ path: name }): readonly [string, RegoVersion] => [
+      displayed(root, name),
+      all.regoVersions?.[name] ?? all.regoVersion ?? 1,
+    ]);
+    return { modules, versions, data: all.data ?? Buffer.from('{}') };
+  } catch (error) {
+    throw withRoot(root, error);
+  }
+};
+
+const loadFile = async (session: Session, file: string): Promise<Loaded> => {
+  const bytes = await readNamed(session, file);
+  const name = displayed('', file);
+  if (file.endsWith('.rego')) {
+    return { modules: [{ path: name, text: bytes.toString('utf8') }], versions: [], data: Buffer.from('{}') };
+  }
+  // A data file by any name counts as one at the top of a bundle.
+  const files = new Map([[file.endsWith('.json') ? 'data.json' : 'data.yaml', bytes]]);
+  return { modules: [], versions: [], data: prepareBundle({ files }).data.json };
+};
+
+const load = async (session: Session, file: string): Promise<Loaded> => {
+  const single = /\.(rego|json|ya?ml)$/.test(file) && !(await isDirectory(session, file));
+  return single ? loadFile(session, file) : loadBundle(session, file);
+};
+
+const objectOf = (data: Uint8Array): ExactObject => {
+  const value = exactJson(Buffer.from(data).toString('utf8'));
+  return isExactObject(value) ? value : {};
+};
+
+const mergeAll = (loaded: readonly Loaded[]): Uint8Array => {
+  const [only] = loaded;
+  if (loaded.length === 1 && only !== undefined) return only.data;
+  const merged = loaded.reduce<ExactObject>((before, { data }) => {
+    const step = mergeExact(before, objectOf(data));
+    if ('conflict' in step) {
+      throw new PolicyError('DATA_INVALID', `two of the paths have data at ${step.conflict}`);
+    }
+    return step.merged;
+  }, {});
+  return Buffer.from(JSON.stringify(merged));
+};
+
+/** Everything at the named paths (directories, bundle files, .rego, .json and .yaml files) as one set of sources. */
+export const loadSources = async (session: Session, paths: readonly string[]): Promise<RegoSources> => {
+  const loaded: Loaded[] = [];
+  for (const file of paths) loaded.push(await load(session, file));
+  const modules = new Map(loaded.flatMap((one) => one.modules).map((module) => [module.path, module]));
+  return {
+    modules: [...modules.values()],
+    data: mergeAll(loaded),
+    regoVersions: Object.fromEntries(loaded.flatMap((one) => one.versions)),
+  };
+};

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { failing, good } from './policies.ts';
+import { cli, folderOf } from './run.ts';
+
+test('tests that pass give a tally and exit code 0', async () => {
+  const { code, stdout } = await cli(['test', '.'], { cwd: folderOf(good) });
+  expect(stdout).toBe('2 tests: 2 passed\n');
+  expect(code).toBe(0);
+});
+
+test('verbose shows each test with its place', async () => {
+  const { stdout } = await cli(['test', '.', '--verbose'], { cwd: folderOf(good) });
+  expect(stdout).toMatch(/^shop_test$/m);
+  expect(stdout).toMatch(/PASS test_buyers_may shop_test\.rego:5 \(\d+\.\d ms\)/);
+});
+
+test('a failed test is shown with its place and what it printed, and the exit code is 4', async () => {
+  const { code, stdout } = await cli(['test', '.'], { cwd: folderOf(failing) });
+  expect(code).toBe(4);
+  expect(stdout).toMatch(/FAIL test_everybody_may more_test\.rego:3/);
+  expect(stdout).toContain('      asking for bob');
+  expect(stdout).not.toContain('test_buyers_may');
+  expect(stdout).toContain('3 tests: 2 passed, 1 failed');
+});
+
+test('--run chooses tests by name', async () => {
+  const { code, stdout } = await cli(['test', '.', '--run', 'buyers'], { cwd: folderOf(failing) });
+  expect(stdout).toBe('1 test: 1 passed\n');
+  expect(code).toBe(0);
+});
+
+test.each([
+  [['test', '.', '--run', 'no_such_test'], 'no tests match no_such_test'],
+  [['test', 'shop.rego', 'data.json'], 'no tests in shop.rego, data.json'],
+])('%j finds nothing to run, which is no success', async (argv, message) => {
+  const { code, stderr } = await cli(argv, { cwd: folderOf(good) });
+  expect(stderr).toContain(message);
+  expect(code).toBe(4);
+});
+
+test('coverage names the lines that no test reaches, and a threshold above it fails', async () => {
+  const files = { ...good, 'shop.rego': `${good['shop.rego']}\nallow if input.user == "carol"\n` };
+  const cwd = folderOf({
+    ...files,
+    'shop_test.rego': 'package shop_test\n\ntest_it if data.shop.allow with input as {"user": "alice"}\n',
+    'more.rego': 'package more\n\nx if {\n\tinput.never\n}\n',
+  });
+  const run = await cli(['test', '.', '--coverage'], { cwd });
+  expect(run.code).toBe(0);
+  expect(run.stdout).toMatch(/^coverage: \d/m);
+  expect(run.stdout).toMatch(/more\.rego: 0 %, not covered: 3/);
+  const short = await cli(['test', '.', '--threshold', '100'], { cwd });
+  expect(short.code).toBe(4);
+  expect(short.stderr).toMatch(/coverage is \d+(\.\d+)? %, wanted 100 %/);
+  expect(await cli(['test', '.', '--threshold', '10'], { cwd })).toMatchObject({ code: 0 });
+});
+
+test('in JSON every result is data', async () => {
+  const run = await cli(['test', '.', '--output', 'json', '--coverage'], { cwd: folderOf(failing) });
+  expect(run.code).toBe(4);
+  const { results, coverage } = run.json() as { results: { name: string; outcome: string }[]; coverage: unknown };
+  expect(results.map(({ name, outcome }) => `${name} ${outcome}`).sort()).toEqual([
+    'test_buyers_may passed',
+    'test_everybody_may failed',
+    'test_others_may_not passed',
+  ]);
+  expect(coverage).toMatchObject({ coverage: expect.any(Number) });
+});
+
+test('tests that do not compile are exit code 3', async () => {
+  const cwd = folderOf({ ...good, 'shop_test.rego': 'package shop_test\n\ntest_x if data.shop.allow with\n' });
+  const { code, stderr } = await cli(['test', '.'], { cwd });
+  expect(code).toBe(3);
+  expect(stderr).toContain('shop_test.rego:');
+});
+
+test('the policies that come with Verdict pass and are covered whole', async () => {
+  const { code, stdout } = await cli(['test', 'policies/todo', '--threshold', '100'], {
+    cwd: new URL('../..', import.meta.url).pathname,
+  });
+  expect(stdout).toContain('coverage: 100 %');
+  expect(code).toBe(0);
+});

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { cli } from './run.ts';
+
+const commands = [
+  'serve',
+  'build',
+  'test',
+  'check',
+  'fmt',
+  'eval',
+  'push',
+  'versions',
+  'activate',
+  'rollback',
+  'token',
+  'decisions',
+  'config',
+];
+
+test('help names every command, the options of all, and what exit codes mean', async () => {
+  const { code, stdout, stderr } = await cli(['--help']);
+  expect(code).toBe(0);
+  expect(stderr).toBe('');
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  for (const option of ['--output', '--config', '--set', '--server', '--token-file']) expect(stdout).toContain(option);
+  expect(stdout).toMatch(/3 {2}the policy does not compile/);
+});
+
+test('the version is printed alone', async () => {
+  expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: '1.2.3\n', stderr: '' });
+});
+
+test.each(commands)('%s has help with an example that starts with its name', async (command) => {
+  const groups: { [name: string]: string } = { token: 'create', decisions: 'show', config: 'check' };
+  const words = [command, ...(groups[command] === undefined ? [] : [groups[command]])];
+  const { code, stdout } = await cli([...words, '--help']);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`Examples:`);
+  expect(stdout).toContain(`  verdict ${words.join(' ')}`);
+  expect(stdout).toContain('--output <format>');
+});
+
+test('without a command, help goes to stderr and the exit code is 2', async () => {
+  const { code, stdout, stderr } = await cli([]);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('Commands:');
+});
+
+test('a command that does not exist is wrong usage, and the nearest one is named', async () => {
+  const { code, stderr } = await cli(['pusch']);
+  expect(code).toBe(2);
+  expect(stderr).toContain("unknown command 'pusch'");
+  expect(stderr).toContain('push');
+});
+
+test.each([
+  [['push', 'todo'], "missing required argument 'path'"],
+  [['versions'], "missing required argument 'name'"],
+  [['versions', 'todo', '--colour'], "unknown option '--colour'"],
+  [['versions', 'todo', 'more'], 'too many arguments'],
+  [['versions', 'todo', '--output', 'xml'], 'Allowed choices are text, json'],
+  [['versions', 'No Name'], 'a bundle'],
+  [['activate', 'todo', 'latest'], 'a version is a number such as 3; not "latest"'],
+  [['token', 'create', 'ci'], 'at least one --role'],
+  [['token', 'create', 'ci', '--role', 'ask', '--expires', 'soon'], 'such as 90d'],
+  [['test', '.', '--threshold', 'most'], 'a percentage from 0 to 100'],
+  [['fmt', '.', '--write', '--check'], 'choose one'],
+  [['eval', 'todo/allow', '--server', 'localhost:8181'], 'an address such as http://'],
+  [['eval', 'x := 1', '--server', 'http://127.0.0.1:1'], 'a server answers paths'],
+  [['eval', 'todo/allow', '--server', 'http://127.0.0.1:1', '--explain'], 'go with files'],
+  [['decisions', 'show', '../v1/tokens'], 'a decision id is a UUID'],
+])('%j is wrong usage: %s', async (argv, message) => {
+  const { code, stdout, stderr } = await cli(argv);
+  expect(stderr).toContain(message);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+});
+
+test('in JSON a failure is one document on stdout', async () => {
+  const run = await cli(['activate', 'todo', 'latest', '--output', 'json']);
+  expect(run.code).toBe(2);
+  expect(run.json()).toEqual({ error: { code: 'USAGE', message: 'a version is a number such as 3; not "latest"' } });
+});
