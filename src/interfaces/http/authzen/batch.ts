@@ -1,0 +1,138 @@
+import type { Answer } from '../../../decision/index.ts';
+import { rawKey } from '../../../decision/index.ts';
+import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
+import { sliceChecked } from '../../../engine/index.ts';
+import { HttpError } from '../errors.ts';
+import type { Exchange, Service } from '../exchange.ts';
+import { checkEntity, ENTITIES, elementsOf, reopen, spliceInput } from './input.ts';
+import type { ItemResult } from './reply.ts';
+import { isPermit } from './reply.ts';
+
+/** After which result a batch ends; the array ends with that result. */
+const semantics: { readonly [name: string]: ((result: ItemResult) => boolean) | undefined } = {
+  execute_all: undefined,
+  deny_on_first_deny: (result) => !isPermit(result),
+  permit_on_first_permit: isPermit,
+};
+
+export interface Batch {
+  readonly items: readonly Item[];
+  readonly endsAfter?: (result: ItemResult) => boolean;
+}
+
+type Item = { readonly input: CheckedJson } | { readonly error: HttpError };
+
+const textAt = (document: CheckedDocument, name: string): unknown => {
+  const json = sliceChecked(document, name);
+  return json === undefined ? undefined : JSON.parse(Buffer.from(json).toString('utf8'));
+};
+
+const readSemantic = (document: CheckedDocument): string => {
+  const options = sliceChecked(document, 'options');
+  if (options === undefined) return 'execute_all';
+  const opened = reopen(options);
+  if (opened.kind !== 'object') throw new HttpError('member_missing', `/options: must be an object, is ${opened.kind}`);
+  const semantic = textAt(opened, 'evaluations_semantic') ?? 'execute_all';
+  if (typeof semantic === 'string' && Object.hasOwn(semantics, semantic)) return semantic;
+  const known = Object.keys(semantics).join(', ');
+  throw new HttpError('member_missing', `/options/evaluations_semantic: must be one of ${known}`);
+};
+
+/** Checks an entity that stands in the defaults once, however many items take it. */
+const defaultChecks = (defaults: CheckedDocument) => {
+  const found = new Map<string, HttpError | undefined>();
+  return (name: (typeof ENTITIES)[number]): HttpError | undefined => {
+    if (!found.has(name))
+      found.set(
+        name,
+        refusal(() => checkEntity(name, sliceChecked(defaults, name))),
+      );
+    return found.get(name);
+  };
+};
+
+const refusal = (check: () => void): HttpError | undefined => {
+  try {
+    check();
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof HttpError) return thrown;
+    throw thrown;
+  }
+};
+
+/** Reads a batch; undefined when it has no evaluations and so stands for a single one. Throws HttpError. */
+export const readBatch = (document: CheckedDocument, service: Service): Batch | undefined => {
+  const { batchItems, batchBytes } = service.settings.limits;
+  const evaluations = sliceChecked(document, 'evaluations');
+  const endsAfter = semantics[readSemantic(document)];
+  if (evaluations === undefined) return undefined;
+  if (evaluations[0] !== 0x5b) throw new HttpError('member_missing', '/evaluations: must be an array');
+  const elements = elementsOf(evaluations);
+  if (elements.length === 0) return undefined;
+  if (elements.length > batchItems) {
+    throw new HttpError('body_too_large', `/evaluations: ${elements.length} items, at most ${batchItems} are taken`);
+  }
+  const checkDefault = defaultChecks(document);
+  let bytes = 0;
+  const items = elements.map((element, index): Item => {
+    const at = `/evaluations/${index}`;
+    const own = reopen(element);
+    if (own.kind !== 'object') return { error: new HttpError('member_missing', `${at}: must be an object`) };
+    for (const name of ENTITIES) {
+      const mine = sliceChecked(own, name);
+      const error = mine === undefined ? checkDefault(name) : refusal(() => checkEntity(name, mine, at));
+      if (error !== undefined) return { error };
+    }
+    const input = spliceInput(own, document);
+    bytes += input.length;
+    // A large default in front of many small items would cost far more than was sent.
+    if (bytes > batchBytes) {
+      throw new HttpError('body_too_large', `/evaluations: inputs of more than ${batchBytes} bytes together`);
+    }
+    return { input };
+  });
+  return { items, ...(endsAfter === undefined ? {} : { endsAfter }) };
+};
+
+const evaluateItem = (service: Service, exchange: Exchange, path: readonly string[], input: CheckedJson) =>
+  new Promise<Answer>((resolve) => {
+    const facts = {
+      wire: 'authzen.evaluations',
+      caller: exchange.caller,
+      requestedBy: exchange.requestedBy,
+    } as const;
+    const { noCache } = exchange.head;
+    const key = noCache
+      ? undefined
+      : rawKey({
+          wire: facts.wire,
+          path: JSON.stringify(path),
+          options: '',
+          contentType: '',
+          contentCoding: '',
+          body: input,
+        });
+    if (key !== undefined && service.decisions.repeat(key, facts, resolve)) return;
+    const known = key === undefined ? {} : { rawKey: key };
+    service.decisions.decide({ ...facts, path, input, strictErrors: false, bypassCache: noCache, ...known }, resolve);
+  });
+
+/** Evaluates a batch: all at once, so that no activation comes between, or one after the other until one ends it. */
+export const evaluateBatch = async (
+  service: Service,
+  exchange: Exchange,
+  path: readonly string[],
+  { items, endsAfter }: Batch,
+): Promise<readonly ItemResult[]> => {
+  const one = async (item: Item): Promise<ItemResult> =>
+    'error' in item ? item : { answer: await evaluateItem(service, exchange, path, item.input) };
+  if (endsAfter === undefined) return Promise.all(items.map(one));
+  const results: ItemResult[] = [];
+  for (const item of items) {
+    const result = await one(item);
+    results.push(result);
+    if (endsAfter(result)) break;
+  }
+  return results;
+};

@@ -1,0 +1,123 @@
+import type { RequestFacts } from '../../../decision/index.ts';
+import { rawKey } from '../../../decision/index.ts';
+import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
+import { withoutMember } from '../../../engine/index.ts';
+import { inflate, isGzip, readBody } from '../body.ts';
+import { HttpError } from '../errors.ts';
+import type { Exchange, Service } from '../exchange.ts';
+import { guarded, refusalOf } from '../exchange.ts';
+import type { Route } from '../target.ts';
+import { evaluateBatch, readBatch } from './batch.ts';
+import { checkBody, checkEvaluation, spliceInput } from './input.ts';
+import { refuseAuthzen, replyEvaluation, replyEvaluations } from './reply.ts';
+
+type AuthzenRoute = Extract<Route, { readonly kind: 'authzen' }>;
+
+const JSON_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?;?$/i;
+
+/** The path that answers; throws HttpError when none does. */
+const pathOf = (service: Service, { bundle }: AuthzenRoute): readonly string[] => {
+  const active = service.policy.current;
+  const path = active.authzenPath(bundle);
+  if (path !== undefined) return path;
+  // With nothing active the decision itself says not_ready, for the record too.
+  if (active.versions.size === 0) return [];
+  const detail =
+    bundle === undefined
+      ? 'no bundle is named to answer AuthZEN: ask under /{bundle}/access/v1/, or set authzen.bundle'
+      : `no active bundle ${bundle} that answers AuthZEN`;
+  throw new HttpError('route_unknown', detail);
+};
+
+const factsOf = (wire: RequestFacts['wire'], exchange: Exchange): RequestFacts => ({
+  wire,
+  caller: exchange.caller,
+  requestedBy: exchange.requestedBy,
+});
+
+interface Single {
+  readonly path: readonly string[];
+  readonly input: CheckedJson;
+  readonly wire: RequestFacts['wire'];
+  readonly key: string | undefined;
+}
+
+const decideOne = (service: Service, exchange: Exchange, { path, input, wire, key }: Single): void => {
+  const bypassCache = exchange.head.noCache;
+  const known = key === undefined ? {} : { rawKey: key };
+  service.decisions.decide(
+    { ...factsOf(wire, exchange), path, input, strictErrors: false, bypassCache, ...known },
+    (answer) => replyEvaluation(service, exchange, answer),
+  );
+};
+
+const NO_DEFAULTS = '{}';
+
+const decideBatch = (
+  service: Service,
+  exchange: Exchange,
+  path: readonly string[],
+  document: CheckedDocument,
+): void => {
+  const batch = readBatch(document, service);
+  if (batch === undefined) {
+    checkEvaluation(document);
+    // Without evaluations the request stands for a single one: its input is what a batch would have as defaults.
+    const none = checkBody(Buffer.from(NO_DEFAULTS), { bytes: 2, depth: 1, keys: 1 });
+    const input = spliceInput(none, document);
+    decideOne(service, exchange, { path, input, wire: 'authzen.evaluations', key: undefined });
+    return;
+  }
+  evaluateBatch(service, exchange, path, batch).then(
+    (results) => replyEvaluations(service, exchange, results),
+    (thrown) => refuseAuthzen(service, exchange, refusalOf(service, thrown)),
+  );
+};
+
+const decideSingle = (
+  service: Service,
+  exchange: Exchange,
+  path: readonly string[],
+  body: Buffer,
+  key?: string,
+): void => {
+  const { bodyBytes, depth, keys } = service.settings.limits;
+  const document = checkBody(body, { bytes: bodyBytes, depth, keys });
+  checkEvaluation(document);
+  const input = withoutMember(document, 'verdict');
+  decideOne(service, exchange, { path, input, wire: 'authzen.evaluation', key });
+};
+
+const keyOf = (exchange: Exchange, path: readonly string[], body: Buffer): string | undefined => {
+  const { noCache, contentType, contentCoding } = exchange.head;
+  if (noCache) return undefined;
+  const wire = 'authzen.evaluation';
+  // The active set says which path answers, so the path is part of the question and the target is not.
+  return rawKey({ wire, path: JSON.stringify(path), options: '', contentType, contentCoding, body });
+};
+
+/** POST [/{bundle}]/access/v1/evaluation and /evaluations. */
+export const postAuthzen = (service: Service, exchange: Exchange, route: AuthzenRoute): void => {
+  const { bodyBytes, depth, keys } = service.settings.limits;
+  const onBody = guarded(service, exchange, refuseAuthzen, (body) => {
+    const { contentType, contentCoding } = exchange.head;
+    if (!JSON_TYPE.test(contentType)) {
+      throw new HttpError('media_type_unsupported', 'Content-Type: application/json is wanted');
+    }
+    const path = pathOf(service, route);
+    const key = route.batch ? undefined : keyOf(exchange, path, body);
+    const again =
+      key !== undefined &&
+      service.decisions.repeat(key, factsOf('authzen.evaluation', exchange), (answer) =>
+        replyEvaluation(service, exchange, answer),
+      );
+    if (again) return;
+    const decide = (bytes: Buffer): void => {
+      if (route.batch) decideBatch(service, exchange, path, checkBody(bytes, { bytes: bodyBytes, depth, keys }));
+      else decideSingle(service, exchange, path, bytes, key);
+    };
+    if (isGzip(contentCoding)) inflate(body, bodyBytes, guarded(service, exchange, refuseAuthzen, decide));
+    else decide(body);
+  });
+  readBody(exchange.request, bodyBytes, onBody);
+};

@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzip } from 'node:zlib';
+import { messageOf } from '../../canonical/index.ts';
+import type { Answer, Caller, Decisions, PolicyRef, PolicySource } from '../../decision/index.ts';
+import type { BodyDone } from './body.ts';
+import { HttpError } from './errors.ts';
+import type { Head } from './head.ts';
+import { takesGzip } from './head.ts';
+import type { HttpSettings } from './settings.ts';
+import type { Target } from './target.ts';
+
+/** What answers name as their maker (`provenance`). */
+export interface BuildVersion {
+  readonly version: string;
+  readonly commit?: string;
+  readonly timestamp?: string;
+  readonly hostname?: string;
+}
+
+/** What all requests of a listener share. */
+export interface Service {
+  readonly decisions: Decisions;
+  readonly policy: PolicySource;
+  readonly settings: HttpSettings;
+  readonly version: BuildVersion;
+  ready(): { readonly ready: boolean; readonly reason?: string };
+  draining(): boolean;
+  /** A sentence for operators. */
+  warn(message: string): void;
+}
+
+/** One request and the response to it. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: Head;
+  readonly target: Target;
+  readonly caller: Caller;
+  readonly requestedBy: string;
+  /** performance.now() at which the headers were there. */
+  readonly startedMs: number;
+}
+
+/** How a dialect words a refusal. */
+export type Refuse = (service: Service, exchange: Exchange, error: HttpError) => void;
+
+/** What was thrown, as a refusal: a failure without a name is told to operators and hidden from who asked. */
+export const refusalOf = (service: Service, thrown: unknown): HttpError => {
+  if (thrown instanceof HttpError) return thrown;
+  service.warn(`a request failed unexpectedly: ${messageOf(thrown)}`);
+  return new HttpError('internal', 'the request failed unexpectedly', { cause: thrown });
+};
+
+/** A step on a body, whose every failure is a refusal in the dialect given: nothing is thrown into the event loop. */
+export const guarded =
+  (service: Service, exchange: Exchange, refuse: Refuse, step: (body: Buffer) => void): BodyDone =>
+  (error, body) => {
+    if (error !== undefined) {
+      refuse(service, exchange, error);
+      return;
+    }
+    try {
+      step(body);
+    } catch (thrown) {
+      refuse(service, exchange, refusalOf(service, thrown));
+    }
+  };
+
+// OPA compresses from here on.
+const COMPRESSED_FROM = 1_024;
+
+const policyTexts = new WeakMap<readonly PolicyRef[], string>();
+
+const policyText = (policies: readonly PolicyRef[]): string => {
+  const known = policyTexts.get(policies);
+  if (known !== undefined) return known;
+  const text = policies.map(({ name, version }) => `${name}@${version}`).join(', ');
+  policyTexts.set(policies, text);
+  return text;
+};
+
+export const cacheControl = (freshMs: number): string => {
+  const seconds = Math.floor(freshMs / 1000);
+  return seconds > 0 ? `private, max-age=${seconds}` : 'no-store';
+};
+
+/** The headers by which every answered question names its decision. */
+export const decisionHeaders = (answer: Answer): string[] => {
+  const headers = ['Verdict-Decision-Id', answer.decisionId];
+  if (answer.policies.length > 0) headers.push('Verdict-Policy', policyText(answer.policies));
+  const control = answer.verdict.kind === 'failed' ? 'no-store' : cacheControl(answer.freshMs);
+  headers.push('Verdict-Cache', answer.cache, 'Cache-Control', control);
+  return headers;
+};
+
+const write = (
+  service: Service,
+  exchange: Exchange,
+  status: number,
+  headers: string[],
+  body: string | Buffer,
+): void => {
+  const { response } = exchange;
+  // The client went away while its question was answered: the record is there, and nobody to tell.
+  if (response.destroyed || response.headersSent) return;
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  headers.push('Content-Length', String(length));
+  if (service.draining()) headers.push('Connection', 'close');
+  response.writeHead(status, headers);
+  if (length === 0) response.end();
+  else response.end(body);
+};
+
+/** Sends a response whole: one header block, one body, its length known. */
+export const send = (
+  service: Service,
+  exchange: Exchange,
+  status: number,
+  headers: string[],
+  body: string,
+  compressible = false,
+): void => {
+  if (!compressible || body.length < COMPRESSED_FROM || !takesGzip(exchange.head.acceptEncoding)) {
+    write(service, exchange, status, headers, body);
+    return;
+  }
+  gzip(body, (failure, compressed) => {
+    if (failure !== null) write(service, exchange, status, headers, body);
+    else write(service, exchange, status, [...headers, 'Content-Encoding', 'gzip'], compressed);
+  });
+};

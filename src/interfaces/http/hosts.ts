@@ -1,0 +1,27 @@
+import { isIP } from 'node:net';
+import { HttpError } from './errors.ts';
+import type { HttpSettings } from './settings.ts';
+
+/** An address as it stands in a URL or a Host header. */
+export const bracketed = (address: string): string => (isIP(address) === 6 ? `[${address}]` : address);
+
+const withoutPort = (host: string): string => host.replace(/:[0-9]{1,5}$/, '').toLowerCase();
+
+/**
+ * Refuses requests for names that are not this listener's own: a web page whose name was pointed at this machine
+ * (DNS rebinding) would otherwise ask as anyone on it. Unix sockets are no place that a page can name.
+ */
+export const hostGuard = (settings: HttpSettings): ((host: string) => void) => {
+  if (settings.socket !== '') return () => {};
+  const own = new Set(['localhost', '127.0.0.1', '[::1]', bracketed(settings.host).toLowerCase()]);
+  for (const name of settings.hosts) own.add(bracketed(name).toLowerCase());
+  // Host headers that passed, as they came; few, since names and ports of one listener are few.
+  const passed = new Set<string>();
+  return (host) => {
+    if (passed.has(host)) return;
+    if (!own.has(withoutPort(host))) {
+      throw new HttpError('host_refused', 'the Host header names another server: server.http.hosts lists more names');
+    }
+    if (passed.size < 100) passed.add(host);
+  };
+};

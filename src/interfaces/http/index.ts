@@ -1,0 +1,11 @@
+// Decisions over HTTP: OPA's Data API (opa/) and AuthZEN (authzen/) on plain node:http. `listener.ts` is the way of a
+// request; `errors.ts` says what each refusal looks like.
+export type { HttpErrorCode } from './errors.ts';
+export { decisionErrors, HttpError, requestErrors } from './errors.ts';
+export type { BuildVersion } from './exchange.ts';
+export type { ListenerOptions } from './listener.ts';
+export { createDecisionListener } from './listener.ts';
+export type { DecisionServer } from './server.ts';
+export { startDecisionServer } from './server.ts';
+export type { HttpLimits, HttpSettings } from './settings.ts';
+export { defaultHttpSettings, httpSchema } from './settings.ts';

@@ -1,0 +1,115 @@
+import type { Answer, DecisionError, PolicyRef } from '../../../decision/index.ts';
+import { goString } from '../../../decision/index.ts';
+import type { HttpError } from '../errors.ts';
+import { decisionErrors, requestErrors } from '../errors.ts';
+import type { BuildVersion, Exchange, Service } from '../exchange.ts';
+import { decisionHeaders, send } from '../exchange.ts';
+import { refText } from '../target.ts';
+import { indentJson } from './indent.ts';
+
+/** What the wire knows of a question beside its answer. */
+export interface Asked {
+  /** A POST whose body had no `input`. */
+  readonly inputMissing: boolean;
+  /** Nanoseconds that reading and checking the body took; absent when it was not read. */
+  readonly parseNs?: number;
+}
+
+const JSON_TYPE = ['Content-Type', 'application/json', 'Vary', 'Accept-Encoding'];
+
+/** An error body of OPA's: always indented. */
+const errorText = (code: string, message: string, inner?: string): string => {
+  const head = `{"code":${goString(code)},"message":${goString(message)}`;
+  return `${indentJson(inner === undefined ? `${head}}` : `${head},"errors":[${inner}]}`)}\n`;
+};
+
+export const refuseOpa = (service: Service, exchange: Exchange, error: HttpError): void => {
+  const { status, opa } = requestErrors[error.code];
+  send(service, exchange, status, [...JSON_TYPE, 'Cache-Control', 'no-store'], errorText(opa, error.message));
+};
+
+const failureText = (error: DecisionError): string => {
+  const { opa } = decisionErrors[error.code];
+  if (opa.inner === undefined) return errorText(opa.code, error.message);
+  const inner = `{"code":${goString(opa.inner)},"message":${goString(error.message)}}`;
+  return errorText(opa.code, 'error(s) occurred while evaluating query', inner);
+};
+
+const provenance = (version: BuildVersion, policies: readonly PolicyRef[]): string => {
+  const bundles = policies.map(({ name, revision }) => `${goString(name)}:{"revision":${goString(revision)}}`);
+  return (
+    `"provenance":{"version":${goString(version.version)},"build_commit":${goString(version.commit ?? '')},` +
+    `"build_timestamp":${goString(version.timestamp ?? '')},"build_hostname":${goString(version.hostname ?? '')}` +
+    `${bundles.length === 0 ? '' : `,"bundles":{${bundles.join(',')}}`}},`
+  );
+};
+
+const metrics = (answer: Answer, exchange: Exchange, asked: Asked): string => {
+  const timers = [
+    `"counter_server_query_cache_hit":${answer.cache === 'hit' ? 1 : 0}`,
+    asked.parseNs === undefined ? '' : `"timer_rego_input_parse_ns":${asked.parseNs}`,
+    answer.evaluationNs === undefined ? '' : `"timer_rego_query_eval_ns":${answer.evaluationNs}`,
+    `"timer_server_handler_ns":${Math.round((performance.now() - exchange.startedMs) * 1e6)}`,
+  ];
+  return `"metrics":{${timers.filter((timer) => timer !== '').join(',')}},`;
+};
+
+const EXPLAIN = 'explanations are not available: the answer comes without one';
+const INPUT_MISSING = "'input' key missing from the request";
+
+/** OPA has room for one warning: the first gives the code, and all say what they have to say. */
+const warning = (answer: Answer, exchange: Exchange, asked: Asked, path: readonly string[]): string => {
+  const found: [code: string, message: string][] = [];
+  if (asked.inputMissing) found.push(['api_usage_warning', INPUT_MISSING]);
+  if (answer.unknownPath) found.push(['unknown_path', `no active bundle provides ${refText(path)}`]);
+  if (exchange.target.options.explain) found.push(['explain_unavailable', EXPLAIN]);
+  const [first] = found;
+  if (first === undefined) return '';
+  const message = found.map(([, text]) => text).join('; ');
+  return `,"warning":{"code":${goString(first[0])},"message":${goString(message)}}`;
+};
+
+/** POST and GET /v1/data: the envelope, its keys in OPA's order. */
+export const replyV1 = (
+  service: Service,
+  exchange: Exchange,
+  answer: Answer,
+  path: readonly string[],
+  asked: Asked,
+): void => {
+  const headers = [...JSON_TYPE, ...decisionHeaders(answer)];
+  const { verdict } = answer;
+  if (verdict.kind === 'failed') {
+    send(service, exchange, decisionErrors[verdict.error.code].opa.status, headers, failureText(verdict.error));
+    return;
+  }
+  const { options } = exchange.target;
+  let text = `{"decision_id":"${answer.decisionId}",`;
+  if (options.provenance) text += provenance(service.version, answer.policies);
+  if (options.metrics) text += metrics(answer, exchange, asked);
+  text = verdict.kind === 'decided' ? `${text}"result":${verdict.result}` : text.slice(0, -1);
+  if (asked.inputMissing || answer.unknownPath || options.explain) text += warning(answer, exchange, asked, path);
+  text += '}';
+  send(service, exchange, 200, headers, `${options.pretty ? indentJson(text) : text}\n`, true);
+};
+
+/** POST /v0/data and POST /: the bare value. */
+export const replyV0 = (service: Service, exchange: Exchange, answer: Answer, path: readonly string[]): void => {
+  const headers = [...JSON_TYPE, ...decisionHeaders(answer)];
+  const { verdict } = answer;
+  switch (verdict.kind) {
+    case 'failed':
+      send(service, exchange, decisionErrors[verdict.error.code].opa.status, headers, failureText(verdict.error));
+      return;
+    case 'undefined': {
+      const what = answer.ruleAtPath ? 'document undefined' : 'document missing';
+      send(service, exchange, 404, headers, errorText('undefined_document', `${what}: ${refText(path)}`));
+      return;
+    }
+    case 'decided': {
+      const { pretty } = exchange.target.options;
+      const text = pretty ? indentJson(verdict.result) : verdict.result;
+      send(service, exchange, 200, headers, `${text}\n`, true);
+    }
+  }
+};

@@ -1,0 +1,180 @@
+import type { Answer, Query, RequestFacts } from '../../../decision/index.ts';
+import { rawKey } from '../../../decision/index.ts';
+import type { CheckedJson, JsonLimits } from '../../../engine/index.ts';
+import { checkJson, JsonError, sliceChecked } from '../../../engine/index.ts';
+import { inflate, isGzip, readBody } from '../body.ts';
+import { HttpError } from '../errors.ts';
+import type { Exchange, Service } from '../exchange.ts';
+import { guarded } from '../exchange.ts';
+import type { Route } from '../target.ts';
+import type { Asked } from './reply.ts';
+import { refuseOpa, replyV0, replyV1 } from './reply.ts';
+
+type DataRoute = Extract<Route, { readonly kind: 'data' }>;
+
+interface Input {
+  /** Absent: undefined. */
+  readonly input?: CheckedJson;
+  readonly missing: boolean;
+}
+
+const NULL = Buffer.from('null');
+
+const isBlank = (body: Buffer): boolean => body.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+
+/** A body that is no JSON, in OPA's words and with the place: byte, line and column, JSON Pointer. */
+const malformed = (what: string, thrown: unknown): unknown => {
+  if (!(thrown instanceof JsonError)) return thrown;
+  const { offset, pointer } = thrown.place;
+  const place = `at byte ${offset}${pointer === '' ? '' : `, in ${pointer}`}`;
+  const code = thrown.code === 'JSON_TOO_LARGE' ? 'body_too_large' : 'body_malformed';
+  return new HttpError(code, `${what} contains malformed input document: ${thrown.message} (${place})`);
+};
+
+const check = (what: string, bytes: Buffer, limits: JsonLimits): ReturnType<typeof checkJson> => {
+  try {
+    return checkJson(bytes, limits);
+  } catch (thrown) {
+    throw malformed(what, thrown);
+  }
+};
+
+/** `input.verdict` is what Verdict itself verified about the caller: nobody else may say it. */
+const refuseReserved = (input: CheckedJson, limits: JsonLimits): void => {
+  // The name could be spelled with escapes: only bytes without it and without a backslash are clear at a glance.
+  const bytes = Buffer.from(input.buffer, input.byteOffset, input.length);
+  if (!bytes.includes('"verdict"') && !bytes.includes(0x5c)) return;
+  if (checkJson(input, limits).members.has('verdict')) {
+    throw new HttpError('member_reserved', 'the input has a member named verdict, which is reserved');
+  }
+};
+
+/** The body of /v1/data: `{"input": ...}`, nothing, or `null`. */
+const readEnvelope = (body: Buffer, limits: JsonLimits): Input => {
+  if (isBlank(body)) return { missing: true };
+  const document = check('body', body, limits);
+  if (document.kind === 'null') return { missing: true };
+  if (document.kind !== 'object') {
+    throw new HttpError(
+      'body_malformed',
+      `body contains malformed input document: an object, not this ${document.kind}`,
+    );
+  }
+  for (const name of document.members.keys()) {
+    // Go's decoder takes any case; which of two would count is nothing to guess about.
+    if (name !== 'input' && name.toLowerCase() === 'input') {
+      throw new HttpError('body_malformed', 'body contains malformed input document: the member input in another case');
+    }
+  }
+  const input = sliceChecked(document, 'input');
+  if (input === undefined || Buffer.from(input).equals(NULL)) return { missing: true };
+  refuseReserved(input, limits);
+  return { input, missing: false };
+};
+
+/** The body of /v0/data and of /: the input itself; nothing is null. */
+const readBare = (body: Buffer, limits: JsonLimits): Input => {
+  const document = check('unexpected parse error for input: body', isBlank(body) ? NULL : body, limits);
+  refuseReserved(document.json, limits);
+  return { input: document.json, missing: false };
+};
+
+const readParameter = (text: string | undefined, limits: JsonLimits): Input => {
+  if (text === undefined) return { missing: false };
+  const document = check('parameter', Buffer.from(text), limits);
+  refuseReserved(document.json, limits);
+  return { input: document.json, missing: false };
+};
+
+const refuseYaml = (contentType: string): void => {
+  if (/yaml/i.test(contentType)) {
+    throw new HttpError('media_type_unsupported', 'the body is YAML by its Content-Type: send JSON');
+  }
+};
+
+const nanosecondsSince = (ms: number): number => Math.round((performance.now() - ms) * 1e6);
+
+const factsOf = (route: DataRoute, exchange: Exchange): RequestFacts => ({
+  wire: route.wire,
+  caller: exchange.caller,
+  requestedBy: exchange.requestedBy,
+});
+
+const reply = (service: Service, exchange: Exchange, route: DataRoute, answer: Answer, asked: Asked): void => {
+  if (route.wire === 'opa.v1') replyV1(service, exchange, answer, route.path, asked);
+  else replyV0(service, exchange, answer, route.path);
+};
+
+const ask = (
+  service: Service,
+  exchange: Exchange,
+  route: DataRoute,
+  read: (limits: JsonLimits) => Input,
+  key: string | undefined,
+): void => {
+  const { bodyBytes, depth, keys } = service.settings.limits;
+  const { options } = exchange.target;
+  const from = performance.now();
+  const { input, missing } = read({ bytes: bodyBytes, depth, keys });
+  const asked: Asked = { inputMissing: missing, ...(options.metrics ? { parseNs: nanosecondsSince(from) } : {}) };
+  const query: Query = {
+    ...factsOf(route, exchange),
+    path: route.path,
+    ...(input === undefined ? {} : { input }),
+    strictErrors: options.strictErrors,
+    bypassCache: exchange.head.noCache,
+    // Repeated without a look at its body, a request would lose the warning that its input is missing.
+    ...(key === undefined || missing ? {} : { rawKey: key }),
+  };
+  service.decisions.decide(query, (answer) => reply(service, exchange, route, answer, asked));
+};
+
+const keyOf = (exchange: Exchange, route: DataRoute, body: Buffer): string | undefined => {
+  if (exchange.head.noCache) return undefined;
+  const { contentType, contentCoding } = exchange.head;
+  const { text } = exchange.target;
+  // The default decision's path is configured, so it is no part of the target.
+  const path = route.wire === 'opa.default' ? JSON.stringify(route.path) : '';
+  return rawKey({ wire: route.wire, path, options: text, contentType, contentCoding, body });
+};
+
+const NOTHING_MISSING: Asked = { inputMissing: false };
+
+const repeated = (service: Service, exchange: Exchange, route: DataRoute, key: string | undefined): boolean =>
+  key !== undefined &&
+  service.decisions.repeat(key, factsOf(route, exchange), (answer) =>
+    reply(service, exchange, route, answer, NOTHING_MISSING),
+  );
+
+/** POST /v1/data, POST /v0/data, POST /. */
+export const postData = (service: Service, exchange: Exchange, route: DataRoute): void => {
+  const { bodyBytes } = service.settings.limits;
+  const readInput = route.wire === 'opa.v1' ? readEnvelope : readBare;
+  const onBody = guarded(service, exchange, refuseOpa, (body) => {
+    const { head } = exchange;
+    refuseYaml(head.contentType);
+    const key = keyOf(exchange, route, body);
+    if (repeated(service, exchange, route, key)) return;
+    if (!isGzip(head.contentCoding)) {
+      ask(service, exchange, route, (limits) => readInput(body, limits), key);
+      return;
+    }
+    const onInflated = guarded(service, exchange, refuseOpa, (inflated) =>
+      ask(service, exchange, route, (limits) => readInput(inflated, limits), key),
+    );
+    inflate(body, bodyBytes, onInflated);
+  });
+  readBody(exchange.request, bodyBytes, onBody);
+};
+
+const NO_BODY = Buffer.alloc(0);
+
+/** GET /v1/data: the input, if any, is a parameter; OPA does not warn when it is missing. */
+export const getData = (service: Service, exchange: Exchange, route: DataRoute): void => {
+  const answer = guarded(service, exchange, refuseOpa, () => {
+    const key = keyOf(exchange, route, NO_BODY);
+    if (repeated(service, exchange, route, key)) return;
+    ask(service, exchange, route, (limits) => readParameter(exchange.target.options.input, limits), key);
+  });
+  answer(undefined, NO_BODY);
+};

@@ -1,0 +1,155 @@
+import { HttpError } from './errors.ts';
+
+/** Options of the Data API, as OPA reads them from a query string. */
+export interface DataOptions {
+  readonly pretty: boolean;
+  readonly provenance: boolean;
+  readonly metrics: boolean;
+  readonly explain: boolean;
+  readonly strictErrors: boolean;
+  /** The last `input`, for GET. */
+  readonly input?: string;
+}
+
+export type Route =
+  | { readonly kind: 'data'; readonly wire: 'opa.v1' | 'opa.v0' | 'opa.default'; readonly path: readonly string[] }
+  | { readonly kind: 'authzen'; readonly batch: boolean; readonly bundle?: string }
+  | { readonly kind: 'health'; readonly name: string }
+  | { readonly kind: 'unoffered'; readonly what: string }
+  | { readonly kind: 'redirect'; readonly status: 301 | 307; readonly location: string }
+  | { readonly kind: 'unknown' };
+
+/** A request target, taken apart. */
+export interface Target {
+  readonly text: string;
+  readonly route: Route;
+  readonly options: DataOptions;
+  /** Flags of /health: readiness is asked for. */
+  readonly readiness: boolean;
+}
+
+/** OPA's reading of a flag: there without a value, or with `true` among its values. */
+const flag = (parameters: URLSearchParams, name: string): boolean =>
+  parameters.getAll(name).some((value) => value === '' || value.toLowerCase() === 'true');
+
+const noOptions: DataOptions = {
+  pretty: false,
+  provenance: false,
+  metrics: false,
+  explain: false,
+  strictErrors: false,
+};
+
+const optionsOf = (parameters: URLSearchParams): DataOptions => {
+  const input = parameters.getAll('input').at(-1);
+  return {
+    pretty: flag(parameters, 'pretty'),
+    provenance: flag(parameters, 'provenance'),
+    metrics: flag(parameters, 'metrics') || flag(parameters, 'instrument'),
+    explain: parameters.getAll('explain').some((value) => /^(?:notes|fails|full|debug)$/.test(value)),
+    strictErrors: flag(parameters, 'strict-builtin-errors'),
+    ...(input === undefined ? {} : { input }),
+  };
+};
+
+const decode = (segment: string): string => {
+  if (!segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch (cause) {
+    throw new HttpError('path_invalid', 'invalid path: a segment that is not percent-encoded UTF-8', { cause });
+  }
+};
+
+/** The path with `.`, `..` and empty segments resolved, as Go's router asks for it. */
+const cleaned = (path: string): string => {
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}${path.endsWith('/') && kept.length > 0 ? '/' : ''}`;
+};
+
+const UNCLEAN = /\/(?:\/|\.{1,2}(?:\/|$))/;
+const BUNDLE = /^\/([a-z][a-z0-9-]{0,62})\/access\/v1\/(evaluations?)$/;
+const UNOFFERED = /^\/v1\/(config|status|query|compile|policies|batch)(?:\/|$)/;
+
+const segmentsOf = (text: string): readonly string[] =>
+  text
+    .split('/')
+    .filter((segment) => segment !== '')
+    .map((segment) => {
+      const decoded = decode(segment);
+      if (decoded.includes('"')) {
+        throw new HttpError('path_invalid', `invalid path: invalid ref term '${decoded}'`);
+      }
+      return decoded;
+    });
+
+const below = (path: string, root: string): boolean =>
+  path.startsWith(root) && (path.length === root.length || path[root.length] === '/');
+
+const routeOf = (path: string, query: string, defaultPath: readonly string[]): Route => {
+  if (UNCLEAN.test(path)) return { kind: 'redirect', status: 307, location: cleaned(path) + query };
+  if (path === '/') return { kind: 'data', wire: 'opa.default', path: defaultPath };
+  for (const [root, wire] of [
+    ['/v1/data', 'opa.v1'],
+    ['/v0/data', 'opa.v0'],
+  ] as const) {
+    if (!below(path, root)) continue;
+    if (path.endsWith('/')) return { kind: 'redirect', status: 301, location: path.slice(0, -1) };
+    return { kind: 'data', wire, path: segmentsOf(path.slice(root.length)) };
+  }
+  if (path === '/access/v1/evaluation' || path === '/access/v1/evaluations') {
+    return { kind: 'authzen', batch: path.endsWith('s') };
+  }
+  if (path === '/health/') return { kind: 'redirect', status: 301, location: '/health' };
+  if (below(path, '/health')) return { kind: 'health', name: path.slice('/health/'.length) };
+  const [, bundle, api] = BUNDLE.exec(path) ?? [];
+  if (bundle !== undefined) return { kind: 'authzen', batch: api === 'evaluations', bundle };
+  const [, what] = UNOFFERED.exec(path) ?? [];
+  return what === undefined ? { kind: 'unknown' } : { kind: 'unoffered', what };
+};
+
+/** Takes a request target apart; throws HttpError when it cannot be one. */
+export const readTarget = (text: string, pathBytes: number, defaultPath: readonly string[]): Target => {
+  if (!text.startsWith('/')) throw new HttpError('path_invalid', 'invalid path: the request target is no path');
+  const mark = text.indexOf('?');
+  const path = mark < 0 ? text : text.slice(0, mark);
+  if (path.length > pathBytes) {
+    throw new HttpError('path_invalid', `invalid path: ${path.length} bytes, at most ${pathBytes}`);
+  }
+  const query = mark < 0 ? '' : text.slice(mark);
+  const route = routeOf(path, query, defaultPath);
+  if (query.length < 2) return { text, route, options: noOptions, readiness: false };
+  const parameters = new URLSearchParams(query);
+  const readiness = ['bundle', 'bundles', 'plugin', 'plugins'].some((name) => flag(parameters, name));
+  return { text, route, options: optionsOf(parameters), readiness };
+};
+
+/** Remembers the targets that come again and again; a target with an `input` is not one of them. */
+export const targetReader = (pathBytes: number, defaultPath: readonly string[]): ((text: string) => Target) => {
+  const known = new Map<string, Target>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const target = readTarget(text, pathBytes, defaultPath);
+    if (target.options.input !== undefined || text.length > 512) return target;
+    // Whoever sends ever new targets costs a rebuild of this map, and no more memory than it has.
+    if (known.size >= 1_000) known.clear();
+    known.set(text, target);
+    return target;
+  };
+};
+
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** A path as Rego writes it: `data.shop["a b"][1]`. */
+export const refText = (path: readonly string[]): string =>
+  `data${path
+    .map((step) => {
+      if (/^(?:0|-?[1-9][0-9]{0,15})$/.test(step)) return `[${step}]`;
+      return IDENTIFIER.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+    })
+    .join('')}`;
