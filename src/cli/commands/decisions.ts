@@ -6,6 +6,7 @@ import { CliError } from '../report.ts';
 import { ExactJson, type Paint, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
 import { exactJson, isExactObject } from '../sources/exact-json.ts';
+import { readNamed } from '../sources/sources.ts';
 
 /** What a person looks for first; everything else follows in the order of the record. */
 const first = [
@@ -34,7 +35,25 @@ const recordText = (paint: Paint, text: string): string => {
   return ordered.map((key) => member(paint, key, record[key])).join('\n');
 };
 
-const show = async (session: Session, id: string): Promise<ExitCode> => {
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
+/** Where an id stands in an answer that was saved: the header, OPA's member, or the id alone. */
+const places = [
+  new RegExp(`^verdict-decision-id:\\s*(${uuid})\\s*$`, 'im'),
+  new RegExp(`"decision_id"\\s*:\\s*"(${uuid})"`, 'i'),
+  new RegExp(`^\\s*(${uuid})\\s*$`, 'i'),
+];
+
+const idIn = (text: string): string => {
+  for (const place of places) {
+    const id = place.exec(text)?.[1];
+    if (id !== undefined) return id.toLowerCase();
+  }
+  throw new CliError('USAGE', 'no decision id on stdin: wanted an answer with its headers (curl -i), or an id');
+};
+
+const show = async (session: Session, named: string): Promise<ExitCode> => {
+  const id = named === '-' ? idIn((await readNamed(session, '-')).toString('utf8')) : named;
   if (!/^[0-9a-zA-Z-]{1,64}$/.test(id)) throw new CliError('USAGE', `a decision id is a UUID; not "${id}"`);
   const text = await askAdmin(session, { method: 'GET', path: `/v1/decisions/${part(id)}` });
   session.screen.result(new ExactJson(text), () => recordText(session.screen.paint, text));
@@ -49,8 +68,9 @@ export const decisionsCommand = (start: Start): CliCommand => {
         'verdict decisions show 0192f0c1-5b7e-7c3a-8d2e-3f4a5b6c7d8e',
         'the id is in the answer and in Verdict-Decision-Id',
       ],
+      ['curl -si 127.0.0.1:8181/v1/data/todo/allow | verdict decisions show -', 'what was recorded about an answer'],
     ])
-      .argument('<id>', 'decision id')
+      .argument('<id>', 'decision id; - finds it in an answer on stdin')
       .action(start(show)),
   );
   return command;

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { defaultArchiveLimits, readArchive } from '../../src/policy/index.ts';
+import { broken, good } from './policies.ts';
+import { cli, folderOf } from './run.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+
+test('a build writes a bundle with sources and module, and says what answers', async () => {
+  const cwd = folderOf(Object.fromEntries(Object.entries(good).map(([name, text]) => [`shop/${name}`, text])));
+  const { code, stdout } = await cli(['build', 'shop'], { cwd });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^shop\.tar\.gz: \d+ bytes, sha256 [0-9a-f]{64}\n {2}shop\/allow\n$/);
+  expect(readdirSync(cwd).sort()).toEqual(['shop', 'shop.tar.gz']);
+  const { files } = await readArchive(readFileSync(path.join(cwd, 'shop.tar.gz')), defaultArchiveLimits);
+  expect([...files.keys()].sort()).toEqual(['.manifest', 'data.json', 'policy.wasm', 'shop.rego', 'shop_test.rego']);
+});
+
+test('the same sources give the same bytes, also when a bundle file is built again', async () => {
+  const cwd = folderOf(good);
+  const build = async (from: string, out: string): Promise<Buffer> => {
+    expect(await cli(['build', from, '-o', out], { cwd })).toMatchObject({ code: 0 });
+    return readFileSync(path.join(cwd, out));
+  };
+  const first = await build('.', 'one.tar.gz');
+  expect((await build('one.tar.gz', 'two.tar.gz')).equals(first)).toBe(true);
+});
+
+test('entrypoints and revision come from the command line', async () => {
+  const cwd = folderOf({ 'a.rego': 'package a\n\nx := 1\n\ny := 2\n' });
+  const argv = ['build', '.', '-o', 'a.tar.gz', '-e', 'data.a.y', '--revision', 'r7', '--output', 'json'];
+  const run = await cli(argv, { cwd });
+  expect(run.json()).toMatchObject({ file: 'a.tar.gz', entrypoints: ['a/y'], builtins: [] });
+  const { files } = await readArchive(readFileSync(path.join(cwd, 'a.tar.gz')), defaultArchiveLimits);
+  expect(JSON.parse(Buffer.from(files.get('.manifest')!).toString())).toMatchObject({ revision: 'r7' });
+});
+
+test('problems are named below the directory that was given, and nothing is written', async () => {
+  const cwd = folderOf(Object.fromEntries(Object.entries(broken).map(([name, text]) => [`p/${name}`, text])));
+  const { code, stderr } = await cli(['build', 'p'], { cwd });
+  expect(code).toBe(3);
+  expect(stderr).toContain('p/shop.rego:4:');
+  expect(stderr).toContain('p/other/other.rego:3:');
+  expect(readdirSync(cwd)).toEqual(['p']);
+});
+
+test.each([
+  [['build', '.', '-e', 'shop/nothing'], good, 'shop/nothing'],
+  [['build', '.'], { ...good, 'data.json': '{"a": 1, "a": 2}' }, 'data.json'],
+  [['build', '.', '-o', 'no/such/folder/a.tar.gz'], good, 'cannot be written'],
+])('%j fails and says why: %#', async (argv, files, message) => {
+  const { code, stderr } = await cli(argv, { cwd: folderOf(files) });
+  expect(code).toBe(1);
+  expect(stderr).toContain(message);
+});
+
+test('the bundle that a fresh start loads is the build of its sources', async () => {
+  const out = path.join(folderOf({}), 'todo.tar.gz');
+  expect(await cli(['build', 'policies/todo', '-o', out], { cwd: root })).toMatchObject({ code: 0 });
+  expect(readFileSync(path.join(root, 'bundles', 'todo.tar.gz')).equals(readFileSync(out))).toBe(true);
+});

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { good } from './policies.ts';
+import { cli, folderOf } from './run.ts';
+
+test('a path query prints the value', async () => {
+  const cwd = folderOf({ ...good, 'input.json': '{"user": "alice"}' });
+  const run = await cli(['eval', 'data.shop.allow', '--bundle', '.', '--input', 'input.json'], { cwd });
+  expect(run).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
+});
+
+test('input comes from stdin too, and big numbers stay what they are', async () => {
+  const run = await cli(['eval', 'input.n', '--input', '-'], { stdin: '{"n": [12345678901234567890, 1.50]}' });
+  expect(run.stdout.replaceAll(/\s/g, '')).toBe('[12345678901234567890,1.50]');
+});
+
+test('bindings are a table, one row a solution', async () => {
+  const { stdout } = await cli(['eval', 'x := [1, 2][_]; y := {"a"}']);
+  expect(stdout).toBe('x  y\n1  ["a"]\n2  ["a"]\n');
+});
+
+test('what is undefined is said to be, and is an empty list in JSON', async () => {
+  const cwd = folderOf(good);
+  expect(await cli(['eval', 'data.shop.nothing', '--bundle', '.'], { cwd })).toMatchObject({
+    code: 0,
+    stdout: 'undefined\n',
+  });
+  const run = await cli(['eval', 'data.shop.nothing', '--bundle', '.', '--output', 'json'], { cwd });
+  expect(run.json()).toEqual({ bindings: [] });
+});
+
+test('--explain shows the way, and print its lines, on stderr', async () => {
+  const cwd = folderOf({
+    'a.rego': 'package a\n\nallow if {\n\tprint("user is", input.user)\n\tinput.user == "alice"\n}\n',
+  });
+  const argv = ['eval', 'data.a.allow', '--bundle', 'a.rego', '--input', '-', '--explain'];
+  const { code, stdout, stderr } = await cli(argv, { cwd, stdin: '{"user": "alice"}' });
+  expect(code).toBe(0);
+  expect(stdout).toBe('true\n');
+  expect(stderr).toContain('data.a.allow');
+  expect(stderr).toContain('user is alice');
+});
+
+test('an error of a builtin is undefined, or ends a strict evaluation', async () => {
+  const query = 'to_number("x")';
+  expect(await cli(['eval', query])).toMatchObject({ code: 0, stdout: 'undefined\n' });
+  const strict = await cli(['eval', query, '--strict-builtin-errors', '--output', 'json']);
+  expect(strict.code).not.toBe(0);
+  expect(strict.json()).toMatchObject({ error: { code: 'REGO_INVALID' } });
+});
+
+test('a query that does not parse is shown with a caret', async () => {
+  const { code, stderr } = await cli(['eval', 'data.a = = 1']);
+  expect(code).toBe(3);
+  expect(stderr).toContain('data.a = = 1');
+  expect(stderr).toMatch(/\| +\^/);
+});
+
+test('input that is not JSON is named with its file', async () => {
+  const { code, stderr } = await cli(['eval', 'input', '--input', 'i.json'], { cwd: folderOf({ 'i.json': '{"a":' }) });
+  expect(code).toBe(1);
+  expect(stderr).toContain('the input in i.json is not JSON');
+});
