@@ -1,3 +1,4 @@
+export { goBuiltins, nonDeterministicBuiltins, opaVersion } from './builtin-names.ts';
 export type {
   CallOptions,
   Compiled,
@@ -17,6 +18,11 @@ export type {
   Toolchain,
 } from './model.ts';
 export { RegoError, ToolchainError } from './model.ts';
+export { compileRegoModule } from './module-file.ts';
+export type { BuiltinResult, RegoModule } from './rego-module.ts';
+export { instantiateRego } from './rego-module.ts';
+export type { ToolchainOptions } from './toolchain.ts';
+export { openToolchain } from './toolchain.ts';
 export type { RegoEntry, RegoValue } from './value.ts';
 export {
   bytesOf,
@@ -30,3 +36,4 @@ export {
   regoObject,
   regoSet,
 } from './value.ts';
+export { decodeTerms, encodeTerms } from './value-binary.ts';

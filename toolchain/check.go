@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/version"
+)
+
+type annotation struct {
+	Path        string          `json:"path"`
+	Scope       string          `json:"scope"`
+	File        string          `json:"file"`
+	Row         int             `json:"row"`
+	Annotations json.RawMessage `json:"annotations"`
+}
+
+type inspection struct {
+	Packages       []string     `json:"packages"`
+	Rules          []string     `json:"rules"`
+	Annotations    []annotation `json:"annotations"`
+	DataReferences []reference  `json:"dataReferences"`
+	Tests          int          `json:"tests"`
+	Warnings       []problem    `json:"warnings"`
+}
+
+// check names every problem of the sources, or says what is in them. OPA's strict mode stops at its own findings, so
+// the modules are compiled without it first: then nobody loses a type error to an unused import.
+func check(q *query) reply {
+	p, problems := parse(q)
+	if len(problems) > 0 {
+		return reply{Problems: problems}
+	}
+	compiler, failed := p.compiled(p.modules, nil)
+	_, strict := p.compiled(p.modules, func(c *ast.Compiler) { c.WithStrict(true) })
+	if len(failed) > 0 {
+		if q.Strict {
+			failed = merged(failed, strict)
+		}
+		return reply{Problems: failed}
+	}
+	if q.Strict && len(strict) > 0 {
+		return reply{Problems: strict}
+	}
+	served := withoutTests(p.modules)
+	found := inspection{
+		Packages:       packagesOf(served),
+		Rules:          rulePaths(served),
+		Annotations:    annotationsIn(served),
+		DataReferences: dataReferences(compiler, served),
+		Warnings:       append([]problem{}, strict...),
+	}
+	for _, module := range p.modules {
+		for _, rule := range module.Rules {
+			if name, is := testName(rule); is && strings.HasPrefix(name, "test_") {
+				found.Tests++
+			}
+		}
+	}
+	return reply{Result: found}
+}
+
+func merged(a, b []problem) []problem {
+	for _, p := range b {
+		if !slices.Contains(a, p) {
+			a = append(a, p)
+		}
+	}
+	return a
+}
+
+func packagesOf(modules map[string]*ast.Module) []string {
+	paths := map[string]struct{}{}
+	for _, module := range modules {
+		if path, representable := slashPath(module.Package.Path); representable {
+			paths[path] = struct{}{}
+		}
+	}
+	return sortedKeys(paths)
+}
+
+func rulePaths(modules map[string]*ast.Module) []string {
+	paths := map[string]struct{}{}
+	for _, module := range modules {
+		for _, rule := range module.Rules {
+			if len(rule.Head.Args) > 0 {
+				continue
+			}
+			if path, representable := slashPath(rule.Ref().GroundPrefix()); representable {
+				paths[path] = struct{}{}
+			}
+		}
+	}
+	return sortedKeys(paths)
+}
+
+func sortedKeys(set map[string]struct{}) []string {
+	return append([]string{}, slices.Sorted(maps.Keys(set))...)
+}
+
+func annotationsIn(modules map[string]*ast.Module) []annotation {
+	found := []annotation{}
+	for _, path := range slices.Sorted(maps.Keys(modules)) {
+		for _, a := range modules[path].Annotations {
+			text, err := json.Marshal(a)
+			target, representable := slashPath(a.GetTargetPath())
+			if err != nil || !representable {
+				continue
+			}
+			found = append(found, annotation{target, a.Scope, path, a.Loc().Row, text})
+		}
+	}
+	return found
+}
+
+// versionInfo answers what this module is made of, and every builtin that it knows.
+func versionInfo(*query) reply {
+	type builtin struct {
+		Name             string `json:"name"`
+		Nondeterministic bool   `json:"nondeterministic"`
+		Relation         bool   `json:"relation"`
+	}
+	known := []builtin{}
+	for _, b := range ast.CapabilitiesForThisVersion().Builtins {
+		known = append(known, builtin{b.Name, b.Nondeterministic, b.Relation})
+	}
+	if len(known) == 0 {
+		return reply{Problems: texts{}.of(errors.New("OPA registered no builtins"))}
+	}
+	return reply{Result: map[string]any{"opa": version.Version, "builtins": known}}
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/bundle"
+	"github.com/open-policy-agent/opa/v1/compile"
+	"github.com/open-policy-agent/opa/v1/rego"
+)
+
+type compiledEntrypoint struct {
+	Path     string   `json:"path"`
+	Builtins []string `json:"builtins"`
+}
+
+type compiledModule struct {
+	Entrypoints []compiledEntrypoint `json:"entrypoints"`
+}
+
+// compileModule compiles the sources, tests left out, to one Wasm module. They are compiled here first, for OPA's own
+// build names ten problems and does not say what a rule can reach.
+func compileModule(q *query) reply {
+	p, problems := parse(q)
+	if len(problems) > 0 {
+		return reply{Problems: problems}
+	}
+	served := withoutTests(p.modules)
+	report("compile", 0, 2)
+	compiler, problems := p.compiled(served, nil)
+	if len(problems) > 0 {
+		return reply{Problems: problems}
+	}
+	answer := compiledModule{Entrypoints: []compiledEntrypoint{}}
+	reachable := newReach(compiler)
+	for _, path := range q.Entry {
+		ref := entrypointRef(path)
+		if wrong := unusable(compiler, path, ref); wrong != "" {
+			problems = append(problems, problem{Code: ast.CompileErr, Message: wrong})
+			continue
+		}
+		answer.Entrypoints = append(answer.Entrypoints, compiledEntrypoint{path, reachable.builtinsFrom(ref)})
+	}
+	if len(problems) > 0 {
+		return reply{Problems: problems}
+	}
+	report("compile", 1, 2)
+	wasm, err := buildWasm(served, q.Entry)
+	if err != nil {
+		return reply{Problems: p.texts.of(err)}
+	}
+	report("compile", 2, 2)
+	return reply{Result: answer, attachment: wasm}
+}
+
+func entrypointRef(path string) ast.Ref {
+	ref := ast.Ref{ast.DefaultRootDocument}
+	for _, name := range strings.Split(strings.Trim(path, "/"), "/") {
+		ref = ref.Append(ast.StringTerm(name))
+	}
+	return ref
+}
+
+func unusable(compiler *ast.Compiler, path string, ref ast.Ref) string {
+	rules := compiler.GetRules(ref)
+	if len(rules) == 0 {
+		return fmt.Sprintf("the entrypoint %q names no rule and no package", path)
+	}
+	for _, rule := range rules {
+		if len(rule.Head.Args) > 0 && rule.Ref().Equal(ref) {
+			return fmt.Sprintf("the entrypoint %q is a function", path)
+		}
+	}
+	return ""
+}
+
+func buildWasm(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {
+	all := &bundle.Bundle{Data: map[string]any{}}
+	all.SetRegoVersion(ast.RegoV1)
+	all.Manifest.Init()
+	for _, path := range sortedPaths(modules) {
+		all.Modules = append(all.Modules, bundle.ModuleFile{URL: path, Path: path, Parsed: modules[path]})
+	}
+	build := compile.New().
+		WithCapabilities(capabilities()).
+		WithTarget(compile.TargetWasm).
+		WithEntrypoints(entrypoints...).
+		WithPruneUnused(true).
+		WithBundle(all)
+	if err := build.Build(context.Background()); err != nil {
+		return nil, err
+	}
+	made := build.Bundle().WasmModules
+	if len(made) != 1 {
+		return nil, fmt.Errorf("one module was expected, OPA made %d", len(made))
+	}
+	return made[0].Raw, nil
+}
+
+func sortedPaths(modules map[string]*ast.Module) []string {
+	paths := make(map[string]struct{}, len(modules))
+	for path := range modules {
+		paths[path] = struct{}{}
+	}
+	return sortedKeys(paths)
+}
+
+// compileQuery compiles a whole query with all the modules, tests included: the module's one entrypoint is the query.
+func compileQuery(q *query) reply {
+	p, problems := parse(q)
+	if len(problems) > 0 {
+		return reply{Problems: problems}
+	}
+	compiler, problems := p.compiled(p.modules, nil)
+	if len(problems) > 0 {
+		return reply{Problems: problems}
+	}
+	result, err := rego.New(
+		rego.Query(q.Query),
+		rego.Compiler(compiler),
+		rego.SetRegoVersion(versionOf(q.Version)),
+		rego.Store(p.store()),
+	).Compile(context.Background())
+	if err != nil {
+		p.texts.add("", q.Query)
+		return reply{Problems: p.texts.of(err)}
+	}
+	found := map[string]struct{}{}
+	reachable := newReach(compiler)
+	body, err := compiledQuery(compiler, q)
+	if err != nil {
+		return reply{Problems: p.texts.of(err)}
+	}
+	asRule := &ast.Rule{Head: &ast.Head{}, Body: body}
+	used := reachable.usesOf(asRule)
+	for _, name := range used.builtins {
+		found[name] = struct{}{}
+	}
+	for _, ref := range used.refs {
+		for _, name := range reachable.builtinsFrom(ref) {
+			found[name] = struct{}{}
+		}
+	}
+	answer := compiledModule{Entrypoints: []compiledEntrypoint{{"eval", sortedKeys(found)}}}
+	return reply{Result: answer, attachment: result.Bytes}
+}
+
+func compiledQuery(compiler *ast.Compiler, q *query) (ast.Body, error) {
+	body, err := ast.ParseBodyWithOpts(q.Query, ast.ParserOptions{RegoVersion: versionOf(q.Version)})
+	if err != nil {
+		return nil, err
+	}
+	return compiler.QueryCompiler().Compile(body)
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// reference is a place where the sources read data that their own packages do not (wholly) define.
+type reference struct {
+	Path []string `json:"path"`
+	File string   `json:"file"`
+	Row  int      `json:"row"`
+	Col  int      `json:"col"`
+}
+
+func compareReferences(a, b reference) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Row, b.Row), cmp.Compare(a.Col, b.Col),
+		slices.Compare(a.Path, b.Path))
+}
+
+// dataReferences walks the compiled modules (imports are resolved there, locations stay), tests left out.
+func dataReferences(compiler *ast.Compiler, served map[string]*ast.Module) []reference {
+	found := []reference{}
+	for path := range served {
+		for _, rule := range compiler.Modules[path].Rules {
+			if _, test := testName(rule); test {
+				continue
+			}
+			walkTerms(rule, func(term *ast.Term) {
+				ref, is := dataRef(term)
+				if is && term.Location != nil && !ownReference(compiler, served, ref) {
+					at := term.Location
+					found = append(found, reference{constantNames(ref), path, at.Row, at.Col})
+				}
+			})
+		}
+	}
+	slices.SortFunc(found, compareReferences)
+	return slices.CompactFunc(found, func(a, b reference) bool { return compareReferences(a, b) == 0 })
+}
+
+// A reference is the sources' own when it goes into one of their packages and meets a rule there. One that ends above
+// a package (`data`, or `data.a[x]` where the package is a.b) also reads what others put beside it.
+func ownReference(compiler *ast.Compiler, served map[string]*ast.Module, ref ast.Ref) bool {
+	inside := false
+	for _, module := range served {
+		inside = inside || ref.HasPrefix(module.Package.Path)
+	}
+	options := ast.RulesOptions{IncludeHiddenModules: true}
+	return inside && len(compiler.GetRulesDynamicWithOpts(ref, options)) > 0
+}
+
+// dataRef answers the reference to data that a term is.
+func dataRef(term *ast.Term) (ast.Ref, bool) {
+	ref, is := term.Value.(ast.Ref)
+	return ref, is && ref.HasPrefix(ast.DefaultRootRef)
+}
+
+// walkTerms meets every term of a rule, its else branches, and the parts of its reference, which OPA's visitor skips.
+func walkTerms(rule *ast.Rule, meet func(*ast.Term)) {
+	visit := func(term *ast.Term) bool {
+		meet(term)
+		return false
+	}
+	for branch := rule; branch != nil; branch = branch.Else {
+		for _, term := range branch.Head.Reference {
+			ast.WalkTerms(term, visit)
+		}
+	}
+	ast.WalkTerms(rule, visit)
+}
