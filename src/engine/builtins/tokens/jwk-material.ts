@@ -2,14 +2,13 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { type Jwk, refused } from './jwk.ts';
 import { importing, type KeyMaterial, materialOf } from './material.ts';
 
-const curveBits: Readonly<Record<string, number>> = { 'P-256': 256, 'P-384': 384, 'P-521': 521 };
+const coordinateBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
 
 const bigOf = (jwk: Jwk, member: string): bigint => BigInt(`0x0${jwk.bytes.get(member)?.toString('hex') ?? ''}`);
 
-const base64url = (value: bigint, sizeBytes?: number): string => {
+const base64url = (value: bigint): string => {
   const hex = value.toString(16);
-  const even = hex.length % 2 === 0 ? hex : `0${hex}`;
-  return Buffer.from(sizeBytes === undefined ? even : even.padStart(sizeBytes * 2, '0'), 'hex').toString('base64url');
+  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex').toString('base64url');
 };
 
 const inverse = (value: bigint, modulus: bigint): bigint => {
@@ -18,31 +17,49 @@ const inverse = (value: bigint, modulus: bigint): bigint => {
   return ((x % modulus) + modulus) % modulus;
 };
 
+const crtMembers = ['dp', 'dq', 'qi'] as const;
+
+/** The members of a sound private key, or undefined. Values that a key brings for faster arithmetic count if all do. */
+const privateMembers = (jwk: Jwk, n: bigint, e: bigint): Readonly<Record<string, bigint>> | undefined => {
+  const [d, p, q] = [bigOf(jwk, 'd'), bigOf(jwk, 'p'), bigOf(jwk, 'q')];
+  if (p <= 1n || q <= 1n || p * q !== n || d >= n) return undefined;
+  if ((e * d) % (p - 1n) !== 1n || (e * d) % (q - 1n) !== 1n) return undefined;
+  const crt = { dp: d % (p - 1n), dq: d % (q - 1n), qi: inverse(q, p) };
+  const isBrought = crtMembers.every((member) => jwk.bytes.has(member));
+  if (isBrought && crtMembers.some((member) => bigOf(jwk, member) !== crt[member])) return undefined;
+  return { d, p, q, ...crt };
+};
+
 // OpenSSL signs with whatever it is given; Go checks the key first. The public half verifies in either case.
 const rsaKey = (jwk: Jwk): KeyObject => {
-  const [n, e, d, p, q] = [bigOf(jwk, 'n'), bigOf(jwk, 'e'), bigOf(jwk, 'd'), bigOf(jwk, 'p'), bigOf(jwk, 'q')];
+  const [n, e] = [bigOf(jwk, 'n'), bigOf(jwk, 'e')];
   const open = { kty: 'RSA', n: base64url(n), e: base64url(e) };
-  if (jwk.isPrivate && !(jwk.bytes.has('p') && jwk.bytes.has('q'))) throw refused('p or q');
-  const isSound = p > 1n && q > 1n && p * q === n && (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n;
-  if (!jwk.isPrivate || !isSound) return createPublicKey({ key: open, format: 'jwk' });
-  const numbers = { d, p, q, dp: d % (p - 1n), dq: d % (q - 1n), qi: inverse(q, p) };
-  const secret = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, base64url(value)]));
+  if (!jwk.isPrivate) return createPublicKey({ key: open, format: 'jwk' });
+  if (!(jwk.bytes.has('p') && jwk.bytes.has('q'))) throw refused('p or q');
+  const members = privateMembers(jwk, n, e);
+  if (!members) return createPublicKey({ key: open, format: 'jwk' });
+  const secret = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, base64url(value)]));
   return createPrivateKey({ key: { ...open, ...secret }, format: 'jwk' });
 };
 
+// As with RSA, Go has no objection to a secret that is not the point's as long as only the point is used.
 const ecKey = (jwk: Jwk): KeyObject => {
-  const bits = curveBits[jwk.curve];
-  if (bits === undefined) throw refused('crv');
-  const size = Math.ceil(bits / 8);
-  const coordinate = (member: string): string => {
-    const value = bigOf(jwk, member);
-    if (value >> BigInt(bits) !== 0n) throw refused(member);
-    return base64url(value, size);
+  const size = coordinateBytes[jwk.curve];
+  if (size === undefined) throw refused('crv');
+  const member = (name: string): string => {
+    const bytes = jwk.bytes.get(name);
+    if (bytes?.length !== size) throw refused(name);
+    return bytes.toString('base64url');
   };
-  const key = { kty: 'EC', crv: jwk.curve, x: coordinate('x'), y: coordinate('y') };
-  return jwk.isPrivate
-    ? createPrivateKey({ key: { ...key, d: coordinate('d') }, format: 'jwk' })
-    : createPublicKey({ key, format: 'jwk' });
+  const open = { kty: 'EC', crv: jwk.curve, x: member('x'), y: member('y') };
+  const publicHalf = createPublicKey({ key: open, format: 'jwk' });
+  if (!jwk.isPrivate) return publicHalf;
+  const secret = { ...open, d: member('d') };
+  try {
+    return createPrivateKey({ key: secret, format: 'jwk' });
+  } catch {
+    return publicHalf;
+  }
 };
 
 const edKey = (jwk: Jwk): KeyObject => {

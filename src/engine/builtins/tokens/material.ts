@@ -62,6 +62,8 @@ const publicKeyTypes = ['rsa', 'ec', 'ed25519', 'x25519', 'dsa'];
 /** A PEM block `PUBLIC KEY` (SubjectPublicKeyInfo). */
 export const publicKeyMaterial = (der: Buffer): KeyMaterial => {
   const key = importing('public key', () => createPublicKey({ key: der, format: 'der', type: 'spki' }));
-  if (!publicKeyTypes.includes(key.asymmetricKeyType ?? '')) throw new BuiltinError('unknown public key algorithm');
+  // OpenSSL passes over what Go refuses: parameters of another kind, bytes behind the end.
+  const isExact = key.export({ format: 'der', type: 'spki' }).equals(der);
+  if (!isExact || !publicKeyTypes.includes(key.asymmetricKeyType ?? '')) throw new BuiltinError('unknown public key');
   return materialOf(key, false);
 };
