@@ -1,3 +1,9 @@
+/**
+ * The Wasm host: checks bytes, runs a policy's module within its budgets, and writes answers as OPA writes them. Read
+ * model.ts first, then engine.ts (where an evaluation runs) and instance.ts (how).
+ */
+export type { EngineOptions } from './engine.ts';
+export { openEngine } from './engine.ts';
 export { canonicalText } from './json/canonical.ts';
 export type { CheckedDocument, JsonKind, JsonLimits, MemberSpan } from './json/check.ts';
 export { checkJson, defaultJsonLimits, sliceChecked, withoutMember } from './json/check.ts';
@@ -18,3 +24,5 @@ export type {
   SeenToken,
 } from './model.ts';
 export { ModuleError } from './model.ts';
+export type { EngineSettings, WorkerOptions } from './settings.ts';
+export { defaultEngineSettings, engineOptions, engineSchema } from './settings.ts';

@@ -45,7 +45,8 @@ const startsWith = (bytes: Buffer, at: number, text: Buffer): boolean =>
 const answerOf = (results: RegoValue): RegoValue => {
   const [only, ...more] = results instanceof RegoSet ? results.items : [];
   if (!(only instanceof RegoObject) || more.length > 0 || only.entries.length !== 1) return results;
-  return only.get('result') ?? results;
+  const answer = only.get('result');
+  return answer === undefined ? results : answer;
 };
 
 /** An instance of a version's module with its data. One evaluation at a time. */

@@ -54,7 +54,7 @@ export const engineSchema = {
       minimum: 10,
       default: 1_000,
       description:
-        'Milliseconds for an evaluation on a worker, from the moment it starts there; then the worker is ended and ' +
+        'Milliseconds that an evaluation may wait for a worker, and that it may then take there: the worker is ended and ' +
         'replaced. Evaluations without Go builtins need none: `instructions` bounds them.',
     },
     workers: {

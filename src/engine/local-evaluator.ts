@@ -1,0 +1,91 @@
+import { systemClock } from '../canonical/index.ts';
+import type { BuiltinTable } from './builtins/model.ts';
+import { failureOf } from './failure.ts';
+import type { HostBuiltin } from './host-builtins.ts';
+import type { PolicyImage, Task } from './instance.ts';
+import { PolicyInstance } from './instance.ts';
+import type { Evaluation } from './model.ts';
+import { EvaluationScope } from './scope.ts';
+
+/** The builtins of a table as instances call them. */
+export const hostBuiltins =
+  (table: BuiltinTable) =>
+  (name: string): HostBuiltin | undefined => {
+    const entry = table.get(name);
+    if (entry === undefined) return undefined;
+    return {
+      name,
+      run: (scope, operands) => entry.run(scope, ...operands),
+      nonDeterministic: entry.nonDeterministic === true,
+    };
+  };
+
+/** Evaluations of one version on the thread that calls. An instance that is spent is replaced; a spare is kept. */
+export class LocalEvaluator {
+  private instance: PolicyInstance | undefined;
+  private spare: PolicyInstance | undefined;
+  private refill: NodeJS.Immediate | undefined;
+  private readonly image: PolicyImage;
+  private readonly builtins: (name: string) => HostBuiltin | undefined;
+
+  constructor(image: PolicyImage, builtins: (name: string) => HostBuiltin | undefined) {
+    this.image = image;
+    this.builtins = builtins;
+  }
+
+  /** The instance that evaluates next. Throws when none can be made. */
+  current(): PolicyInstance {
+    if (this.instance !== undefined && !this.instance.spent) return this.instance;
+    this.instance = this.spare ?? new PolicyInstance(this.image, this.builtins);
+    this.spare = undefined;
+    return this.instance;
+  }
+
+  /** Never throws. */
+  evaluate(task: Task): Evaluation {
+    let instance: PolicyInstance;
+    try {
+      instance = this.current();
+    } catch (thrown) {
+      const { code, message } = failureOf(thrown);
+      return { kind: 'failed', code, message, basis: new EvaluationScope(task.nowNs).basis(0) };
+    }
+    const evaluation = instance.evaluate(task);
+    if (instance.spent) this.refillLater();
+    return evaluation;
+  }
+
+  /** Makes a spare after the answer has left. */
+  refillLater(): void {
+    this.refill ??= setImmediate(() => {
+      this.refill = undefined;
+      try {
+        this.spare ??= new PolicyInstance(this.image, this.builtins);
+      } catch {
+        // Without a spare the next evaluation makes its own instance, and reports what is wrong.
+      }
+    }).unref();
+  }
+
+  close(): void {
+    clearImmediate(this.refill);
+    this.refill = undefined;
+    this.instance = undefined;
+    this.spare = undefined;
+  }
+}
+
+/** Runs each entrypoint a few times, without input and with a small one: V8 compiles what the first query needs. */
+export const warmUp = async (
+  entrypoints: Iterable<number>,
+  evaluate: (task: Task) => Evaluation | Promise<Evaluation>,
+  input: Exclude<Task['input'], undefined>,
+): Promise<void> => {
+  const nowNs = systemClock.nowNs();
+  for (const entrypoint of entrypoints) {
+    for (let round = 0; round < 3; round++) {
+      await evaluate({ entrypoint, below: [], strictErrors: false, nowNs });
+      await evaluate({ entrypoint, below: [], strictErrors: false, nowNs, input });
+    }
+  }
+};

@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { typescriptBuiltins } from '../builtins/index.ts';
+import { hostBuiltins, LocalEvaluator } from '../local-evaluator.ts';
+import { GoBuiltins } from './go-builtins.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './protocol.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('this file runs as a worker thread');
+
+const go = new GoBuiltins((workerData as WorkerStart).rego);
+const typescript = hostBuiltins(typescriptBuiltins);
+const versions = new Map<number, LocalEvaluator>();
+const send = (message: FromWorker): void => port.postMessage(message);
+
+const handle = (message: ToWorker): void => {
+  if (message.kind === 'load') {
+    const builtins = (name: string) => typescript(name) ?? go.builtin(name);
+    versions.set(message.version, new LocalEvaluator(message.image, builtins));
+    return;
+  }
+  const version = versions.get(message.version);
+  if (message.kind === 'unload') {
+    versions.delete(message.version);
+    version?.close();
+    return;
+  }
+  if (version === undefined) throw new Error(`version ${message.version} was never loaded`);
+  const evaluation = version.evaluate(message.task);
+  go.end();
+  send({ kind: 'evaluated', evaluation });
+  go.renew();
+};
+
+port.on('message', handle);
+send({ kind: 'ready' });

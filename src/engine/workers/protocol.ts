@@ -1,0 +1,18 @@
+import type { PolicyImage, Task } from '../instance.ts';
+import type { Evaluation } from '../model.ts';
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  /** OPA's toolchain module, compiled. */
+  readonly rego: WebAssembly.Module;
+}
+
+export type ToWorker =
+  | { readonly kind: 'load'; readonly version: number; readonly image: PolicyImage }
+  | { readonly kind: 'unload'; readonly version: number }
+  | { readonly kind: 'evaluate'; readonly version: number; readonly task: Task };
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  /** The answer to the one evaluation that was asked for. */
+  | { readonly kind: 'evaluated'; readonly evaluation: Evaluation };

@@ -1,0 +1,203 @@
+import { messageOf } from '../../canonical/index.ts';
+import type { PolicyImage, Task } from '../instance.ts';
+import type { Evaluation, EvaluationErrorCode } from '../model.ts';
+import { EvaluationScope } from '../scope.ts';
+import type { WorkerOptions } from '../settings.ts';
+import { EvaluationThread } from './evaluation-thread.ts';
+
+interface Job {
+  readonly version: number;
+  readonly task: Task;
+  readonly deadlineMs: number;
+  readonly done: (evaluation: Evaluation) => void;
+  /** Ends it: first while it waits, then while it runs. */
+  timer: NodeJS.Timeout;
+}
+
+interface Member {
+  readonly thread: EvaluationThread;
+  ready: boolean;
+  job?: Job;
+}
+
+const failed = (task: Task, code: EvaluationErrorCode, message: string): Evaluation => ({
+  kind: 'failed',
+  code,
+  message,
+  basis: new EvaluationScope(task.nowNs).basis(0),
+});
+
+/**
+ * Worker threads for evaluations that run OPA's Go builtins. At most `count` evaluate at a time; `spare` more are kept
+ * ready, so that the one that takes a terminated one's place need not start first. Jobs run in order of arrival.
+ */
+export class WorkerPool {
+  private readonly rego: WebAssembly.Module;
+  private readonly options: Required<WorkerOptions>;
+  private readonly members = new Set<Member>();
+  private readonly images = new Map<number, PolicyImage>();
+  private readonly waiting: Job[] = [];
+  private closed = false;
+  private readonly idle = new Set<() => void>();
+  private readonly first = Promise.withResolvers<void>();
+
+  constructor(rego: WebAssembly.Module, options: Required<WorkerOptions>) {
+    this.rego = rego;
+    this.options = options;
+    this.first.promise.catch(() => {});
+    this.fill();
+  }
+
+  /** Resolves once a worker is ready; rejects when none can start. */
+  started(): Promise<void> {
+    return this.first.promise;
+  }
+
+  /** Makes a version known to every worker, present and future. */
+  load(version: number, image: PolicyImage): void {
+    this.images.set(version, image);
+    for (const { thread } of this.members) thread.post({ kind: 'load', version, image });
+  }
+
+  unload(version: number): void {
+    this.images.delete(version);
+    for (const { thread } of this.members) thread.post({ kind: 'unload', version });
+  }
+
+  /** Never rejects. The deadline holds for the wait, and then again for the evaluation. */
+  evaluate(version: number, task: Task, deadlineMs: number): Promise<Evaluation> {
+    return new Promise((done) => {
+      if (this.closed) return done(failed(task, 'engine_error', 'the engine is closed'));
+      if (this.waiting.length >= this.options.queued) {
+        return done(failed(task, 'engine_error', `${this.waiting.length} evaluations wait for a worker already`));
+      }
+      const timer = setTimeout(() => this.giveUp(job), deadlineMs);
+      const job: Job = { version, task, deadlineMs, done, timer };
+      this.waiting.push(job);
+      this.fill();
+      this.dispatch();
+    });
+  }
+
+  /** Resolves once no job of the version runs or waits. */
+  async settled(version: number): Promise<void> {
+    const busy = (): boolean =>
+      this.waiting.some((job) => job.version === version) ||
+      [...this.members].some(({ job }) => job?.version === version);
+    while (busy()) await new Promise<void>((resolve) => this.idle.add(resolve));
+  }
+
+  /** Ends all threads; what runs or waits fails. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const members = [...this.members];
+    this.members.clear();
+    for (const member of members) this.finish(member, 'engine_error', 'the engine is closed');
+    this.failWaiting('the engine is closed');
+    await Promise.all(members.map(({ thread }) => thread.end()));
+  }
+
+  private fill(): void {
+    while (!this.closed && this.members.size < this.options.count + this.options.spare) this.start();
+  }
+
+  private start(): void {
+    const thread: EvaluationThread = new EvaluationThread(
+      { rego: this.rego },
+      {
+        ready: () => {
+          member.ready = true;
+          this.first.resolve();
+          this.dispatch();
+        },
+        lost: (reason) => this.lost(member, reason),
+      },
+    );
+    const member: Member = { thread, ready: false };
+    this.members.add(member);
+    for (const [version, image] of this.images) thread.post({ kind: 'load', version, image });
+  }
+
+  private dispatch(): void {
+    const running = [...this.members].filter(({ job }) => job !== undefined).length;
+    let room = this.options.count - running;
+    for (const member of this.members) {
+      if (room <= 0 || this.waiting.length === 0) break;
+      if (!member.ready || member.job !== undefined) continue;
+      const job = this.waiting.shift();
+      if (job === undefined) break;
+      this.run(member, job);
+      room--;
+    }
+  }
+
+  private run(member: Member, job: Job): void {
+    member.job = job;
+    clearTimeout(job.timer);
+    job.timer = setTimeout(() => this.miss(member), job.deadlineMs);
+    member.thread.evaluate({ kind: 'evaluate', version: job.version, task: job.task }, (evaluation) => {
+      this.release(member);
+      job.done(evaluation);
+      this.dispatch();
+    });
+  }
+
+  private release(member: Member): void {
+    clearTimeout(member.job?.timer);
+    delete member.job;
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const resolve of this.idle) resolve();
+    this.idle.clear();
+  }
+
+  private giveUp(job: Job): void {
+    this.waiting.splice(this.waiting.indexOf(job), 1);
+    const message = `no worker was free for ${job.deadlineMs} ms`;
+    job.done(failed(job.task, 'deadline_exceeded', message));
+    this.wake();
+  }
+
+  /** Go code cannot be interrupted: the whole thread goes, and a spare takes its place. */
+  private miss(member: Member): void {
+    this.members.delete(member);
+    const deadline = member.job?.deadlineMs;
+    this.finish(member, 'deadline_exceeded', `the evaluation took more than ${deadline} ms`);
+    member.thread.end().catch(() => {});
+    this.fill();
+    this.dispatch();
+  }
+
+  private lost(member: Member, reason: unknown): void {
+    this.members.delete(member);
+    const memory = (reason as { readonly code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
+    this.finish(
+      member,
+      memory ? 'memory_exceeded' : 'engine_error',
+      `an evaluation worker ended: ${messageOf(reason)}`,
+    );
+    // A thread that ends before it is ready would end again: no new one until somebody asks.
+    if (member.ready) this.fill();
+    else if (this.members.size === 0) {
+      this.first.reject(reason);
+      this.failWaiting(`no evaluation worker can start: ${messageOf(reason)}`);
+    }
+    this.dispatch();
+  }
+
+  private finish(member: Member, code: EvaluationErrorCode, message: string): void {
+    const { job } = member;
+    this.release(member);
+    job?.done(failed(job.task, code, message));
+  }
+
+  private failWaiting(message: string): void {
+    for (const job of this.waiting.splice(0)) {
+      clearTimeout(job.timer);
+      job.done(failed(job.task, 'engine_error', message));
+    }
+    this.wake();
+  }
+}

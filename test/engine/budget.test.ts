@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sectionsOf, withCounter } from '../../src/engine/wasm/instruction-counter.ts';
+import type { Workbench } from './workbench.ts';
+import { openWorkbench } from './workbench.ts';
+
+let bench: Workbench;
+beforeAll(async () => {
+  bench = await openWorkbench();
+});
+afterAll(() => bench.close());
+
+const product = 'count([1 | some a in numbers.range(1, 100000); some b in numbers.range(1, 100000); a == b + 1000000])';
+
+test('a policy that loops too long ends with its own code, and the next evaluation works', async () => {
+  const policy = await bench.policy(`loop := ${product}\nfine := 1`, { budget: { instructions: 3_000_000 } });
+  for (let round = 0; round < 3; round++) {
+    expect(await policy.ask('p/loop')).toMatchObject({
+      kind: 'failed',
+      code: 'budget_exceeded',
+      basis: { instructions: 3_000_000 },
+    });
+    expect(await policy.answer('p/fine')).toBe('1');
+  }
+});
+
+test('a native function that never returns is ended too', async () => {
+  const policy = await bench.policy('never := replace(input.s, "", "x")\nfine := 1', {
+    budget: { instructions: 2_000_000, memoryBytes: 1 << 30 },
+  });
+  // Its output grows without end, so one of the two budgets ends it.
+  const code = await policy.answer('p/never', { input: { s: 'abc' } });
+  expect(['budget_exceeded', 'memory_exceeded']).toContain(code);
+  expect(await policy.answer('p/fine')).toBe('1');
+});
+
+test('a policy that takes too much memory ends with its own code, and the next evaluation works', async () => {
+  const policy = await bench.policy('bomb := [a | some a in numbers.range(1, 10000000)]\nfine := 1', {
+    budget: { instructions: 2_000_000_000, memoryBytes: 2 << 20 },
+  });
+  expect(await policy.answer('p/bomb')).toBe('memory_exceeded');
+  expect(await policy.answer('p/fine')).toBe('1');
+});
+
+test('an input that does not fit is refused as too much memory', async () => {
+  const policy = await bench.policy('size := count(input)', { budget: { memoryBytes: 1 << 20 } });
+  expect(await policy.answer('p/size', { input: 'x'.repeat(1_040_000) })).toBe('memory_exceeded');
+  expect(await policy.answer('p/size', { input: 'abc' })).toBe('3');
+});
+
+test('a result beyond the bound is refused', async () => {
+  const policy = await bench.policy('big := concat("", [x | some _ in numbers.range(1, 1000); x := input])', {
+    budget: { resultBytes: 5_000 },
+  });
+  expect(await policy.answer('p/big', { input: '12345678' })).toBe('too_large');
+  expect(await policy.answer('p/big', { input: '1234' })).toHaveLength(4_002);
+  // 1,000 characters that JSON escapes into six each.
+  expect(await policy.answer('p/big', { input: '<' })).toBe('too_large');
+});
+
+test('two values for one rule are a conflict, and the next evaluation works', async () => {
+  const policy = await bench.policy('c := x if some x in input\no := {k: v | some k in ["a"]; some v in input}');
+  expect(await policy.ask('p/c', { input: [1, 2] })).toMatchObject({ kind: 'failed', code: 'conflict' });
+  expect(await policy.answer('p/o', { input: [1, 2] })).toBe('conflict');
+  expect(await policy.answer('p/c', { input: [1, 1] })).toBe('1');
+});
+
+test('an abort that is no conflict is an engine error, and the next evaluation works', async () => {
+  const policy = await bench.policy('f := format_int(input, 10)');
+  const large = await policy.answer('p/f', { inputText: '99999999999' });
+  expect(['"99999999999"', 'engine_error']).toContain(large);
+  expect(await policy.answer('p/f', { input: 12 })).toBe('"12"');
+});
+
+test('the counter changes no result: the module answers the same with and without it', async () => {
+  const wasm = await bench.compile(
+    `
+    fib := [f | some n in numbers.range(0, 20); f := n * (n + 1) / 2]
+    text := sort([upper(concat("-", [x, y])) | some x in input.a; some y in input.b])
+    nested := {k: {v | some v in vs} | some k, vs in input}
+    found := regex.match("^a+b?$", input.a[0])`,
+  );
+  const run = (bytes: Uint8Array, entrypoint: number, text: string): string => {
+    const memory = new WebAssembly.Memory({ initial: 5 });
+    const stop = (): never => {
+      throw new Error('called out of place');
+    };
+    const env: Record<string, WebAssembly.ImportValue> = { memory, opa_abort: stop };
+    for (let operands = 0; operands < 5; operands++) env[`opa_builtin${operands}`] = stop;
+    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+    const exports = new WebAssembly.Instance(module, { env }).exports as Record<string, (...args: number[]) => number>;
+    const put = (json: string): [number, number] => {
+      const at = exports.opa_malloc!(json.length);
+      Buffer.from(memory.buffer).write(json, at);
+      return [at, json.length];
+    };
+    const data = exports.opa_json_parse!(...put('{}'));
+    const [input, length] = put(text);
+    const result = exports.opa_eval!(0, entrypoint, data, input, length, exports.opa_heap_ptr_get!(), 1);
+    const bytesNow = Buffer.from(memory.buffer);
+    return bytesNow.toString('utf8', result, bytesNow.indexOf(0, result));
+  };
+  const counted = withCounter(wasm, sectionsOf(wasm));
+  expect(counted.points).toBeGreaterThan(500);
+  for (const input of ['{"a":["aab","ab"],"b":["x","y"]}', '{"a":["b"],"b":[]}', '[]', 'null', '{"a":1}']) {
+    for (let entrypoint = 0; entrypoint < 4; entrypoint++) {
+      expect(run(counted.wasm, entrypoint, input)).toBe(run(wasm, entrypoint, input));
+    }
+  }
+  const names = (bytes: Uint8Array) =>
+    WebAssembly.Module.customSections(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), 'name').map((section) =>
+      Buffer.from(section).toString('hex'),
+    );
+  expect(names(counted.wasm)).toEqual(names(wasm));
+  expect(names(wasm)).toHaveLength(1);
+});
