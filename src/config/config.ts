@@ -19,8 +19,8 @@ export interface Config {
   readonly engine: EngineSettings;
   readonly cache: CacheSettings;
   readonly identity: IdentitySettings;
-  /** Empty texts: not set. */
-  readonly authzen: { readonly bundle: string; readonly baseUrl: string };
+  /** An empty name: none. */
+  readonly authzen: { readonly bundle: string };
   readonly audit: AuditSettings;
   readonly storage: { readonly dir: string };
   readonly observability: ObservabilitySettings;

@@ -61,14 +61,6 @@ const authzenSchema = {
         'The bundle that answers when the path of a request names none. Empty: requests must name one, unless a single ' +
         'bundle is active.',
     },
-    baseUrl: {
-      type: 'string',
-      pattern: '^(https?://[^/?#\\s]+[^?#\\s]*[^/?#\\s])?$',
-      default: '',
-      description:
-        'The address under which clients reach the API, for its metadata document: `https://pdp.example.org`. Empty: ' +
-        'the listener’s own. Whoever sets it sends clients that trust the metadata elsewhere.',
-    },
   },
 };
 

@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { BundlesController } from './bundles.controller.ts';
-import { DecisionsController } from './decisions.controller.ts';
 import { ProblemFilter } from './problem-filter.ts';
-import { ServiceController } from './service.controller.ts';
-import { TokensController } from './tokens.controller.ts';
+import { BundlesController } from './routes/bundles.controller.ts';
+import { DecisionsController } from './routes/decisions.controller.ts';
+import { ServiceController } from './routes/service.controller.ts';
+import { TokensController } from './routes/tokens.controller.ts';
 
 /** The routes of the admin API. What they stand on (ports.ts) comes from the module that imports this one, globally. */
 @Module({

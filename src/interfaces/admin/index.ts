@@ -4,7 +4,7 @@ export type { Permit } from './access.ts';
 export { AdminModule } from './admin.module.ts';
 export type { AdminErrorCode, Problem } from './model.ts';
 export { AdminError } from './model.ts';
-export { openApi } from './openapi.ts';
+export { openApi } from './openapi/document.ts';
 export type { AdminLog, AdminParts, HealthPort } from './ports.ts';
 export { AUDIT, HEALTH, LOG, POLICY, TOKENS, VERSION } from './ports.ts';
 export { PROBLEMS, problemOf } from './problems.ts';

@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Permitted } from './access.ts';
-import type { HealthAnswer } from './model.ts';
-import { openApi } from './openapi.ts';
-import { HEALTH, type HealthPort, VERSION } from './ports.ts';
+import { Permitted } from '../access.ts';
+import type { HealthAnswer } from '../model.ts';
+import { openApi } from '../openapi/document.ts';
+import { HEALTH, type HealthPort, VERSION } from '../ports.ts';
 
 type Report = ReturnType<HealthPort['ready']>;
 

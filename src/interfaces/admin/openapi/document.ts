@@ -1,4 +1,4 @@
-import { ref, schemas } from './openapi-schemas.ts';
+import { ref, schemas } from './schemas.ts';
 
 // Written by hand: a test compares it with the routes that Fastify has, so it cannot say less or more than is there.
 

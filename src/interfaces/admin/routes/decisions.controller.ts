@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { AuditLog, Caller } from '../../decision/model.ts';
-import { Asking, Permitted } from './access.ts';
-import { AdminError } from './model.ts';
-import { AUDIT } from './ports.ts';
+import type { AuditLog, Caller } from '../../../decision/model.ts';
+import { Asking, Permitted } from '../access.ts';
+import { AdminError } from '../model.ts';
+import { AUDIT } from '../ports.ts';
 
 /** A restricted auditor reads decisions that rest on their bundles alone; what no bundle answered is for all. */
 const mayRead = (caller: Caller, record: string): boolean => {

@@ -1,18 +1,18 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Caller } from '../../decision/model.ts';
-import type { BundleInfo, PolicyStore, VersionInfo } from '../../policy/index.ts';
-import { PolicyError } from '../../policy/index.ts';
-import { Asking, Permitted } from './access.ts';
-import { archiveOf } from './body.ts';
+import type { Caller } from '../../../decision/model.ts';
+import type { BundleInfo, PolicyStore, VersionInfo } from '../../../policy/index.ts';
+import { PolicyError } from '../../../policy/index.ts';
+import { Asking, Permitted } from '../access.ts';
+import { archiveOf } from '../body.ts';
 import {
   type ActivationAnswer,
   AdminError,
   type BundlesAnswer,
   type PushAnswer,
   type VersionsAnswer,
-} from './model.ts';
-import { POLICY } from './ports.ts';
+} from '../model.ts';
+import { POLICY } from '../ports.ts';
 
 const numberOf = (text: string): number => {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new AdminError('REQUEST_INVALID', 'a version is a number from 1 on');

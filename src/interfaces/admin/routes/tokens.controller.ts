@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, Inject, Param, Post } from '@nestjs/common';
-import type { Caller } from '../../decision/model.ts';
-import type { TokenInfo, TokenStore } from '../../identity/index.ts';
-import { Asking, Permitted } from './access.ts';
-import { tokenRequestOf } from './body.ts';
-import type { TokenAnswer, TokensAnswer } from './model.ts';
-import { type AdminLog, LOG, TOKENS } from './ports.ts';
+import type { Caller } from '../../../decision/model.ts';
+import type { TokenInfo, TokenStore } from '../../../identity/index.ts';
+import { Asking, Permitted } from '../access.ts';
+import { tokenRequestOf } from '../body.ts';
+import type { TokenAnswer, TokensAnswer } from '../model.ts';
+import { type AdminLog, LOG, TOKENS } from '../ports.ts';
 
 /** API tokens: who else may use this API, and for what. */
 @Controller('v1/tokens')
