@@ -39,7 +39,7 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<AuditL
   const lock = await acquireLock(directory);
   try {
     const origin = readOrigin(directory);
-    const { segments, open, nextIndex } = recover({ directory, origin, nowMs: clock.nowMs(), warn });
+    const { segments, open, nextIndex } = await recover({ directory, origin, files, nowMs: clock.nowMs(), warn });
     await files.syncDirectory(directory);
     if (settings.durability === 'memory') {
       const bound = `${settings.memoryBytes} bytes`;

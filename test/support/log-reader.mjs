@@ -52,7 +52,11 @@ const readFrames = (file, kind, problems) => {
     else if (text.startsWith('{"sealed":')) {
       seal = JSON.parse(text).sealed;
       if (seal.bytes !== start) problems.push(`${file}: the seal says ${seal.bytes} bytes, there are ${start}`);
-      if (bytes.length !== at + 8 || bytes.readUInt32BE(at) !== at - start || bytes.toString('latin1', at + 4) !== 'SEAL') {
+      if (
+        bytes.length !== at + 8 ||
+        bytes.readUInt32BE(at) !== at - start ||
+        bytes.toString('latin1', at + 4) !== 'SEAL'
+      ) {
         problems.push(`${file}: the bytes after the seal are wrong`);
       }
     } else payloads.push(text);
@@ -106,7 +110,11 @@ export const readLog = (directory) => {
     const side = readSide(join(directory, `${name.slice(0, 16)}.side`), problems);
     const setAside = !name.endsWith('.seg');
     const { payloads, header, seal } = setAside ? { payloads: salvage(file) } : readFrames(file, 'seg', problems);
-    if (!setAside && header !== undefined && (header.first !== first || header.origin !== origin || header.format !== 1)) {
+    if (
+      !setAside &&
+      header !== undefined &&
+      (header.first !== first || header.origin !== origin || header.format !== 1)
+    ) {
       problems.push(`${file}: its header is of another file`);
     }
     if (seal !== undefined && seal.records !== payloads.length) problems.push(`${file}: the seal counts wrong`);
@@ -119,9 +127,13 @@ export const readLog = (directory) => {
       const aside = {};
       for (const pointer of record.side ?? []) {
         const outer = Object.keys(aside).find((each) => pointer.startsWith(`${each}/`));
-        const place = outer === undefined ? valueAt(record, pointer) : valueAt(JSON.parse(aside[outer]), pointer.slice(outer.length));
+        const place =
+          outer === undefined
+            ? valueAt(record, pointer)
+            : valueAt(JSON.parse(aside[outer]), pointer.slice(outer.length));
         const value = side.get(place?.sha256);
-        if (value !== undefined && Buffer.byteLength(value) !== place.bytes) problems.push(`${file}: ${pointer} has another length`);
+        if (value !== undefined && Buffer.byteLength(value) !== place.bytes)
+          problems.push(`${file}: ${pointer} has another length`);
         aside[pointer] = value;
       }
       records.push({ index: record.index, text, record, aside, setAside });

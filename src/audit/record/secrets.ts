@@ -6,7 +6,8 @@ import { parseText, pointerStep, printText, scalar, unquote } from './json-text.
 // these ways. Compact JWS and JWE have two and four dots.
 const beginning = /e(?:y[ABIJ]|w[0-3k-r])/g;
 const dotted = /[\w.-]+/g;
-const decodedBeginning = /^\{[\t\n\r ]*"?[\t\n\r\x20-\x7e]*$/;
+/** Of the first 18 bytes: a brace and the beginning of a member name, or a great deal of white space. */
+const decodedBeginning = /^\{(?:[\t\n\r ]*"[\t\n\r\x20-\x7e]+|[\t\n\r ]{16,})$/;
 const bearer = /^bearer +[\w.~+/=-]{8,}$/i;
 
 /** Members whose whole value is a credential, whatever it looks like. */

@@ -5,7 +5,7 @@ import { nodeAt, parseText, pointerSteps, printText, scalar } from '../record/js
 import type { Block } from './blocks.ts';
 import type { FrameSpan } from './frame.ts';
 import { soundFrames } from './frame.ts';
-import { sealOf } from './recovery.ts';
+import { sealOf } from './scan.ts';
 import type { Segment } from './writer.ts';
 
 // No index: a decision id is looked for in the blocks of records whose ids can include it, first as bytes (fast), then

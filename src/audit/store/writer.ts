@@ -29,6 +29,8 @@ export interface OpenSegment {
   readonly records: number;
   readonly size: number;
   readonly sideSize?: number;
+  /** Side files of this segment that were set aside; values may still be found in them. */
+  readonly damagedSides: readonly string[];
   readonly createdMs: number;
   readonly blocks: Blocks;
 }
@@ -48,6 +50,7 @@ interface Current {
   readonly first: number;
   readonly records: AppendFile;
   side?: AppendFile;
+  readonly damagedSides: readonly string[];
   count: number;
   readonly createdMs: number;
   readonly blocks: Blocks;
@@ -69,9 +72,10 @@ export const createWriter = (options: WriterOptions) => {
     return background;
   };
 
-  const resume = ({ first, records, size, sideSize, createdMs, blocks }: OpenSegment): Current => {
+  const resume = ({ first, records, size, sideSize, createdMs, blocks, damagedSides }: OpenSegment): Current => {
     const file = createAppendFile(files, files.open(inDirectory(segmentName(first)), 'existing'), size);
-    const current: Current = { first, records: file, count: records, createdMs, blocks, sided: new WeakSet() };
+    const sided = new WeakSet<Tail>();
+    const current: Current = { first, records: file, count: records, createdMs, blocks, damagedSides, sided };
     if (sideSize !== undefined) {
       current.side = createAppendFile(files, files.open(inDirectory(sideName(first)), 'existing'), sideSize);
     }
@@ -83,7 +87,8 @@ export const createWriter = (options: WriterOptions) => {
     const file = createAppendFile(files, files.open(inDirectory(segmentName(first)), 'create'), 0);
     newNames = true;
     const createdMs = clock.nowMs();
-    return { first, records: file, count: 0, createdMs, blocks: createBlocks(), sided: new WeakSet() };
+    const blocks = createBlocks();
+    return { first, records: file, count: 0, createdMs, blocks, damagedSides: [], sided: new WeakSet() };
   };
   const header = (kind: 'segment' | 'side', { first, createdMs }: Current): Buffer =>
     fileHeader(kind, origin, first, new Date(createdMs).toISOString());
@@ -132,7 +137,7 @@ export const createWriter = (options: WriterOptions) => {
     return {
       first: segment.first,
       file: inDirectory(segmentName(segment.first)),
-      sides: segment.side === undefined ? [] : [inDirectory(sideName(segment.first))],
+      sides: [...(segment.side === undefined ? [] : [inDirectory(sideName(segment.first))]), ...segment.damagedSides],
       state,
       ...(range === undefined ? {} : { range }),
       ...(state === 'open' ? { blocks: segment.blocks.list } : {}),

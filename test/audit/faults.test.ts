@@ -1,0 +1,190 @@
+import { expect, test } from 'vitest';
+import type { LogFiles } from '../../src/audit/index.ts';
+import { nodeFiles } from '../../src/audit/index.ts';
+import { append, content, openLog, readLog, temporaryDirectory, watchedFiles } from './builders.ts';
+
+const failure = (code: string): Error => Object.assign(new Error(`${code}: from a test`), { code });
+
+type Write = LogFiles['write'];
+
+/** How a write can fail: with nothing, a part, or all of it on the disk. */
+const faults: readonly (readonly [string, Write])[] = [
+  [
+    'a write that is lost',
+    () => {
+      throw failure('EIO');
+    },
+  ],
+  [
+    'a write that lands but reports failure',
+    (...call) => {
+      nodeFiles.write(...call);
+      throw failure('EIO');
+    },
+  ],
+  [
+    'a write that fills the disk half way',
+    (fd, bytes, offset, length, position) => {
+      nodeFiles.write(fd, bytes, offset, Math.floor(length / 2), position);
+      throw failure('ENOSPC');
+    },
+  ],
+];
+
+test.each(faults)('%s is refused, wherever it comes, and leaves no trace', async (_, fault) => {
+  // Writes of the run: records 0, a side value and record 1, record 2 ... each of them fails once.
+  for (let failing = 1; failing <= 5; failing++) {
+    const directory = temporaryDirectory();
+    let writes = 0;
+    const files = watchedFiles({
+      write: (...call) => {
+        writes += 1;
+        return (writes === failing ? fault : nodeFiles.write)(...call);
+      },
+    });
+    const log = await openLog(directory, { erasable: ['/input/user'] }, { files });
+    const acknowledged: string[] = [];
+    let refused = 0;
+    for (let at = 0; at < 6; at++) {
+      await append(log, content(at === 1 || at === 3 ? `{"user":"u${at}"}` : `${at}`)).then(
+        (id) => acknowledged.push(id),
+        (error) => {
+          refused += 1;
+          expect(error).toMatchObject({ code: 'AUDIT_UNWRITABLE', message: expect.stringMatching(/EIO|ENOSPC/) });
+        },
+      );
+    }
+    expect(refused).toBe(1);
+    expect(log.health()).toEqual({ writable: true });
+    for (const id of acknowledged) expect(await log.find(id)).toContain(id);
+    await log.close();
+    const { records, problems } = readLog(directory);
+    expect(problems).toEqual([]);
+    const decisions = records.filter(({ record }) => record.type === 'decision');
+    expect(decisions.map(({ record }) => record.decision_id)).toEqual(acknowledged);
+    expect(decisions.every(({ aside }) => !Object.values(aside).includes(undefined))).toBe(true);
+    const pause = records.find(({ record }) => record.event === 'pause');
+    expect(pause?.record).toMatchObject({ by: 'audit', details: { refused: 1 } });
+  }
+});
+
+test('short writes are gone on with', async () => {
+  const directory = temporaryDirectory();
+  const files = watchedFiles({
+    write: (fd, bytes, offset, length, position) => nodeFiles.write(fd, bytes, offset, Math.min(length, 7), position),
+  });
+  const log = await openLog(directory, {}, { files });
+  const ids = await Promise.all(Array.from({ length: 5 }, (_, at) => append(log, content(`${at}`))));
+  const { records, problems } = readLog(directory);
+  expect([problems, records.map(({ record }) => record.decision_id)]).toEqual([[], ids]);
+});
+
+test('a failed write that cannot be taken back is taken back before the next one', async () => {
+  const directory = temporaryDirectory();
+  let broken = false;
+  const files = watchedFiles({
+    write: (...call) => {
+      const written = nodeFiles.write(...call);
+      if (broken) throw failure('EIO');
+      return written;
+    },
+    truncate: (...call) => {
+      if (broken) throw failure('EIO');
+      nodeFiles.truncate(...call);
+    },
+  });
+  const log = await openLog(directory, {}, { files });
+  await append(log, content('1'));
+  broken = true;
+  await expect(append(log, content(`"${'long'.repeat(500)}"`))).rejects.toMatchObject({ code: 'AUDIT_UNWRITABLE' });
+  broken = false;
+  await append(log, content('2'));
+  expect(readLog(directory).problems).toEqual([]);
+});
+
+test('a full disk refuses every record, says so, and recovers by itself', async () => {
+  const directory = temporaryDirectory();
+  const warnings: string[] = [];
+  let full = false;
+  const files = watchedFiles({
+    write: (...call) => {
+      if (full) throw failure('ENOSPC');
+      return nodeFiles.write(...call);
+    },
+  });
+  const log = await openLog(directory, {}, { files, onWarning: (sentence) => warnings.push(sentence) });
+  await append(log, content('1'));
+  full = true;
+  const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => append(log, content('2'))));
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+  expect(log.health()).toEqual({ writable: false, reason: 'ENOSPC: from a test' });
+  full = false;
+  // No record comes: the log tries by itself.
+  await expect.poll(() => log.health().writable, { timeout: 20_000 }).toBe(true);
+  await append(log, content('3'));
+  await log.close();
+  const { records, problems } = readLog(directory);
+  expect(problems).toEqual([]);
+  expect(records.map(({ record }) => record.event ?? record.input)).toEqual([1, 'pause', 3]);
+  expect(records[1]?.record.details).toMatchObject({ refused: 4, reason: 'ENOSPC: from a test' });
+  expect(warnings).toHaveLength(2);
+});
+
+test('a segment that cannot be created is tried again', async () => {
+  const directory = temporaryDirectory();
+  let failing = true;
+  const files = watchedFiles({
+    open: (...call) => {
+      if (failing) throw failure('EMFILE');
+      return nodeFiles.open(...call);
+    },
+  });
+  const log = await openLog(directory, {}, { files });
+  await expect(append(log, content('1'))).rejects.toMatchObject({ code: 'AUDIT_UNWRITABLE' });
+  failing = false;
+  await append(log, content('2'));
+  await log.close();
+  expect(readLog(directory)).toMatchObject({ problems: [], records: [{ index: 0 }, { record: { event: 'pause' } }] });
+});
+
+test('a failed sync is never tried again: the log takes no records until a restart', async () => {
+  const directory = temporaryDirectory();
+  let syncs = 0;
+  const files = watchedFiles({
+    datasync: async () => {
+      syncs += 1;
+      throw failure('EIO');
+    },
+  });
+  const log = await openLog(directory, { syncSeconds: 0.1 }, { files });
+  const id = await append(log, content('1'));
+  await expect.poll(() => log.health().writable, { timeout: 20_000 }).toBe(false);
+  await expect(append(log, content('2'))).rejects.toMatchObject({ code: 'AUDIT_UNWRITABLE' });
+  expect(log.health().reason).toContain('sync failed');
+  expect(await log.find(id)).toContain(id);
+  await log.close();
+  expect(syncs).toBe(1);
+  const again = await openLog(directory);
+  await append(again, content('3'));
+  expect(readLog(directory)).toMatchObject({ problems: [], records: [{ index: 0 }, { index: 1 }] });
+});
+
+test('what was written is synced in the background, once, and the directory after a file was made', async () => {
+  let [data, directories] = [0, 0];
+  const files = watchedFiles({
+    datasync: async (fd) => {
+      data += 1;
+      await nodeFiles.datasync(fd);
+    },
+    syncDirectory: async (name) => {
+      directories += 1;
+      await nodeFiles.syncDirectory(name);
+    },
+  });
+  const log = await openLog(temporaryDirectory(), { syncSeconds: 0.1 }, { files });
+  expect([data, directories]).toEqual([0, 1]);
+  await append(log, content('1'));
+  await expect.poll(() => [data, directories], { timeout: 20_000 }).toEqual([1, 2]);
+  await log.close();
+  expect([data, directories]).toEqual([1, 2]);
+});
