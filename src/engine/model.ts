@@ -27,13 +27,13 @@ export type EvaluationErrorCode =
   | 'memory_exceeded'
   /** An evaluation on a worker missed its deadline. */
   | 'deadline_exceeded'
-  /** Two rules gave different values for one document (OPA's eval_conflict_error), or another abort of the module. */
+  /** Two rules gave different values for one document: OPA's eval_conflict_error. */
   | 'conflict'
-  /** A builtin failed and strict errors were asked for. */
+  /** A builtin failed and strict errors were asked for, or it failed in a way that ends any evaluation. */
   | 'builtin_error'
   /** A result, an argument or a nesting is larger than the engine takes. */
   | 'too_large'
-  /** The module or a worker failed in a way that has no name of its own. */
+  /** The module or a worker failed in a way that has no name of its own: another abort, a trap, a full queue. */
   | 'engine_error';
 
 /** A token that the evaluation decoded or verified: what a record and revocation need, never the token itself. */

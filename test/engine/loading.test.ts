@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModuleErrorCode } from '../../src/engine/index.ts';
+import { ModuleError } from '../../src/engine/index.ts';
+import type { Workbench } from './workbench.ts';
+import { openWorkbench } from './workbench.ts';
+
+let bench: Workbench;
+let wasm: Uint8Array;
+beforeAll(async () => {
+  bench = await openWorkbench();
+  wasm = await bench.compile('x := input.a\ny := data.z');
+});
+afterAll(() => bench.close());
+
+const refusal = async (bytes: Uint8Array, data = '{}'): Promise<ModuleError> => {
+  try {
+    await bench.engine().load({ name: 'p@7', wasm: bytes, data: Buffer.from(data) });
+  } catch (thrown) {
+    if (thrown instanceof ModuleError) return thrown;
+    throw thrown;
+  }
+  throw new Error('loaded');
+};
+
+const code = async (bytes: Uint8Array, data?: string): Promise<ModuleErrorCode> => (await refusal(bytes, data)).code;
+
+/** The module with one import, export or other name replaced by another of the same length. */
+const renamed = (from: string, to: string): Uint8Array => {
+  const copy = Buffer.from(wasm);
+  const at = copy.indexOf(from);
+  expect(at).toBeGreaterThan(0);
+  copy.write(to, at);
+  return copy;
+};
+
+const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+describe('modules that are refused', () => {
+  test('anything that is no Wasm', async () => {
+    expect(await code(Buffer.from(''))).toBe('MODULE_INVALID');
+    expect(await code(Buffer.from('{"a":1}'))).toBe('MODULE_INVALID');
+    expect(await code(Uint8Array.of(...header.slice(0, 4), 2, 0, 0, 0))).toBe('MODULE_INVALID');
+    expect(await code(Uint8Array.of(...header, 99, 0))).toBe('MODULE_INVALID');
+  });
+
+  test('a module cut anywhere', async () => {
+    for (let part = 1; part < 20; part++) {
+      const cut = wasm.subarray(0, Math.floor((wasm.length * part) / 20));
+      expect(['MODULE_INVALID', 'MODULE_FOREIGN']).toContain(await code(cut));
+    }
+  });
+
+  test('a module with a changed byte is refused with a code of its own, or is still a module', async () => {
+    for (let at = 8; at < wasm.length; at += Math.floor(wasm.length / 60)) {
+      const copy = Uint8Array.from(wasm);
+      copy[at] = (copy[at] ?? 0) ^ 0x55;
+      const outcome = await bench
+        .engine({ budget: { instructions: 1_000_000 } })
+        .load({ name: 'p@7', wasm: copy, data: Buffer.from('{}') })
+        .then(
+          () => 'loaded',
+          (thrown: unknown) => (thrown instanceof ModuleError ? thrown.code : thrown),
+        );
+      expect(['loaded', 'MODULE_INVALID', 'MODULE_FOREIGN', 'MODULE_BUILTIN_UNKNOWN', 'MODULE_DATA_INVALID']).toContain(
+        outcome,
+      );
+    }
+  });
+
+  test('modules that other compilers make', async () => {
+    expect(await code(Uint8Array.of(...header))).toBe('MODULE_FOREIGN');
+    expect(await code(renamed('opa_builtin3', 'opa_builtin9'))).toBe('MODULE_FOREIGN');
+    expect(await code(renamed('env', 'wsi'))).toBe('MODULE_FOREIGN');
+    expect(await code(renamed('opa_heap_ptr_get', 'opa_heap_ptr_got'))).toBe('MODULE_FOREIGN');
+    expect(await code(renamed('opa_wasm_abi_minor_version', 'opa_wasm_abi_minor_versiom'))).toBe('MODULE_FOREIGN');
+  });
+
+  test('a policy that needs the network, by the name of the builtin', async () => {
+    for (const call of ['http.send({"method": "get", "url": "http://localhost"})', 'net.lookup_ip_addr("localhost")']) {
+      const name = call.slice(0, call.indexOf('('));
+      const error = await refusal(await bench.compile(`x := ${call}`));
+      expect([error.code, error.message]).toEqual([
+        'MODULE_BUILTIN_UNKNOWN',
+        `p@7: the builtin ${name} is not provided yet`,
+      ]);
+    }
+  });
+
+  test('a builtin that OPA does not know, by its name', async () => {
+    const source = await bench.compile('x := semver.is_valid(input)');
+    const copy = Buffer.from(source);
+    const at = copy.indexOf('semver.is_valid\0');
+    copy.write('my.own_function', at);
+    expect((await refusal(copy)).message).toContain('my.own_function is no builtin of OPA');
+  });
+
+  test.each(['', '[]', '1', '{"a":1,"a":2}', '{"a":}', '\u0000'])('data that is no object: %j', async (data) => {
+    expect(await code(wasm, data)).toBe('MODULE_DATA_INVALID');
+  });
+
+  test('large data that is no object is refused as small data is', async () => {
+    expect(await code(wasm, `{"z":"${'x'.repeat(300_000)}","z":1}`)).toBe('MODULE_DATA_INVALID');
+  });
+});
+
+test('a loaded module names its entrypoints and builtins', async () => {
+  const module = await bench.engine().load({
+    name: 'p@1',
+    wasm: await bench.compile('a := crypto.sha256(input)\nb := time.now_ns()\nc := count(input)'),
+    data: Buffer.from('{}'),
+  });
+  expect(module.entrypoints).toEqual(['p/a', 'p/b', 'p/c']);
+  expect(module.builtins).toEqual(['crypto.sha256', 'time.now_ns']);
+});
+
+test('an engine that is closed loads nothing', async () => {
+  const engine = bench.engine();
+  await engine.close();
+  await expect(engine.load({ name: 'p@1', wasm, data: Buffer.from('{}') })).rejects.toThrow(ModuleError);
+});

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Policy, Workbench } from './workbench.ts';
+import { openWorkbench } from './workbench.ts';
+
+let bench: Workbench;
+beforeAll(async () => {
+  bench = await openWorkbench();
+});
+afterAll(() => bench.close());
+
+describe('builtins that run in the Go code of OPA', () => {
+  let policy: Policy;
+  beforeAll(async () => {
+    policy = await bench.policy(
+      `
+      version := semver.compare(input.a, input.b)
+      text := yaml.marshal({"b": [1.50, null], "a": "yes"})
+      merged := net.cidr_merge({"192.0.128.0/24", "192.0.129.0/24"})
+      sets := [object.subset({1, 2, {3}}, {{3}}), graph.reachable_paths({"a": ["b"], "b": []}, {"a"})]
+      random := [rand.intn("x", 1000000), rand.intn("x", 1000000), uuid.rfc4122("k") == uuid.rfc4122("k")]
+      now := time.now_ns()
+      bad := time.parse_rfc3339_ns(input)
+      pure := input.n + 1
+      schema := json.match_schema(input, {"type": "object"})
+      fallback := "none" if not bad`,
+    );
+  });
+
+  test('answer as OPA does, on a worker', async () => {
+    const late = policy.module.evaluate({ entrypoint: 'p/merged', below: [], strictErrors: false });
+    expect(late).toBeInstanceOf(Promise);
+    expect(await policy.answer('p/merged')).toBe('["192.0.128.0/23"]');
+    expect(await policy.answer('p/version', { input: { a: '1.2.3', b: '1.10.0' } })).toBe('-1');
+    expect(await policy.answer('p/text')).toBe('"a: \\"yes\\"\\nb:\\n  - 1.5\\n  - null\\n"');
+    expect(await policy.answer('p/sets')).toBe('[true,[["a","b"]]]');
+    expect(await policy.answer('p/pure', { input: { n: 1 } })).toBe('2');
+  });
+
+  test('an error makes the expression undefined, or fails the evaluation under strict errors', async () => {
+    expect(await policy.answer('p/bad', { input: 'yesterday' })).toBe('undefined');
+    expect(await policy.answer('p/fallback', { input: 'yesterday' })).toBe('"none"');
+    expect(await policy.answer('p/bad', { input: 'yesterday', strictErrors: true })).toBe('builtin_error');
+    expect(await policy.answer('p/bad', { input: '2026-11-22T21:00:00Z' })).toBe('1795381200000000000');
+  });
+
+  test('randomness repeats within one evaluation, is volatile, and is written down', async () => {
+    const first = await policy.ask('p/random');
+    const second = await policy.ask('p/random');
+    if (first.kind !== 'defined' || second.kind !== 'defined') throw new Error('undefined');
+    const [one, same, equal] = JSON.parse(first.json) as [number, number, boolean];
+    expect([same, equal]).toEqual([one, true]);
+    expect(second.json).not.toBe(first.json);
+    expect(first.basis.volatile).toBe(true);
+    expect(first.basis.nonDeterministic.map(({ builtin }) => builtin).sort()).toEqual(['rand.intn', 'uuid.rfc4122']);
+    expect(first.basis.nonDeterministic[0]).toMatchObject({ operands: '["x",1000000]', result: String(one) });
+  });
+
+  test('the clock on a worker is that of the evaluation', async () => {
+    expect(await policy.answer('p/now')).toBe('1763800000123456789');
+  });
+
+  test('a schema without network is no moment in time', async () => {
+    const { basis } = await policy.ask('p/schema', { input: {} });
+    expect([basis.volatile, basis.nonDeterministic.length]).toEqual([false, 1]);
+  });
+
+  test('many questions at once are all answered', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => policy.answer('p/version', { input: { a: `1.${n}.0`, b: '1.25.0' } })),
+    );
+    expect(answers).toEqual(Array.from({ length: 50 }, (_, n) => String(Math.sign(n - 25))));
+  });
+
+  test('warming reaches the workers and fails for no policy', async () => {
+    await policy.module.warm();
+    expect(await policy.answer('p/pure', { input: { n: 1 } })).toBe('2');
+  });
+});
+
+test('an entrypoint that reaches no Go builtin is answered on the deciding thread', async () => {
+  const wasm = await bench.compile('far := semver.is_valid(input)\nnear := input');
+  const reach = new Map([
+    ['p/far', ['semver.is_valid']],
+    ['p/near', []],
+  ]);
+  const module = await bench.engine().load({ name: 'p@1', wasm, data: Buffer.from('{}'), reach });
+  const ask = (entrypoint: string) => module.evaluate({ entrypoint, below: [], strictErrors: false });
+  expect(ask('p/near')).toMatchObject({ kind: 'undefined' });
+  expect(ask('p/far')).toBeInstanceOf(Promise);
+  expect(await ask('p/far')).toMatchObject({ kind: 'undefined' });
+});
+
+test('the budgets hold on workers too', async () => {
+  const policy = await bench.policy(
+    'loop if { semver.is_valid("1.0.0"); count(numbers.range(1, 10000000)) > 0 }\nfine := semver.is_valid("1.0.0")',
+    { budget: { instructions: 100_000 } },
+  );
+  expect(await policy.answer('p/loop')).toBe('budget_exceeded');
+  expect(await policy.answer('p/fine')).toBe('true');
+});
+
+test('Go code that takes too long is ended with its thread, and the next question is answered', async () => {
+  const policy = await bench.policy('slow := count(net.cidr_expand(input))', { budget: { deadlineMs: 1_500 } });
+  // A spare stands ready, and the ended thread is replaced: twice in a row is no different.
+  for (let round = 0; round < 2; round++) {
+    const slow = await policy.ask('p/slow', { input: '10.0.0.0/8' });
+    expect(slow.kind).toBe('failed');
+    if (slow.kind === 'failed') expect(['deadline_exceeded', 'memory_exceeded']).toContain(slow.code);
+  }
+  const engine = await bench.policy('slow := count(net.cidr_expand(input))');
+  expect(await engine.answer('p/slow', { input: '10.0.0.0/30' })).toBe('4');
+});
+
+test('more questions than may wait are refused at once, the others are answered', async () => {
+  const policy = await bench.policy('ok := semver.is_valid(input)', {
+    engine: { workers: { count: 1, spare: 0, queued: 3 } },
+  });
+  await policy.answer('p/ok', { input: '1.0.0' });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => policy.answer('p/ok', { input: '1.0.0' })));
+  expect(answers.filter((answer) => answer === 'true').length).toBeGreaterThanOrEqual(3);
+  expect(answers.filter((answer) => answer === 'engine_error').length).toBe(
+    answers.length - answers.filter((answer) => answer === 'true').length,
+  );
+  expect(answers).toContain('engine_error');
+});
+
+test('a module that is closed answers what it was asked before, and nothing after', async () => {
+  const policy = await bench.policy('ok := semver.is_valid(input)');
+  const asked = policy.answer('p/ok', { input: '1.0.0' });
+  await policy.module.close();
+  expect(await asked).toBe('true');
+  expect(await policy.answer('p/ok', { input: '1.0.0' })).toBe('engine_error');
+});
