@@ -14,7 +14,7 @@ import { testCommand } from './commands/test.ts';
 import { tokenCommand } from './commands/token.ts';
 import { versionsCommand } from './commands/versions.ts';
 import { type CliHost, EXIT, type ExitCode, type Output } from './model.ts';
-import { report } from './report.ts';
+import { CliError, report } from './report.ts';
 import { openScreen } from './screen/screen.ts';
 import { type GlobalOptions, openSession, type Start } from './session.ts';
 
@@ -103,6 +103,15 @@ const surviveBrokenPipes = (output: Output): void => {
   });
 };
 
+/** The work's own end, or its being given up when the signal comes first. */
+const untilAborted = <Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new CliError('INTERRUPTED', 'interrupted'));
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+
 const outputFormat = (argv: readonly string[]): 'text' | 'json' =>
   argv.some((arg, at) => arg === '--output=json' || (arg === '--output' && argv[at + 1] === 'json')) ? 'json' : 'text';
 
@@ -115,12 +124,13 @@ export const runCli = async (argv: readonly string[], host: CliHost): Promise<nu
   surviveBrokenPipes(host.stderr);
   let code: ExitCode = EXIT.done;
   const start: Start =
-    (run) =>
+    (run, { endsItself } = { endsItself: false }) =>
     async (...args) => {
       const command = args.pop() as CliCommand;
       const session = openSession(host, command.optsWithGlobals<GlobalOptions>());
       try {
-        code = await run(session, ...(args as ArgumentsOf<typeof run>));
+        const running = run(session, ...(args as ArgumentsOf<typeof run>));
+        code = endsItself ? await running : await untilAborted(running, host.ending);
       } finally {
         await session.close();
       }

@@ -16,7 +16,9 @@ export type CliErrorCode =
   /** The server answered something that is no answer of Verdict's. */
   | 'SERVER_ANSWER'
   /** The server needs a token and none was given or found. */
-  | 'TOKEN_MISSING';
+  | 'TOKEN_MISSING'
+  /** The person, or the system, asked the process to end before the work was done. */
+  | 'INTERRUPTED';
 
 /** What the command itself finds wrong. What parts and the server find wrong keeps its own code. */
 export class CliError extends VerdictError<CliErrorCode> {}
@@ -46,6 +48,7 @@ export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
   SERVER_UNREACHABLE: EXIT.failed,
   SERVER_ANSWER: EXIT.failed,
   TOKEN_MISSING: EXIT.refused,
+  INTERRUPTED: EXIT.failed,
 
   ARCHIVE_INVALID: EXIT.failed,
   ARCHIVE_TOO_LARGE: EXIT.failed,

@@ -67,5 +67,11 @@ export const openSession = (host: CliHost, globals: GlobalOptions): Session => {
 /** What a command does; its arguments are what commander read: positional arguments, then the command's options. */
 export type Run<Arguments extends unknown[]> = (session: Session, ...args: Arguments) => Promise<ExitCode>;
 
-/** Turns a `Run` into what commander calls. */
-export type Start = <Arguments extends unknown[]>(run: Run<Arguments>) => (...args: unknown[]) => Promise<void>;
+/**
+ * Turns a `Run` into what commander calls. When the process is asked to end, the command is given up, unless it says
+ * that it ends by itself.
+ */
+export type Start = <Arguments extends unknown[]>(
+  run: Run<Arguments>,
+  options?: { readonly endsItself: boolean },
+) => (...args: unknown[]) => Promise<void>;

@@ -50,4 +50,4 @@ export const serveCommand = (start: Start): CliCommand =>
       collect,
       [],
     )
-    .action(start(run));
+    .action(start(run, { endsItself: true }));
