@@ -256,8 +256,9 @@ export const createQueue = (options: QueueOptions) => {
       if (!sealIfDue()) void writer.sync();
     },
     breakDown: (error: unknown): void => {
-      over ??= `a sync failed (${messageOf(error)}): what is on the disk is unknown until a restart checked it`;
-      warn(`audit log ${directory}: ${over}`);
+      const why = `a sync failed (${messageOf(error)}): what is on the disk is unknown until a restart checked it`;
+      over ??= why;
+      warn(`audit log ${directory}: ${why}`);
     },
     health: (): { readonly writable: boolean; readonly reason?: string } => {
       const reason = over ?? outage?.reason;

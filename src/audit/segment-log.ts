@@ -1,5 +1,8 @@
+import path from 'node:path';
 import type { Clock } from '../canonical/index.ts';
+import { messageOf } from '../canonical/index.ts';
 import type { AuditLog } from '../decision/model.ts';
+import { AuditError } from '../decision/model.ts';
 import { createQueue } from './queue.ts';
 import { createPreparer } from './record/content.ts';
 import { createHeads } from './record/head.ts';
@@ -22,7 +25,7 @@ export interface SegmentLogOptions {
   readonly files?: LogFiles;
 }
 
-/** Ends the function given when it is not needed any more; the process may end while it waits. */
+/** Gives the function that ends it. The process may end while it waits. */
 const every = (ms: number, work: () => void): (() => void) => {
   const timer = setInterval(work, ms);
   timer.unref();
@@ -40,6 +43,8 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<AuditL
   try {
     const origin = readOrigin(directory);
     const { segments, open, nextIndex } = await recover({ directory, origin, files, nowMs: clock.nowMs(), warn });
+    // The directory may be new itself.
+    await files.syncDirectory(path.dirname(path.resolve(directory)));
     await files.syncDirectory(directory);
     if (settings.durability === 'memory') {
       const bound = `${settings.memoryBytes} bytes`;
@@ -75,6 +80,8 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<AuditL
     };
   } catch (error) {
     lock.release();
-    throw error;
+    if (error instanceof AuditError) throw error;
+    const why = messageOf(error);
+    throw new AuditError('AUDIT_UNUSABLE', `audit log ${directory} cannot be opened: ${why}`, { cause: error });
   }
 };

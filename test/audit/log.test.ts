@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
@@ -134,23 +134,42 @@ test('a second writer is refused, by the process that holds the log', async () =
   await append(await openLog(directory), content('1'));
 });
 
-test('the lock of a process that is gone is taken over', async () => {
+/** A directory with a log that was stopped, its lock file's name, and what this process writes into it. */
+const stoppedLog = async () => {
   const directory = temporaryDirectory();
-  await (await openLog(directory)).close();
-  const own = { boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() };
-  // The same id as ours, of a process that started at another time; and one that never was.
-  for (const owner of [
-    { ...own, pid: process.pid, started: '1' },
-    { ...own, pid: 2 ** 22 + 1, started: '1' },
-  ]) {
-    const { readlinkSync } = await import('node:fs');
-    writeFileSync(
-      path.join(directory, 'lock'),
-      JSON.stringify({ ...owner, namespace: readlinkSync('/proc/self/ns/pid') }),
-    );
+  const file = path.join(directory, 'lock');
+  const log = await openLog(directory);
+  const own = JSON.parse(readFileSync(file, 'utf8')) as { readonly [name: string]: unknown };
+  await log.close();
+  return { directory, file, own };
+};
+
+test('the lock of a process that is gone is taken over', async () => {
+  const { directory, file, own } = await stoppedLog();
+  // The same id as ours, of a process that started at another time, and one that never was.
+  const dead = [JSON.stringify({ ...own, started: '1' }), JSON.stringify({ ...own, pid: 2 ** 22 + 1 })];
+  for (const text of dead) {
+    writeFileSync(file, text);
     await (await openLog(directory)).close();
+    expect(existsSync(file)).toBe(false);
   }
-  expect(existsSync(path.join(directory, 'lock'))).toBe(false);
+});
+
+test('the lock of another machine or container holds as long as it is touched', async () => {
+  const { directory, file, own } = await stoppedLog();
+  writeFileSync(file, JSON.stringify({ ...own, pid: 1, boot: 'elsewhere' }));
+  const heartbeat = setInterval(() => utimesSync(file, Date.now() / 1000, Date.now() / 1000), 100);
+  try {
+    await expect(openLog(directory)).rejects.toMatchObject({ code: 'AUDIT_UNUSABLE' });
+  } finally {
+    clearInterval(heartbeat);
+  }
+  // Touched a moment ago, and then no more.
+  await (await openLog(directory)).close();
+  writeFileSync(file, JSON.stringify({ ...own, boot: 'elsewhere' }));
+  utimesSync(file, 1, 1);
+  await (await openLog(directory)).close();
+  expect(existsSync(file)).toBe(false);
 });
 
 test('a directory that cannot be one is refused in one sentence', async () => {
@@ -173,10 +192,8 @@ test('files are private to their owner', async () => {
   const directory = path.join(temporaryDirectory(), 'log');
   const log = await openLog(directory, { erasable: ['/input'] });
   await append(log, content('1'));
-  const { statSync } = await import('node:fs');
   for (const name of readdirSync(directory)) expect(statSync(path.join(directory, name)).mode & 0o077).toBe(0);
   expect(statSync(directory).mode & 0o077).toBe(0);
-  chmodSync(directory, 0o700);
 });
 
 test('a closed log refuses records', async () => {

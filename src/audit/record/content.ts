@@ -60,9 +60,11 @@ export const asideMember = (aside: readonly string[]): string =>
 const compose = ({ fields, texts, report, aside, sides }: Parts): Tail => {
   const { erased, masked } = report;
   const gone = (pointer: string): boolean => erased.some((root) => pointer === root || pointer.startsWith(`${root}/`));
+  // Lists so long that they will name the parts alone need no comparing.
+  const few = erased.length > 0 && erased.length * masked.length < 10_000;
   let lists = '';
   if (erased.length > 0) lists = list('erased', erased);
-  if (masked.length > 0) lists += list('masked', erased.length === 0 ? masked : masked.filter((at) => !gone(at)));
+  if (masked.length > 0) lists += list('masked', few ? masked.filter((at) => !gone(at)) : masked);
   let length = 0;
   for (const part of partNames) length += texts[part]?.length ?? 0;
   // Three bytes a character at most: short texts need no measuring.
@@ -115,19 +117,19 @@ const ndText = (calls: readonly NonDeterministicCall[], report: MaskReport): str
 
 /** Puts erasable values aside, one by one, or the whole part when they are more than a record can name. */
 const putAside = (root: TextNode, masks: PartMasks, part: PartName, parts: Parts): TextNode => {
-  const pointers: string[] = [];
+  const pointers = new Set<string>();
   const sides: SideValue[] = [];
   const moved = moveErasable(root, masks, part, (node, pointer) => {
     // Pointers may overlap: a value that went aside already stays there.
-    if (pointers.includes(pointer)) return node;
+    if (pointers.has(pointer)) return node;
     const { side, reference } = toSide(printText(node));
-    pointers.push(pointer);
+    pointers.add(pointer);
     sides.push(side);
     return scalar(reference);
   });
-  if (JSON.stringify(pointers).length <= LIST_BYTES / 4) {
-    pointers.sort((a, b) => a.length - b.length);
-    parts.aside.push(...pointers);
+  if (JSON.stringify([...pointers]).length <= LIST_BYTES / 4) {
+    // Outer ones are shorter than what lies within them.
+    parts.aside.push(...[...pointers].sort((a, b) => a.length - b.length));
     parts.sides.push(...sides);
     return moved;
   }

@@ -142,7 +142,8 @@ export const findRecord = async (segments: readonly Segment[], id: string): Prom
   ];
   for (const segment of inOrder) {
     const record = await findInSegment(segment, id);
-    if (record !== undefined) return await fillIn(record, segment.sides);
+    // A record that cannot be taken apart is answered as it stands, its side values still named.
+    if (record !== undefined) return await fillIn(record, segment.sides).catch(() => record);
   }
   return undefined;
 };
