@@ -19,9 +19,12 @@ const escapes: { readonly [character: string]: string } = {
   '\u2029': '\\u2029',
 };
 
-/** A JSON string as Go writes it: safe inside HTML and JavaScript. */
-export const goString = (text: string): string =>
-  JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? character);
+/** A JSON text as Go writes it: safe inside HTML and JavaScript. What is escaped stands inside strings only. */
+export const goJson = (json: string): string =>
+  json.replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? character);
+
+/** A string as Go writes it in JSON. */
+export const goString = (text: string): string => goJson(JSON.stringify(text));
 
 const byUtf8 = ([a]: readonly [string, Node], [b]: readonly [string, Node]): number =>
   Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -2,7 +2,7 @@ import { messageOf } from '../canonical/index.ts';
 import type { Basis, CheckedJson, Evaluation } from '../engine/index.ts';
 import { checkJson } from '../engine/index.ts';
 import type { PlacedJson } from './compose.ts';
-import { composeObject } from './compose.ts';
+import { composeObject, goJson } from './compose.ts';
 import type { DecisionError, Outcome, Resolution, RuleTarget, Verdict } from './model.ts';
 
 /** What evaluating a path gave: the verdict, and all that its freshness and its record rest on. */
@@ -75,7 +75,7 @@ const evaluatePart = (resolution: Resolution, asked: Asked): Part | Promise<Part
     case 'rule':
       return evaluateRule(resolution.target, asked);
     case 'data':
-      return { verdict: { kind: 'decided', result: resolution.json }, bases: [] };
+      return { verdict: { kind: 'decided', result: goJson(resolution.json) }, bases: [] };
     case 'unknown':
       return { verdict: { kind: 'undefined' }, bases: [] };
     case 'composite': {

@@ -81,6 +81,14 @@ test('data answers without an evaluation, and is kept', async () => {
   expect(await ask(decisions, 'shop/limits')).toMatchObject({ cache: 'hit' });
 });
 
+test('data is written as Go writes it, whatever HTML would make of it', async () => {
+  const { decisions, policy } = startCore();
+  policy.activate({ name: 'shop', data: { 'shop/text': '{"<a>&\u2028":1e2}' } });
+  expect(await ask(decisions, 'shop/text')).toMatchObject({
+    verdict: { result: '{"\\u003ca\\u003e\\u0026\\u2028":1e2}' },
+  });
+});
+
 test('an evaluation that fails, throws or rejects is a failed verdict, never cached', async () => {
   const { decisions, policy } = startCore();
   policy.activate({

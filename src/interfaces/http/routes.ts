@@ -31,7 +31,7 @@ const health = (service: Service, exchange: Exchange, name: string): void => {
 const notAllowed = (service: Service, exchange: Exchange, allow: string): void => {
   const { route } = exchange.target;
   if (route.kind === 'data' && route.wire !== 'opa.default') {
-    send(service, exchange, 405, ['Allow', allow, 'Vary', 'Accept-Encoding'], '');
+    send(service, exchange, 405, ['Allow', allow], '');
   } else send(service, exchange, 405, [...PLAIN, 'Allow', allow], 'Method Not Allowed\n');
 };
 

@@ -15,7 +15,14 @@ export interface Asked {
   readonly parseNs?: number;
 }
 
-const JSON_TYPE = ['Content-Type', 'application/json', 'Vary', 'Accept-Encoding'];
+const JSON_TYPE = ['Content-Type', 'application/json'];
+
+/** The default decision is the one answer that OPA does not compress. */
+const isCompressible = ({ target: { route } }: Exchange): boolean =>
+  route.kind === 'data' && route.wire !== 'opa.default';
+
+const typed = (exchange: Exchange): string[] =>
+  isCompressible(exchange) ? [...JSON_TYPE, 'Vary', 'Accept-Encoding'] : [...JSON_TYPE];
 
 /** An error body of OPA's: always indented. */
 const errorText = (code: string, message: string, inner?: string): string => {
@@ -25,7 +32,7 @@ const errorText = (code: string, message: string, inner?: string): string => {
 
 export const refuseOpa = (service: Service, exchange: Exchange, error: HttpError): void => {
   const { status, opa } = requestErrors[error.code];
-  send(service, exchange, status, [...JSON_TYPE, 'Cache-Control', 'no-store'], errorText(opa, error.message));
+  send(service, exchange, status, [...typed(exchange), 'Cache-Control', 'no-store'], errorText(opa, error.message));
 };
 
 const failureText = (error: DecisionError): string => {
@@ -77,7 +84,7 @@ export const replyV1 = (
   path: readonly string[],
   asked: Asked,
 ): void => {
-  const headers = [...JSON_TYPE, ...decisionHeaders(answer)];
+  const headers = [...typed(exchange), ...decisionHeaders(answer)];
   const { verdict } = answer;
   if (verdict.kind === 'failed') {
     send(service, exchange, decisionErrors[verdict.error.code].opa.status, headers, failureText(verdict.error));
@@ -95,7 +102,7 @@ export const replyV1 = (
 
 /** POST /v0/data and POST /: the bare value. */
 export const replyV0 = (service: Service, exchange: Exchange, answer: Answer, path: readonly string[]): void => {
-  const headers = [...JSON_TYPE, ...decisionHeaders(answer)];
+  const headers = [...typed(exchange), ...decisionHeaders(answer)];
   const { verdict } = answer;
   switch (verdict.kind) {
     case 'failed':
@@ -109,7 +116,7 @@ export const replyV0 = (service: Service, exchange: Exchange, answer: Answer, pa
     case 'decided': {
       const { pretty } = exchange.target.options;
       const text = pretty ? indentJson(verdict.result) : verdict.result;
-      send(service, exchange, 200, headers, `${text}\n`, true);
+      send(service, exchange, 200, headers, `${text}\n`, isCompressible(exchange));
     }
   }
 };

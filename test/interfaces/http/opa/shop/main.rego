@@ -1,0 +1,3 @@
+package shop
+
+main := {"in": input}

@@ -1,0 +1,5 @@
+package shop.other
+
+x := 1
+
+y if false
