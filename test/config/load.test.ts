@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Config, ConfigError, type ConfigProblem, loadConfig } from '../../src/config/index.ts';
 
@@ -54,6 +55,21 @@ test('the environment stands over the file, and --set over both', () => {
   expect(config.cache.maxBytes).toBe(1);
   expect(config.server.admin.port).toBe(2);
   expect(config.server.drainSeconds).toBe(4);
+});
+
+test('whoever sets a value, the strongest source wins', () => {
+  const some = fc.option(fc.integer({ min: 0, max: 3600 }), { nil: undefined });
+  fc.assert(
+    fc.property(some, some, some, (inFile, inEnv, inSet) => {
+      const config = load({
+        yaml: inFile === undefined ? '' : `server: { graceSeconds: ${inFile} }`,
+        env: inEnv === undefined ? {} : { VERDICT_SERVER__GRACESECONDS: String(inEnv) },
+        sets: inSet === undefined ? [] : [`server.graceSeconds=${inSet}`],
+      });
+      expect(config.server.graceSeconds).toBe(inSet ?? inEnv ?? inFile ?? 25);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 test('variables of other programs and of the command itself are left alone', () => {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -23,14 +23,18 @@ afterAll(() => place.remove());
 
 const main = path.join(root, 'dist', 'main.js');
 
-const serve = async (sets: readonly string[] = []) => {
+const serve = async (sets: readonly string[] = [], args: readonly string[] = [], program = main) => {
   folders += 1;
   const storage = path.join(place.folder, `state-${folders}`);
   const all = [`storage.dir=${storage}`, 'server.http.port=0', 'server.admin.port=0', ...sets];
-  const child = spawn(process.execPath, [main, 'serve', '--output', 'json', ...all.flatMap((set) => ['--set', set])], {
-    cwd: place.folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', '--output', 'json', ...all.flatMap((set) => ['--set', set]), ...args],
+    {
+      cwd: place.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let out = '';
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -50,6 +54,16 @@ const serve = async (sets: readonly string[] = []) => {
   return { child, urls, storage, ended, errors: () => errors };
 };
 
+const shopFolder = (): string => {
+  const folder = path.join(place.folder, 'shop');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'shop.rego'), 'package shop\n\nallow := true\n');
+  return folder;
+};
+
+const seen = (server: { errors(): string }, text: string) =>
+  expect.poll(() => server.errors(), { timeout: 30_000 }).toContain(text);
+
 const verdict = (...args: string[]) =>
   spawnSync(process.execPath, [main, ...args], { cwd: place.folder, encoding: 'utf8', timeout: 30_000 });
 
@@ -63,7 +77,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends the server in exit 0, with it
 test('while it drains it answers, says that it is not ready, and asks to close connections', async () => {
   const server = await serve(['server.drainSeconds=2']);
   server.child.kill('SIGTERM');
-  await expect.poll(() => server.errors()).toContain('ending');
+  await seen(server, 'ending');
   for (const url of [server.urls.http, server.urls.admin]) {
     const ready = await ask(url, '/health/ready');
     expect([500, 503]).toContain(ready.status);
@@ -77,14 +91,14 @@ test('while it drains it answers, says that it is not ready, and asks to close c
 });
 
 test('a request that is under way when the server ends is answered', async () => {
-  const server = await serve(['server.drainSeconds=0', 'server.graceSeconds=20']);
+  const server = await serve(['server.drainSeconds=0', 'server.graceSeconds=20'], ['--bundle', shopFolder()]);
   const { hostname, port } = new URL(server.urls.http);
   const answered = new Promise<number | undefined>((resolve, reject) => {
     const sent = request(
       {
         host: hostname,
         port,
-        path: '/v1/data/nothing',
+        path: '/v1/data/shop/allow',
         method: 'POST',
         headers: { 'content-type': 'application/json', 'content-length': 12 },
       },
@@ -99,7 +113,7 @@ test('a request that is under way when the server ends is answered', async () =>
       socket.on('connect', async () => {
         await sleep(100);
         server.child.kill('SIGTERM');
-        await expect.poll(() => server.errors()).toContain('ending');
+        await seen(server, 'ending');
         await sleep(200);
         sent.end(':{}}');
       }),
@@ -113,6 +127,7 @@ test('a second signal ends it at once; one that comes twice at once is one', asy
   const server = await serve(['server.drainSeconds=600']);
   server.child.kill('SIGTERM');
   server.child.kill('SIGTERM');
+  await seen(server, 'ending');
   await sleep(1300);
   expect(server.child.exitCode).toBeNull();
   server.child.kill('SIGTERM');
@@ -148,4 +163,20 @@ test('a wrong configuration is refused before anything is written', () => {
 test('the version is that of the package', () => {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   expect(verdict('--version').stdout.trim()).toBe(version);
+});
+
+test('built bundles are served without the toolchain: from the command line, and after a restart', async () => {
+  const bundle = path.join(place.folder, 'shop.tar.gz');
+  expect(verdict('build', shopFolder(), '-o', bundle)).toMatchObject({ status: 0 });
+  const bare = path.join(place.folder, 'bare');
+  cpSync(path.join(root, 'dist'), path.join(bare, 'dist'), { recursive: true });
+  cpSync(path.join(root, 'package.json'), path.join(bare, 'package.json'));
+  symlinkSync(path.join(root, 'node_modules'), path.join(bare, 'node_modules'));
+  const storage = `storage.dir=${path.join(place.folder, 'bare-state')}`;
+  for (const args of [['--bundle', `shop=${bundle}`], []]) {
+    const server = await serve([storage, 'server.drainSeconds=0'], args, path.join(bare, 'dist', 'main.js'));
+    expect((await ask(server.urls.http, '/v1/data/shop/allow')).body).toMatchObject({ result: true });
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  }
 });

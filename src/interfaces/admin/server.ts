@@ -39,6 +39,9 @@ export interface AdminServer {
   close(graceMs: number): Promise<void>;
 }
 
+/** People and pipelines, not services: more are a mistake or worse. */
+const MAX_CONNECTIONS = 1000;
+
 const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 
@@ -84,6 +87,7 @@ export const startAdminServer = async (options: AdminOptions): Promise<AdminServ
     }
   });
   readBodies(fastify, options.archiveBytes);
+  fastify.server.maxConnections = MAX_CONNECTIONS;
 
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: nestLog(parts.log),

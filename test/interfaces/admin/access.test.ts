@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Role } from '../../../src/decision/model.ts';
 import { type Admin, GZIP, startAdmin } from './support.ts';
@@ -13,24 +15,16 @@ afterAll(() => admin.close());
 
 const ROLES: readonly Role[] = ['ask', 'author', 'approver', 'auditor', 'operator', 'edge'];
 
+const page = readFileSync(path.join(import.meta.dirname, '..', '..', '..', 'docs', 'reference', 'access.md'), 'utf8');
+
 /** What docs/reference/access.md says: every route, with the roles that may use it; none means open to all. */
-const ROUTES: readonly (readonly [string, string, readonly Role[] | undefined])[] = [
-  ['GET', '/v1/bundles', ['author', 'approver', 'auditor', 'operator']],
-  ['GET', '/v1/bundles/:name', ['author', 'approver', 'auditor', 'operator']],
-  ['PUT', '/v1/bundles/:name', ['author']],
-  ['GET', '/v1/bundles/:name/versions', ['author', 'approver', 'auditor', 'operator']],
-  ['GET', '/v1/bundles/:name/versions/:version', ['author', 'approver', 'auditor', 'operator']],
-  ['GET', '/v1/bundles/:name/versions/:version/bundle', ['author', 'approver', 'auditor', 'operator', 'edge']],
-  ['POST', '/v1/bundles/:name/versions/:version/activate', ['author', 'approver']],
-  ['POST', '/v1/bundles/:name/rollback', ['author', 'approver']],
-  ['GET', '/v1/decisions/:id', ['auditor']],
-  ['GET', '/v1/tokens', ['operator']],
-  ['POST', '/v1/tokens', ['operator']],
-  ['DELETE', '/v1/tokens/:name', ['operator']],
-  ['GET', '/health/live', undefined],
-  ['GET', '/health/ready', undefined],
-  ['GET', '/openapi.json', undefined],
-];
+const ROUTES = [...page.matchAll(/^\| (GET|PUT|POST|DELETE) \| `([^`]+)` \| ([^|]+) \|$/gm)].map(
+  ([, method = '', route = '', roles = '']): [string, string, Role[] | undefined] => [
+    method,
+    route.replaceAll(/\{(\w+)\}/g, ':$1'),
+    roles === 'open' ? undefined : (roles.split(', ') as Role[]),
+  ],
+);
 
 const pathOf = (route: string): string =>
   route
@@ -44,12 +38,12 @@ const bodyOf = (method: string) =>
 
 test('every route declares who may use it, and the routes are the ones that are documented', () => {
   expect(admin.server.routes.filter(({ permit }) => permit === undefined)).toEqual([]);
-  const found = admin.server.routes.map(({ method, path }) => `${method} ${path}`).sort();
-  expect(found).toEqual(ROUTES.map(([method, path]) => `${method} ${path}`).sort());
+  const found = admin.server.routes.map((route) => `${route.method} ${route.path}`).sort();
+  expect(found).toEqual(ROUTES.map(([method, route]) => `${method} ${route}`).sort());
 });
 
 test('every route about one bundle minds a token that is restricted to others', () => {
-  const about = admin.server.routes.filter(({ path }) => path.includes('/bundles/:name'));
+  const about = admin.server.routes.filter((route) => route.path.includes('/bundles/:name'));
   expect(about.length).toBe(7);
   for (const { permit } of about) expect(permit).toMatchObject({ bundle: true });
 });
@@ -79,19 +73,20 @@ test.each(ROUTES.filter(([, , roles]) => roles !== undefined))(
 
 test('a token that is restricted to a bundle reaches no other, and lists no other', async () => {
   const token = admin.token(['author', 'approver', 'edge'], ['todo']);
-  for (const { method, path } of admin.server.routes.filter((route) => route.path.includes('/bundles/:name'))) {
-    const other = await admin.ask(path.replace(':name', 'payroll').replace(':version', '1'), {
+  const about = admin.server.routes.filter((route) => route.path.includes('/bundles/:name'));
+  for (const { method, path: route } of about) {
+    const other = await admin.ask(route.replace(':name', 'payroll').replace(':version', '1'), {
       method,
       token,
       ...bodyOf(method),
     });
-    expect(other, `${method} ${path}`).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
-    const own = await admin.ask(path.replace(':name', 'todo').replace(':version', '1'), {
+    expect(other, `${method} ${route}`).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+    const own = await admin.ask(route.replace(':name', 'todo').replace(':version', '1'), {
       method,
       token,
       ...bodyOf(method),
     });
-    expect(own.status, `${method} ${path}`).toBe(200);
+    expect(own.status, `${method} ${route}`).toBe(200);
   }
   expect((await admin.ask('/v1/bundles', { token })).body).toMatchObject({ bundles: [{ name: 'todo' }] });
 });
@@ -131,8 +126,11 @@ test.each([
   '[::2]',
   '10.0.0.1',
 ])('the Host %s is refused, on open routes too', async (host) => {
-  for (const path of ['/health/live', '/v1/bundles', '/nothing'])
-    expect(await admin.ask(path, { headers: { host } })).toMatchObject({ status: 403, body: { code: 'HOST_REFUSED' } });
+  for (const route of ['/health/live', '/v1/bundles', '/nothing'])
+    expect(await admin.ask(route, { headers: { host } })).toMatchObject({
+      status: 403,
+      body: { code: 'HOST_REFUSED' },
+    });
 });
 
 test.each(['localhost', 'LOCALHOST:1', '127.0.0.1:8282', '[::1]:8282'])('the Host %s is accepted', async (host) => {
