@@ -9,18 +9,24 @@ import type { CheckedJson } from '../model.ts';
 export const canonicalText = (checked: CheckedJson): string => {
   const bytes = Buffer.from(checked.buffer, checked.byteOffset, checked.length);
   const ascii = isAscii(bytes);
-  return new Writer(bytes.toString(ascii ? 'latin1' : 'utf8'), ascii).value();
+  return new Writer(bytes.toString(ascii ? 'latin1' : 'utf8'), ascii).document();
 };
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
 
+/** What a value is written as when its text is canonical as it stands: most values are, and are never copied. */
+const AS_IT_STANDS = '';
+
 interface Member {
   /** The unescaped key. */
   readonly key: string;
-  /** `"key":value` in canonical form. */
+  /** Where the member stands, and its canonical text unless that is it. */
+  readonly start: number;
+  readonly end: number;
   readonly text: string;
 }
 
@@ -30,96 +36,140 @@ const byUnit = (a: Member, b: Member): number => (a.key < b.key ? -1 : 1);
 /** Reads a text that is known to be JSON, so it checks nothing, and writes the canonical one. */
 class Writer {
   private readonly text: string;
-  /** Code units order as bytes do. */
-  private readonly ascii: boolean;
+  private order: (a: Member, b: Member) => number;
   private at = 0;
-  /** Whether the string read last had no escapes. */
-  private plain = true;
 
   constructor(text: string, ascii: boolean) {
     this.text = text;
-    this.ascii = ascii;
+    // Code units order as bytes do, as long as all keys are ASCII.
+    this.order = ascii ? byUnit : byUtf8;
   }
 
-  value(): string {
-    const first = this.space();
+  document(): string {
+    this.space();
+    const start = this.at;
+    return this.value() || this.text.slice(start, this.at);
+  }
+
+  /** Passes the value at `at`; its canonical text, or AS_IT_STANDS. */
+  private value(): string {
+    const { text } = this;
+    const first = text.charCodeAt(this.at);
     if (first === QUOTE) return this.string();
     if (first === 0x7b) return this.object();
     if (first === 0x5b) return this.array();
-    const { text } = this;
-    const start = this.at;
-    let at = start + 1;
-    // Numbers and literals end at white space or punctuation: `,` is 2c, `]` 5d, `}` 7d, and nothing below 21 counts.
-    for (let unit = text.charCodeAt(at); unit > 0x20 && unit !== 0x2c; unit = text.charCodeAt(++at)) {
+    let at = this.at + 1;
+    // Numbers and literals end at white space or punctuation.
+    for (let unit = text.charCodeAt(at); unit > 0x20 && unit !== COMMA; unit = text.charCodeAt(++at)) {
       if (unit === CLOSE_BRACKET || unit === CLOSE_BRACE) break;
     }
     this.at = at;
-    return text.slice(start, at);
+    return AS_IT_STANDS;
   }
 
-  private space(): number {
+  /** Passes white space; true when there was some. */
+  private space(): boolean {
     const { text } = this;
-    let unit = text.charCodeAt(this.at);
-    while (unit <= 0x20) unit = text.charCodeAt(++this.at);
-    return unit;
+    if (text.charCodeAt(this.at) > 0x20) return false;
+    const start = this.at;
+    while (text.charCodeAt(this.at) <= 0x20) this.at++;
+    return this.at > start;
   }
 
   private string(): string {
     const { text } = this;
     const start = this.at;
     let at = start + 1;
-    this.plain = true;
+    let escaped = false;
     for (let unit = text.charCodeAt(at); unit !== QUOTE; unit = text.charCodeAt(at)) {
       if (unit === BACKSLASH) {
-        this.plain = false;
+        escaped = true;
         at += 2;
       } else at++;
     }
     this.at = at + 1;
-    const raw = text.slice(start, at + 1);
-    return this.plain ? raw : JSON.stringify(JSON.parse(raw));
+    return escaped ? JSON.stringify(JSON.parse(text.slice(start, at + 1))) : AS_IT_STANDS;
   }
 
   private array(): string {
+    const { text } = this;
     this.at++;
-    if (this.space() === CLOSE_BRACKET) {
+    let changed = this.space();
+    if (text.charCodeAt(this.at) === CLOSE_BRACKET) {
       this.at++;
-      return '[]';
+      return changed ? '[]' : AS_IT_STANDS;
     }
-    let out = '[';
+    const open = this.at;
+    let out = '';
     for (;;) {
-      out += this.value();
-      const after = this.space();
-      this.at++;
-      if (after === CLOSE_BRACKET) return `${out}]`;
-      out += ',';
+      const start = this.at;
+      const item = this.value();
+      // From the first change on items are collected; what stands before it is canonical.
+      if (!changed && item !== AS_IT_STANDS) {
+        out = text.slice(open, start);
+        changed = true;
+        out += item;
+      } else if (changed) out += item || text.slice(start, this.at);
+      const end = this.at;
+      if (this.space() && !changed) {
+        out = text.slice(open, end);
+        changed = true;
+      }
+      const last = text.charCodeAt(this.at++) === CLOSE_BRACKET;
+      if (last) return changed ? `[${out}]` : AS_IT_STANDS;
+      if (changed) out += ',';
+      const comma = this.at;
+      if (this.space() && !changed) {
+        out = text.slice(open, comma);
+        changed = true;
+      }
     }
   }
 
   private object(): string {
+    const { text } = this;
     this.at++;
-    if (this.space() === CLOSE_BRACE) {
+    let changed = this.space();
+    if (text.charCodeAt(this.at) === CLOSE_BRACE) {
       this.at++;
-      return '{}';
+      return changed ? '{}' : AS_IT_STANDS;
     }
     const members: Member[] = [];
-    let ascii = this.ascii;
     for (;;) {
-      const name = this.string();
-      const key = this.plain ? name.slice(1, -1) : (JSON.parse(name) as string);
-      ascii &&= this.plain;
-      this.space();
-      this.at++;
-      members.push({ key, text: `${name}:${this.value()}` });
-      const after = this.space();
-      this.at++;
-      if (after === CLOSE_BRACE) break;
-      this.space();
+      const member = this.member();
+      const before = members.at(-1);
+      if (member.text !== AS_IT_STANDS || (before !== undefined && this.order(before, member) > 0)) changed = true;
+      members.push(member);
+      if (this.space()) changed = true;
+      if (text.charCodeAt(this.at++) === CLOSE_BRACE) break;
+      if (this.space()) changed = true;
     }
-    if (members.length > 1) members.sort(ascii ? byUnit : byUtf8);
+    if (!changed) return AS_IT_STANDS;
+    if (members.length > 1) members.sort(this.order);
     let out = '{';
-    for (let index = 0; index < members.length; index++)
-      out += (index === 0 ? '' : ',') + (members[index] as Member).text;
+    for (const { start, end, text: own } of members) {
+      if (out.length > 1) out += ',';
+      out += own || text.slice(start, end);
+    }
     return `${out}}`;
+  }
+
+  private member(): Member {
+    const { text } = this;
+    const start = this.at;
+    const name = this.string();
+    const key = name === AS_IT_STANDS ? text.slice(start + 1, this.at - 1) : (JSON.parse(name) as string);
+    // An escape can stand for any character.
+    if (name !== AS_IT_STANDS) this.order = byUtf8;
+    const nameEnd = this.at;
+    let changed = this.space();
+    this.at++;
+    changed = this.space() || changed;
+    const from = this.at;
+    const value = this.value();
+    const end = this.at;
+    if (!changed && name === AS_IT_STANDS && value === AS_IT_STANDS) return { key, start, end, text: AS_IT_STANDS };
+    const own = `${name || text.slice(start, nameEnd)}:${value || text.slice(from, end)}`;
+    return { key, start, end, text: own };
   }
 }
