@@ -94,8 +94,8 @@ class YamlReader {
 
   /** Numbers and booleans become the text of the key, as in Go. */
   private key(node: unknown): string {
-    const key = this.value(node, DEEPEST);
-    if (key.kind !== 'scalar' || key.text === 'null') throw new Error('a key that is no text, number or boolean');
+    const key = isScalar(node) || isAlias(node) ? this.value(node, DEEPEST) : undefined;
+    if (key?.kind !== 'scalar' || key.text === 'null') throw new Error('a key that is no text, number or boolean');
     return key.text.startsWith('"') ? (JSON.parse(key.text) as string) : key.text;
   }
 
@@ -113,7 +113,7 @@ class YamlReader {
 export const parseYaml = (text: string): JsonNode => {
   if (text.length > MOST_BYTES) throw new Error(`YAML of more than ${MOST_BYTES} bytes: write it as JSON`);
   // The failsafe schema leaves every scalar text, so that the rules above decide.
-  const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
+  const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: false });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) throw new Error(problem.message.split('\n')[0]);
   return new YamlReader(document as Document).value(document.contents, 0);
