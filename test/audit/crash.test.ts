@@ -43,4 +43,4 @@ test('a process killed at any moment loses no record that it answered for', asyn
   }
   const log = await openLog(directory);
   for (const id of [acknowledged[0], acknowledged.at(-1)]) expect(await log.find(id ?? '')).toContain(id);
-});
+}, 300_000);

@@ -175,14 +175,12 @@ test('keys in the operands of builtins are not written', async () => {
   });
 });
 
-test('masking takes time in proportion to the input, whatever it looks like', async () => {
+test('inputs made to look like tokens all over are masked as any other', async () => {
   const log = await openLog(temporaryDirectory());
+  // Work that grew with the square of their length would not end within this test's time.
   for (const part of ['eyJ', 'eyI', 'ey.', '.eyJ', 'eyJ.eyJ', 'bearer ', '\\u0065']) {
-    const input = content(`{"a":"${part.repeat(200_000)}"}`);
-    const before = process.cpuUsage();
-    log.prepare(input);
-    // Quadratic work on this would take minutes.
-    expect(process.cpuUsage(before).user).toBeLessThan(20_000_000);
+    const id = await append(log, content(`{"user":"u","a":"${part.repeat(100_000)}"}`));
+    expect(JSON.parse((await log.find(id)) ?? '')).toMatchObject({ subject: 'u', input: { user: 'u' } });
   }
 });
 

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { append, content, openLog, readLog, temporaryDirectory, watchedFiles } from './builders.ts';
 
 const SEGMENT = '0000000000000000.seg';
+/** For tests that start a log once for every byte: generous, since other tests run beside them. */
+const MANY_STARTS_MS = 300_000;
 
 /** A stopped log of six small records, and where in its file each begins. */
 const makeLog = async () => {
@@ -27,20 +29,24 @@ const copyOf = (directory: string, change: (segment: string) => void): string =>
   return copy;
 };
 
-test('a log cut at any byte of its last two records goes on after the last whole one', async () => {
-  const { directory, ids, bytes, starts } = await makeLog();
-  for (let end = starts[4] as number; end < bytes.length; end += 1) {
-    const copy = copyOf(directory, (segment) => truncateSync(segment, end));
-    const whole = end < (starts[5] as number) ? 4 : 5;
-    const log = await openLog(copy, {}, { files });
-    const next = await append(log, content('"next"'));
-    await log.close();
-    const { records, problems } = readLog(copy);
-    expect(problems).toEqual([]);
-    expect(records.map(({ record }) => record.decision_id)).toEqual([...ids.slice(0, whole), next]);
-    rmSync(copy, { recursive: true });
-  }
-});
+test(
+  'a log cut at any byte of its last two records goes on after the last whole one',
+  async () => {
+    const { directory, ids, bytes, starts } = await makeLog();
+    for (let end = starts[4] as number; end < bytes.length; end += 1) {
+      const copy = copyOf(directory, (segment) => truncateSync(segment, end));
+      const whole = end < (starts[5] as number) ? 4 : 5;
+      const log = await openLog(copy, {}, { files });
+      const next = await append(log, content('"next"'));
+      await log.close();
+      const { records, problems } = readLog(copy);
+      expect(problems).toEqual([]);
+      expect(records.map(({ record }) => record.decision_id)).toEqual([...ids.slice(0, whole), next]);
+      rmSync(copy, { recursive: true });
+    }
+  },
+  MANY_STARTS_MS,
+);
 
 test.each([
   ['zeroed', (byte: number) => (byte === 0 ? 1 : 0)],
@@ -70,6 +76,7 @@ test.each([
       rmSync(copy, { recursive: true });
     }
   },
+  MANY_STARTS_MS,
 );
 
 test('zeros after the last record, as a power failure leaves them, are cut', async () => {
