@@ -6,10 +6,10 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<
 
 const optionRow = (option: Option): string => {
   const { defaultValue, argChoices } = option;
-  const shown = defaultValue === undefined || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  const hasDefault = defaultValue !== undefined && !(Array.isArray(defaultValue) && defaultValue.length === 0);
   const facts = [
     ...(argChoices === undefined ? [] : [`one of ${argChoices.join(', ')}`]),
-    ...(shown || defaultValue === false ? [] : [`default ${String(defaultValue)}`]),
+    ...(hasDefault ? [`default ${String(defaultValue)}`] : []),
   ];
   return `| \`${option.flags}\` | ${cell(option.description)}${facts.length === 0 ? '' : ` (${facts.join('; ')})`} |`;
 };
