@@ -5,7 +5,7 @@ import { cliReference } from '../../src/cli/index.ts';
 
 const page = path.join(import.meta.dirname, '..', '..', 'docs', 'reference', 'cli.md');
 
-// After a change of a command: `vitest run -u test/cli/reference.test.ts` writes the page anew.
+// After a change of a command: `vitest run test/cli/reference.test.ts --update` writes the page anew.
 test('the reference page is what the commands say', async () => {
   await expect(cliReference()).toMatchFileSnapshot(page);
 });
