@@ -1,7 +1,7 @@
 // Prepares a checkout: installs what package-lock.json names (Node 24 among it) and builds dist/. Plain JavaScript,
 // because the first run happens under whatever Node the machine has. A second run finds its stamps and does nothing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestOf, root, sourcesDigest } from './stamps.mjs';
 
@@ -23,9 +23,40 @@ const run = (command, args) => {
   if (result.status !== 0) fail(`${command} ${args.join(' ')} ended with status ${result.status ?? result.signal}`);
 };
 
+// Two set-ups at once would delete each other's packages: the second waits for the first.
+const lock = path.join(root, '.verdict-setup.lock');
+const isAlive = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+const takeLock = () => {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  try {
+    const owner = Number(readFileSync(lock, 'utf8'));
+    if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
+  } catch {
+    // Gone between the two calls: the next try takes it.
+  }
+  return false;
+};
+for (let waited = 0; !takeLock(); waited++) {
+  if (waited === 10) say('another set-up is at work in this checkout; waiting for it ...');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+}
+process.on('exit', () => rmSync(lock, { force: true }));
+
 const modules = path.join(root, 'node_modules');
 const lockStamp = path.join(modules, '.verdict-setup');
-const lockDigest = digestOf(['package.json', 'package-lock.json']);
+const lockDigest = digestOf(['package-lock.json']);
 if (!existsSync(lockStamp) || readFileSync(lockStamp, 'utf8') !== lockDigest) {
   say('installing dependencies (npm ci) ...');
   run('npm', ['ci', '--ignore-scripts', '--loglevel=error']);
