@@ -1,13 +1,16 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../src/cli/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { startServer } from '../../src/main.ts';
 import { writeArchive } from '../../src/policy/index.ts';
 import { ask } from '../interfaces/admin/support.ts';
 import { temporaryFolder } from '../support/server-process.ts';
+
+// Whole servers that compile policies: slow on a busy machine, and never a matter of time.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const RULE = 'package shop\n\ndefault allow := false\n\nallow if input.user == "alice"\n';
 const GZIP = { 'content-type': 'application/gzip' };
@@ -176,6 +179,12 @@ test('tokens, versions and decisions lie in a folder for this user alone', async
   expect(statSync(storage).mode & 0o777).toBe(0o700);
   expect(statSync(path.join(storage, 'operator-token')).mode & 0o777).toBe(0o600);
   expect(readdirSync(storage)).not.toContain('.probe');
+});
+
+test('storage that other users can read is warned about', async () => {
+  mkdirSync(storage, { mode: 0o755 });
+  await stop(await start());
+  expect(readFileSync(path.join(place.folder, 'log'), 'utf8')).toContain('chmod 700');
 });
 
 test('the log tells what an operator needs, and neither tokens nor inputs', async () => {
