@@ -5,10 +5,11 @@
 export type { EngineOptions } from './engine.ts';
 export { openEngine } from './engine.ts';
 export { canonicalText } from './json/canonical.ts';
-export type { CheckedDocument, JsonKind, JsonLimits, MemberSpan } from './json/check.ts';
+export type { CheckedDocument, MemberSpan } from './json/check.ts';
 export { checkJson, defaultJsonLimits, sliceChecked, withoutMember } from './json/check.ts';
 export type { JsonErrorCode, JsonPlace } from './json/error.ts';
 export { JsonError } from './json/error.ts';
+export type { JsonKind, JsonLimits } from './json/scanner.ts';
 export type {
   Basis,
   Budget,

@@ -1,4 +1,3 @@
-import { systemClock } from '../canonical/index.ts';
 import type { BuiltinTable } from './builtins/model.ts';
 import { failureOf } from './failure.ts';
 import type { HostBuiltin } from './host-builtins.ts';
@@ -74,18 +73,3 @@ export class LocalEvaluator {
     this.spare = undefined;
   }
 }
-
-/** Runs each entrypoint a few times, without input and with a small one: V8 compiles what the first query needs. */
-export const warmUp = async (
-  entrypoints: Iterable<number>,
-  evaluate: (task: Task) => Evaluation | Promise<Evaluation>,
-  input: Exclude<Task['input'], undefined>,
-): Promise<void> => {
-  const nowNs = systemClock.nowNs();
-  for (const entrypoint of entrypoints) {
-    for (let round = 0; round < 3; round++) {
-      await evaluate({ entrypoint, below: [], strictErrors: false, nowNs });
-      await evaluate({ entrypoint, below: [], strictErrors: false, nowNs, input });
-    }
-  }
-};

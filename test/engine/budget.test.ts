@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeDataImage } from '../../src/engine/data-image.ts';
+import { checkJson, defaultEngineSettings, engineOptions } from '../../src/engine/index.ts';
+import { LocalEvaluator } from '../../src/engine/local-evaluator.ts';
 import { sectionsOf, withCounter } from '../../src/engine/wasm/instruction-counter.ts';
+import { compilePolicy } from '../../src/engine/wasm/policy-module.ts';
 import type { Workbench } from './workbench.ts';
 import { openWorkbench } from './workbench.ts';
 
@@ -112,4 +116,26 @@ test('the counter changes no result: the module answers the same with and withou
     );
   expect(names(counted.wasm)).toEqual(names(wasm));
   expect(names(wasm)).toHaveLength(1);
+});
+
+test('memory that one evaluation took is given back, and the next answers are right', async () => {
+  const policy = await compilePolicy(await bench.compile('n := count([x | some x in numbers.range(1, input)])'));
+  const budget = { ...engineOptions(defaultEngineSettings).budget, instructions: 2_000_000_000 };
+  const image = { policy, data: makeDataImage(policy, Buffer.from('{}')), budget };
+  const evaluator = new LocalEvaluator(image, () => undefined);
+  const ask = (text: string) =>
+    evaluator.evaluate({
+      entrypoint: 0,
+      below: [],
+      input: checkJson(Buffer.from(text)).json,
+      strictErrors: false,
+      nowNs: 0n,
+    });
+  const first = evaluator.current();
+  expect(ask('10')).toMatchObject({ kind: 'defined', json: '10' });
+  expect(evaluator.current()).toBe(first);
+  expect(ask('200000')).toMatchObject({ kind: 'defined', json: '200000' });
+  expect(evaluator.current()).not.toBe(first);
+  expect(ask('10')).toMatchObject({ kind: 'defined', json: '10' });
+  evaluator.close();
 });
