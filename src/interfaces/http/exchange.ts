@@ -44,6 +44,12 @@ export interface Exchange {
 /** How a dialect words a refusal. */
 export type Refuse = (service: Service, exchange: Exchange, error: HttpError) => void;
 
+/** The headers with which every refusal ends. A body that is not read to its end takes its connection with it. */
+export const refusalHeaders = (error: HttpError): string[] =>
+  error.code === 'body_too_large'
+    ? ['Cache-Control', 'no-store', 'Connection', 'close']
+    : ['Cache-Control', 'no-store'];
+
 /** What was thrown, as a refusal: a failure without a name is told to operators and hidden from who asked. */
 export const refusalOf = (service: Service, thrown: unknown): HttpError => {
   if (thrown instanceof HttpError) return thrown;
@@ -105,7 +111,7 @@ const write = (
   if (response.destroyed || response.headersSent) return;
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   headers.push('Content-Length', String(length));
-  if (service.draining()) headers.push('Connection', 'close');
+  if (service.draining() && !headers.includes('Connection')) headers.push('Connection', 'close');
   response.writeHead(status, headers);
   if (length === 0) response.end();
   else response.end(body);

@@ -153,6 +153,19 @@ describe('connections', () => {
     expect(audit.records[0]?.input).toBe('{"user":"u1"}');
   });
 
+  test.each(['/v1/data/shop/orders/allow', '/access/v1/evaluation'])(
+    '%s: a body too large ends its connection',
+    async (path) => {
+      const { raw, audit } = await startHttp();
+      const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+      // Nothing of the body is sent: the answer comes, and the server closes, without waiting for it.
+      const response = await raw(`${head}Content-Length: 2000000\r\n\r\n`);
+      expect(statuses(response)).toEqual(['HTTP/1.1 400']);
+      expect(response).toMatch(/\r\nConnection: close\r\n/);
+      expect(audit.records).toHaveLength(0);
+    },
+  );
+
   test('while draining every answer closes its connection, and questions are still answered', async () => {
     const { call, state } = await startHttp();
     expect((await call(PATH, { body: BODY, headers: { Connection: 'keep-alive' } })).headers.connection).toBe(

@@ -3,7 +3,7 @@ import { goString } from '../../../decision/index.ts';
 import type { HttpError } from '../errors.ts';
 import { decisionErrors, requestErrors } from '../errors.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { cacheControl, decisionHeaders, send } from '../exchange.ts';
+import { cacheControl, decisionHeaders, refusalHeaders, send } from '../exchange.ts';
 
 const titles: { readonly [status: number]: string } = {
   400: 'Bad Request',
@@ -28,7 +28,7 @@ const problem = (status: number, code: string, detail: string): string =>
 
 export const refuseAuthzen = (service: Service, exchange: Exchange, error: HttpError): void => {
   const { status } = requestErrors[error.code];
-  const headers = [...typed('application/problem+json', exchange), 'Cache-Control', 'no-store'];
+  const headers = [...typed('application/problem+json', exchange), ...refusalHeaders(error)];
   if (status === 405) headers.push('Allow', 'POST');
   send(service, exchange, status, headers, problem(status, error.code, error.message));
 };

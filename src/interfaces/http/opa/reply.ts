@@ -3,7 +3,7 @@ import { goString } from '../../../decision/index.ts';
 import type { HttpError } from '../errors.ts';
 import { decisionErrors, requestErrors } from '../errors.ts';
 import type { BuildVersion, Exchange, Service } from '../exchange.ts';
-import { decisionHeaders, send } from '../exchange.ts';
+import { decisionHeaders, refusalHeaders, send } from '../exchange.ts';
 import { refText } from '../target.ts';
 import { indentJson } from './indent.ts';
 
@@ -32,7 +32,7 @@ const errorText = (code: string, message: string, inner?: string): string => {
 
 export const refuseOpa = (service: Service, exchange: Exchange, error: HttpError): void => {
   const { status, opa } = requestErrors[error.code];
-  send(service, exchange, status, [...typed(exchange), 'Cache-Control', 'no-store'], errorText(opa, error.message));
+  send(service, exchange, status, [...typed(exchange), ...refusalHeaders(error)], errorText(opa, error.message));
 };
 
 const failureText = (error: DecisionError): string => {
