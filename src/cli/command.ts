@@ -6,7 +6,7 @@ export class CliCommand extends Command {
 
   constructor(name: string, description: string, examples: readonly Example[] = []) {
     super(name);
-    this.description(description);
+    this.description(description).helpCommand(false);
     this.examples = examples;
     if (examples.length > 0) this.addHelpText('after', () => `\nExamples:\n${exampleLines(examples).join('\n')}`);
   }

@@ -40,6 +40,11 @@ Exit codes:
   1  failed            4  the policy's tests failed
   2  wrong usage       5  refused: not allowed, or against the rules of the server`;
 
+const everyCommand = (command: CliCommand): CliCommand[] => [
+  command,
+  ...command.commands.flatMap((child) => everyCommand(child as CliCommand)),
+];
+
 /** The whole command tree; `start` is what its actions run in. */
 export const makeProgram = (version: string, start: Start): CliCommand => {
   const program = new CliCommand('verdict', 'A policy decision point for Rego policies.', [
@@ -50,13 +55,12 @@ export const makeProgram = (version: string, start: Start): CliCommand => {
   program
     .usage('[options] <command>')
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help for a command')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print help for a command')
     .addOption(
       new Option('--output <format>', 'text for people, json for machines').choices(['text', 'json']).default('text'),
     )
     .option('--config <file>', 'configuration file (default: verdict.yaml here, when there is one)')
-    .option('--set <key=value>', 'set one configuration key, such as server.http.port=0; may be repeated', collect, [])
+    .option('--set <key=value>', 'set one configuration key, such as server.http.port=0; may be repeated', collect)
     .option('--server <url>', "the server's admin address (default: VERDICT_SERVER, else what the configuration says)")
     .option(
       '--token-file <file>',
@@ -64,13 +68,9 @@ export const makeProgram = (version: string, start: Start): CliCommand => {
     )
     .addHelpText('after', exitCodesHelp);
   for (const make of commands) program.addCommand(make(start));
+  for (const command of everyCommand(program)) command.helpOption('-h, --help', 'print help for a command');
   return program;
 };
-
-const everyCommand = (command: CliCommand): CliCommand[] => [
-  command,
-  ...command.commands.flatMap((child) => everyCommand(child as CliCommand)),
-];
 
 const seesColours = (output: Output, host: CliHost): boolean => output.isTTY === true && !host.env.NO_COLOR;
 
@@ -146,7 +146,11 @@ export const runCli = async (argv: readonly string[], host: CliHost): Promise<nu
     return code;
   } catch (thrown) {
     // Help and version end this way too, with exit code 0.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return report(thrown, openScreen(host, outputFormat(argv)));
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
+    const screen = openScreen(host, outputFormat(argv));
+    if (!(thrown instanceof CommanderError)) return report(thrown, screen);
+    // In text, commander has said it already.
+    const message = thrown.message.replace(/^error: /, '');
+    return screen.json ? report(new CliError('USAGE', message), screen) : EXIT.usage;
   }
 };

@@ -7,7 +7,7 @@ import { openScreen, type Screen } from './screen/screen.ts';
 export interface GlobalOptions {
   readonly output: 'text' | 'json';
   readonly config?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly server?: string;
   readonly tokenFile?: string;
 }
@@ -37,7 +37,7 @@ export const openSession = (host: CliHost, globals: GlobalOptions): Session => {
   const resolve = (file: string): string => path.resolve(host.cwd, file);
   const configSource: ConfigSource = {
     ...(globals.config === undefined ? {} : { file: resolve(globals.config) }),
-    sets: globals.set,
+    sets: globals.set ?? [],
     env: host.env,
   };
   let config: Promise<CliConfig> | undefined;

@@ -82,3 +82,25 @@ test('in JSON a failure is one document on stdout', async () => {
   expect(run.code).toBe(2);
   expect(run.json()).toEqual({ error: { code: 'USAGE', message: 'a version is a number such as 3; not "latest"' } });
 });
+
+test.each([
+  [['pusch', '--output', 'json'], "unknown command 'pusch'"],
+  [['versions', '--output=json'], "missing required argument 'name'"],
+])('in JSON a command line that cannot be read is a document too: %j', async (argv, message) => {
+  const run = await cli(argv);
+  expect(run.code).toBe(2);
+  expect(run.json()).toMatchObject({ error: { code: 'USAGE', message: expect.stringContaining(message) } });
+});
+
+test('a group of commands alone is wrong usage, and its commands are shown', async () => {
+  const { code, stdout, stderr } = await cli(['token']);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  for (const command of ['create', 'list', 'revoke']) expect(stderr).toContain(command);
+});
+
+test('help for a command is there in both words', async () => {
+  const [one, other] = [await cli(['help', 'push']), await cli(['push', '--help'])];
+  expect(one.code).toBe(0);
+  expect(one.stdout).toBe(other.stdout);
+});

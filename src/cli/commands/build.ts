@@ -12,7 +12,7 @@ import { readBundle, withRoot } from '../sources/sources.ts';
 
 interface Options {
   readonly out?: string;
-  readonly entrypoint: readonly string[];
+  readonly entrypoint?: readonly string[];
   readonly revision?: string;
 }
 
@@ -40,7 +40,7 @@ const run = async (session: Session, path: string, options: Options): Promise<Ex
   screen.progress('compiling ...');
   const built = await buildBundle(files, {
     toolchain: session.toolchain(),
-    ...(options.entrypoint.length === 0 ? {} : { entrypoints: options.entrypoint.map(slashPath) }),
+    ...(options.entrypoint === undefined ? {} : { entrypoints: options.entrypoint.map(slashPath) }),
     ...(options.revision === undefined ? {} : { revision: options.revision }),
   }).catch((error: unknown) => {
     throw withRoot(path, error);
@@ -74,7 +74,6 @@ export const buildCommand = (start: Start): CliCommand =>
       '-e, --entrypoint <path>',
       "path to answer at (default: the manifest's, METADATA's, else every rule); may be repeated",
       collect,
-      [],
     )
     .option('--revision <text>', 'revision for the manifest, such as a commit')
     .action(start(run));

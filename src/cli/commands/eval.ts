@@ -9,8 +9,8 @@ import { regoFromJson, regoToExact } from '../sources/rego-json.ts';
 import { loadSources, readNamed } from '../sources/sources.ts';
 
 interface Options {
-  readonly bundle: readonly string[];
-  readonly data: readonly string[];
+  readonly bundle?: readonly string[];
+  readonly data?: readonly string[];
   readonly input?: string;
   readonly strictBuiltinErrors?: boolean;
   readonly explain?: boolean;
@@ -57,14 +57,15 @@ const show = (session: Session, { bindings, trace, printed }: RegoEvaluation): v
 
 const run = async (session: Session, query: string, options: Options): Promise<ExitCode> => {
   const input = options.input === undefined ? undefined : await readInput(session, options.input);
+  const paths = [...(options.bundle ?? []), ...(options.data ?? [])];
   const strictErrors = options.strictBuiltinErrors === true;
   if (session.globals.server !== undefined) {
-    if (options.bundle.length + options.data.length > 0 || options.explain === true) {
+    if (paths.length > 0 || options.explain === true) {
       throw new CliError('USAGE', '--bundle, --data and --explain go with files, not with --server');
     }
     return evaluateRemotely(session, { query, strictErrors, ...(input === undefined ? {} : { input }) });
   }
-  const sources = await loadSources(session, [...options.bundle, ...options.data]);
+  const sources = await loadSources(session, paths);
   const toolchain = session.toolchain();
   const evaluation = await toolchain.evaluate(sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),
@@ -87,8 +88,8 @@ export const evalCommand = (start: Start): CliCommand =>
     ['verdict eval todo/allow --server http://127.0.0.1:8181 --input input.json', 'ask a decision listener'],
   ])
     .argument('<query>', 'a Rego query; with --server a path, such as todo/allow or data.todo.allow')
-    .option('--bundle <path>', 'directory, bundle file or .rego file to evaluate on; may be repeated', collect, [])
-    .option('--data <file>', 'JSON or YAML file for data; may be repeated', collect, [])
+    .option('--bundle <path>', 'directory, bundle file or .rego file to evaluate on; may be repeated', collect)
+    .option('--data <file>', 'JSON or YAML file for data; may be repeated', collect)
     .option('--input <file>', 'JSON file for input; - is stdin')
     .option('--strict-builtin-errors', 'an error of a builtin ends the evaluation')
     .option('--explain', 'show the trace of the evaluation')

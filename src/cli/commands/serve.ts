@@ -20,9 +20,9 @@ const bundleArgument = async (session: Session, text: string): Promise<BundleArg
   return { name: bundleName(named?.[1] ?? nameOfPath(file)), path: file };
 };
 
-const run = async (session: Session, options: { readonly bundle: readonly string[] }): Promise<ExitCode> => {
+const run = async (session: Session, options: { readonly bundle?: readonly string[] }): Promise<ExitCode> => {
   const { host, screen } = session;
-  const bundles = await Promise.all(options.bundle.map((text) => bundleArgument(session, text)));
+  const bundles = await Promise.all((options.bundle ?? []).map((text) => bundleArgument(session, text)));
   const server = await host.startServer(await session.config(), { bundles });
   if (screen.json) screen.raw(JSON.stringify({ urls: server.urls }));
   else screen.note(`verdict ${host.version}: decisions on ${server.urls.http}, admin on ${server.urls.admin}`);
@@ -44,10 +44,5 @@ export const serveCommand = (start: Start): CliCommand =>
     ['verdict serve --bundle shop=build/policy.tar.gz', 'serve a bundle file under another name'],
     ['verdict serve --config verdict.yaml --set server.http.port=9000', 'a configuration with one key changed'],
   ])
-    .option(
-      '--bundle <[name=]path>',
-      'push and activate this directory or bundle file first; may be repeated',
-      collect,
-      [],
-    )
+    .option('--bundle <[name=]path>', 'push and activate this directory or bundle file first; may be repeated', collect)
     .action(start(run, { endsItself: true }));

@@ -10,17 +10,17 @@ import { moment, type Paint, plain, table } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
 
 interface CreateOptions {
-  readonly role: readonly string[];
-  readonly bundle: readonly string[];
+  readonly role?: readonly string[];
+  readonly bundle?: readonly string[];
   readonly expires?: string;
 }
 
 const create = async (session: Session, name: string, options: CreateOptions): Promise<ExitCode> => {
-  if (options.role.length === 0) throw new CliError('USAGE', 'a token needs at least one --role');
+  if (options.role === undefined) throw new CliError('USAGE', 'a token needs at least one --role');
   const json = {
     name,
     roles: options.role,
-    ...(options.bundle.length === 0 ? {} : { bundles: options.bundle }),
+    ...(options.bundle === undefined ? {} : { bundles: options.bundle }),
     ...(options.expires === undefined ? {} : { expiresInSeconds: durationMs(options.expires) / 1000 }),
   };
   const answer = await askAdminFor(session, { method: 'POST', path: '/v1/tokens', json }, isTokenAnswer);
@@ -70,8 +70,8 @@ export const tokenCommand = (start: Start): CliCommand => {
       ['verdict token create gateway --role ask > gateway.token', 'for a service that asks'],
     ])
       .argument('<name>', 'name that records and lists show')
-      .option('--role <role>', 'ask, author, approver, auditor, operator or edge; may be repeated', collect, [])
-      .option('--bundle <name>', 'hold the roles for this bundle only; may be repeated', collect, [])
+      .option('--role <role>', 'ask, author, approver, auditor, operator or edge; may be repeated', collect)
+      .option('--bundle <name>', 'hold the roles for this bundle only; may be repeated', collect)
       .option('--expires <time>', 'end of its life from now, such as 90d or 12h (default: never)')
       .action(start(create)),
   );
