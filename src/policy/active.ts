@@ -9,8 +9,8 @@ export interface Served {
   readonly version: ActiveVersion;
   readonly roots: readonly string[];
   readonly entrypoints: ReadonlySet<string>;
-  /** Paths of all rules, served or not; absent for opaque versions, whose sources do not say. */
-  readonly rules?: ReadonlySet<string>;
+  /** Paths of all rules, served or not, and paths above them; absent for opaque versions, whose sources do not say. */
+  readonly rules?: { readonly at: ReadonlySet<string>; readonly above: ReadonlySet<string> };
   readonly marks: readonly RuleMarks[];
   /** Read when a path needs it, once. */
   readonly data: () => JsonNode;
@@ -67,30 +67,42 @@ const dataPart = ({ version }: Served, node: JsonNode): Resolution => ({
   json: writeJson(node),
 });
 
-/** Data around the places at which rules answer: whole where no rule lies below, member by member otherwise. */
-const dataParts = (served: Served, node: JsonNode, at: Path, rules: readonly Path[]): Part[] => {
-  if (rules.some((taken) => isUnder(at, taken))) return [];
-  if (!rules.some((taken) => isUnder(taken, at)) || node.kind !== 'object')
-    return [{ at, part: dataPart(served, node) }];
-  return [...node.members].flatMap(([key, item]) => dataParts(served, item, [...at, key], rules));
+/** Places, relative to the path that is asked, which data must be split around. */
+interface Places {
+  /** Where rules answer: the module merges the data there itself. */
+  readonly rules: readonly Path[];
+  /** What the version owns: above it, other versions have their parts. */
+  readonly roots: readonly Path[];
+}
+
+/** Data in parts that meet no other part: whole where nothing else lies below, member by member otherwise. */
+const dataParts = (served: Served, node: JsonNode, at: Path, places: Places): Part[] => {
+  const { rules, roots } = places;
+  if (rules.some((rule) => isUnder(at, rule))) return [];
+  const isShared = rules.some((rule) => isUnder(rule, at)) || !roots.some((root) => isUnder(at, root));
+  if (!isShared || node.kind !== 'object') return [{ at, part: dataPart(served, node) }];
+  return [...node.members].flatMap(([key, item]) => dataParts(served, item, [...at, key], places));
 };
 
 /** What one version holds below `path`: its uppermost entrypoints there, and its data where they are not. */
 const partsBelow = (served: Served, path: Path): Part[] => {
   const below = [...served.entrypoints].filter((text) => isBelow(text, path)).sort();
-  const uppermost = below.filter((text) => !below.some((other) => other !== text && text.startsWith(`${other}/`)));
+  const all = new Set(below);
+  const uppermost = below.filter((text) => !prefixes(segmentsOf(text).slice(0, -1)).some((other) => all.has(other)));
   const rules = uppermost.map((text) => ({ text, at: segmentsOf(text).slice(path.length) }));
+  const own = served.roots.map(segmentsOf);
+  const roots = own.some((root) => isUnder(path, root))
+    ? [[]]
+    : own.filter((root) => isUnder(root, path)).map((root) => root.slice(path.length));
   const node = nodeAt(served.data(), path);
-  const places = rules.map(({ at }) => at);
-  const isEmpty = node === undefined || (node.kind === 'object' && node.members.size === 0);
-  const data = isEmpty ? [] : dataParts(served, node, [], places);
+  const data = node === undefined ? [] : dataParts(served, node, [], { rules: rules.map(({ at }) => at), roots });
   return [...rules.map(({ text, at }) => ({ at, part: rule(served, text, []) })), ...data];
 };
 
 /** True when a rule stands at the path, above it or below it. */
 const touchesRule = ({ rules }: Served, path: Path, texts: readonly string[]): boolean => {
-  if (rules === undefined || texts.some((text) => rules.has(text))) return true;
-  return texts.length === path.length && [...rules].some((text) => isBelow(text, path));
+  if (rules === undefined || texts.some((text) => rules.at.has(text))) return true;
+  return texts.length === path.length && rules.above.has(path.join('/'));
 };
 
 /** The answer of the version that owns the path. */
@@ -139,6 +151,12 @@ const authzenPathOf = (set: ActiveSet, resolve: ActivePolicy['resolve'], bundle?
   const path = answering.length === 1 ? [...segmentsOf(answering[0] ?? ''), 'allow'] : undefined;
   return path !== undefined && answers(path) ? path : undefined;
 };
+
+/** Rule paths as `Served` has them. */
+export const rulePlaces = (rules: readonly string[]): NonNullable<Served['rules']> => ({
+  at: new Set(rules),
+  above: new Set(rules.flatMap((text) => prefixes(segmentsOf(text).slice(0, -1)))),
+});
 
 /** Builds what a request reads: everything in it is frozen but the memory of paths already found. */
 export const activePolicy = (set: ActiveSet): ActivePolicy => {

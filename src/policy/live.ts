@@ -3,7 +3,7 @@ import { messageOf } from '../canonical/index.ts';
 import type { ActivePolicy, ActiveVersion, AuditEvent } from '../decision/model.ts';
 import type { LoadedModule } from '../engine/index.ts';
 import type { Served } from './active.ts';
-import { activePolicy } from './active.ts';
+import { activePolicy, rulePlaces } from './active.ts';
 import type { JsonNode } from './content/json-text.ts';
 import { parseJson } from './content/json-text.ts';
 import { overlap } from './content/roots.ts';
@@ -72,7 +72,7 @@ const servedOf = ({ info, runnable, module }: Candidate): Served => {
     version,
     roots: info.roots,
     entrypoints: new Set(entrypoints),
-    ...(rules === undefined ? {} : { rules: new Set(rules) }),
+    ...(rules === undefined ? {} : { rules: rulePlaces(rules) }),
     marks,
     data: () => {
       tree ??= parseJson(Buffer.from(data.json).toString('utf8'));
