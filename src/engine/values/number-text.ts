@@ -16,9 +16,9 @@ const PRECISION = 64n;
 const EXACT_DIGITS = 18;
 
 const decimalOf = (text: string): Decimal => {
-  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  const match = /^(-?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
   const fraction = match?.[3] ?? '';
-  const digits = BigInt((match?.[2] ?? '0') + fraction);
+  const digits = BigInt(`0${match?.[2] ?? ''}${fraction}`);
   return { negative: match?.[1] === '-', digits, exponent: Number(match?.[4] ?? 0) - fraction.length };
 };
 
@@ -113,7 +113,8 @@ const scientific = (digits: string, exponent: number): string => {
   return `${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${size}`;
 };
 
-const numberForm = /-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?/g;
+// Rego has `.5` too.
+const numberForm = /-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/g;
 const fractional = /[.eE]/;
 
 /** The numbers with a fraction or an exponent that stand in a text, each as it is written. */

@@ -131,8 +131,10 @@ class Reader {
       if (!sign && (byte < 0x30 || byte > 0x39) && (byte | 0x20) !== 0x65) break;
     }
     const text = bytes.toString('latin1', start, this.at);
-    if (!/^-?\d+(\.\d*)?([eE][+-]?\d+)?$/.test(text)) throw this.wrong();
-    return new RegoNumber(this.numberText(text));
+    if (!/^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw this.wrong();
+    const written = this.numberText(text);
+    // Rego has `.5`, which is no number in JSON: OPA fails where it would have to write it.
+    return new RegoNumber(/^-?\./.test(written) ? written.replace('.', '0.') : written);
   }
 
   private string(): string | RegoBytes {

@@ -34,6 +34,11 @@ describe('results as OPA writes them', () => {
     expect(resultJson('\ufffd')).toBe('"\ufffd"');
   });
 
+  test('numbers without a digit before the point have one in JSON, where OPA gives up', () => {
+    expect(json('[.5,-.5e3,.0]')).toBe('[0.5,-0.5e3,0.0]');
+    expect(['.5', '-.25', '.0', '.5e1'].map(goNumberText)).toEqual(['0.5', '-0.25', '0', '5']);
+  });
+
   test('keys are sorted by bytes', () => {
     expect(json('{"😀":1,"\ufb01":2,"b":3}')).toBe('{"b":3,"\ufb01":2,"😀":1}');
   });
