@@ -58,5 +58,6 @@ test.each([
 test('the bundle that a fresh start loads is the build of its sources', async () => {
   const out = path.join(folderOf({}), 'todo.tar.gz');
   expect(await cli(['build', 'policies/todo', '-o', out], { cwd: root })).toMatchObject({ code: 0 });
-  expect(readFileSync(path.join(root, 'bundles', 'todo.tar.gz')).equals(readFileSync(out))).toBe(true);
+  const isSame = readFileSync(path.join(root, 'bundles', 'todo.tar.gz')).equals(readFileSync(out));
+  expect(isSame, 'policies/todo or the toolchain changed: run npm run bundles').toBe(true);
 });

@@ -83,7 +83,7 @@ test('a bundle that does not compile keeps the server from starting, with its pl
     { cwd, startServer: (config, options) => startServer(config as ReturnType<typeof loadConfig>, options) },
   );
   expect(code).toBe(3);
-  expect(stderr).toContain('a.rego:3:');
+  expect(stderr).toMatch(/^p\/a\.rego:3:\d+: /m);
   expect(stderr).toContain('var nobody is unsafe');
 });
 

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { bundleName, nameOfPath } from '../arguments.ts';
 import { CliCommand, collect } from '../command.ts';
 import { type BundleArgument, EXIT, type ExitCode } from '../model.ts';
 import { CliError } from '../report.ts';
 import type { Session, Start } from '../session.ts';
+import { displayed, withNames } from '../sources/sources.ts';
 
 /** `PATH` or `NAME=PATH`. A path that exists is a path, also with an equals sign in it. */
 const bundleArgument = async (session: Session, text: string): Promise<BundleArgument> => {
@@ -20,10 +23,19 @@ const bundleArgument = async (session: Session, text: string): Promise<BundleArg
   return { name: bundleName(named?.[1] ?? nameOfPath(file)), path: file };
 };
 
+/** The file's path from here when one of the bundles alone has such a file; otherwise its name inside its bundle. */
+const nameBelow = (session: Session, bundles: readonly BundleArgument[], file: string): string => {
+  const [root, ...others] = bundles.filter((bundle) => existsSync(path.join(bundle.path, file)));
+  return root === undefined || others.length > 0 ? file : displayed(path.relative(session.host.cwd, root.path), file);
+};
+
 const run = async (session: Session, options: { readonly bundle?: readonly string[] }): Promise<ExitCode> => {
   const { host, screen } = session;
   const bundles = await Promise.all((options.bundle ?? []).map((text) => bundleArgument(session, text)));
-  const server = await host.startServer(await session.config(), { bundles });
+  const config = await session.config();
+  const server = await host.startServer(config, { bundles }).catch((error: unknown) => {
+    throw withNames(error, (file) => nameBelow(session, bundles, file));
+  });
   if (screen.json) screen.raw(JSON.stringify({ urls: server.urls }));
   else screen.note(`verdict ${host.version}: decisions on ${server.urls.http}, admin on ${server.urls.admin}`);
   const stop = (): void => server.stop();

@@ -51,14 +51,17 @@ interface Loaded {
   readonly data: Uint8Array;
 }
 
-/** Gives a problem's file the name under which the person knows it. */
-export const withRoot = (root: string, error: unknown): unknown => {
+/** Gives the file of each problem the name under which the person knows it. */
+export const withNames = (error: unknown, nameOf: (file: string) => string): unknown => {
   if (!(error instanceof PolicyError) || error.problems.length === 0) return error;
   const problems = error.problems.map((problem) =>
-    problem.file === undefined ? problem : { ...problem, file: displayed(root, problem.file) },
+    problem.file === undefined ? problem : { ...problem, file: nameOf(problem.file) },
   );
   return new PolicyError(error.code, error.message, { cause: error, problems });
 };
+
+/** As withNames, for the files below one directory. */
+export const withRoot = (root: string, error: unknown): unknown => withNames(error, (file) => displayed(root, file));
 
 const loadBundle = async (session: Session, root: string): Promise<Loaded> => {
   const files = await readBundle(session, root);

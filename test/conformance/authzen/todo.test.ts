@@ -47,7 +47,10 @@ const rounds = ['fresh', 'from the cache'] as const;
 
 describe.skipIf(!present)('the Todo interop vectors', () => {
   beforeAll(async () => {
-    pdp = await startPdp({ bundles: { todo: path.join(root, 'policies', 'todo') }, sets: ['authzen.bundle=todo'] });
+    pdp = await startPdp({
+      bundles: { todo: path.join(root, 'bundles', 'todo.tar.gz') },
+      sets: ['authzen.bundle=todo'],
+    });
   });
 
   afterAll(() => pdp?.stop());
