@@ -37,6 +37,14 @@ test('the table has no row that no part raises', () => {
   expect(Object.keys(PROBLEMS).filter((code) => !raised.includes(code))).toEqual([]);
 });
 
+test('the reference lists the table', () => {
+  const page = readFileSync(path.join(src, '..', 'docs', 'reference', 'access.md'), 'utf8');
+  const listed = [...page.matchAll(/^\| `([A-Z_]+)` \| (\d+) \| (.+) \|$/gm)];
+  expect(Object.fromEntries(listed.map(([, code, status, title]) => [code, [Number(status), title]]))).toEqual(
+    PROBLEMS,
+  );
+});
+
 test('an error that is not named in the table shows no message', () => {
   expect(problemOf(new Error('internal detail'))).toMatchObject({ status: 500, code: 'INTERNAL' });
   expect(JSON.stringify(problemOf(new Error('internal detail')))).not.toContain('internal detail');
