@@ -8,27 +8,37 @@ export type JsonNode =
   /** A string, number, boolean or null, as it is written. */
   | { readonly kind: 'scalar'; readonly text: string };
 
-// Sticky: one token from where the reader stands.
-const SCALAR = /"(?:[^"\\]|\\.)*"|[^\s,\]}]+/y;
-const SPACE = /[ \t\r\n]*/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 
 const skipSpace = (text: string, at: number): number => {
-  SPACE.lastIndex = at;
-  SPACE.test(text);
-  return SPACE.lastIndex;
+  let end = at;
+  while (text.charCodeAt(end) <= 0x20) end++;
+  return end;
+};
+
+/** Where the string that starts at `at` ends: at the first quote behind an even number of backslashes. */
+const stringEnd = (text: string, at: number): number => {
+  let quote = text.indexOf('"', at + 1);
+  for (;;) {
+    let before = quote - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((quote - before) % 2 === 1) return quote + 1;
+    quote = text.indexOf('"', quote + 1);
+  }
 };
 
 /** Where the scalar that starts at `at` ends. */
 const scalarEnd = (text: string, at: number): number => {
-  if (text[at] !== '"') {
-    SCALAR.lastIndex = at;
-    SCALAR.test(text);
-    return SCALAR.lastIndex;
+  if (text.charCodeAt(at) === QUOTE) return stringEnd(text, at);
+  let end = at;
+  // Up to white space, a comma, ] or }, or the end of the text (NaN, which is no more than anything).
+  for (;;) {
+    const code = text.charCodeAt(end);
+    if (!(code > 0x20) || code === COMMA || code === 0x5d || code === 0x7d) return end;
+    end++;
   }
-  // Not the pattern: long strings overflow its stack.
-  let end = at + 1;
-  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-  return end + 1;
 };
 
 const unquote = (token: string): string =>
@@ -66,7 +76,7 @@ class Reader {
     const members = new Map<string, JsonNode>();
     this.at++;
     while (this.peek() !== '}') {
-      if (this.text[this.at] === ',') this.at++;
+      if (this.text.charCodeAt(this.at) === COMMA) this.at++;
       this.peek();
       const key = unquote(this.token());
       this.peek();
@@ -81,7 +91,7 @@ class Reader {
     const items: JsonNode[] = [];
     this.at++;
     while (this.peek() !== ']') {
-      if (this.text[this.at] === ',') this.at++;
+      if (this.text.charCodeAt(this.at) === COMMA) this.at++;
       items.push(this.value());
     }
     this.at++;
@@ -93,18 +103,25 @@ export const parseJson = (text: string): JsonNode => new Reader(text, 0).value()
 
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** The order of UTF-8 bytes, in which Go sorts keys; UTF-16's differs where surrogates meet U+E000 and above. */
-export const byCodePoint = (a: string, b: string): number => {
-  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : a > b ? 1 : 0;
-};
+/**
+ * Keys in the order of their UTF-8 bytes, in which Go sorts them; UTF-16's differs where surrogates meet U+E000 and
+ * above.
+ */
+const sortKeys = (keys: string[]): string[] =>
+  keys.some((key) => SURROGATE.test(key))
+    ? keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    : keys.sort();
 
 /** One text per document: members sorted, no white space, numbers as they were written. */
 export const writeJson = (node: JsonNode): string => {
   if (node.kind === 'scalar') return node.text;
   if (node.kind === 'array') return `[${node.items.map(writeJson).join(',')}]`;
-  const members = [...node.members].sort(([a], [b]) => byCodePoint(a, b));
-  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${writeJson(item)}`).join(',')}}`;
+  const { members } = node;
+  const texts = sortKeys([...members.keys()]).map((key) => {
+    const item = members.get(key);
+    return item === undefined ? '' : `${JSON.stringify(key)}:${writeJson(item)}`;
+  });
+  return `{${texts.join(',')}}`;
 };
 
 export const emptyObject = (): JsonNode & { readonly kind: 'object' } => ({ kind: 'object', members: new Map() });
