@@ -1,6 +1,8 @@
 import type { Argument, Option } from 'commander';
 import type { CliCommand } from './command.ts';
+import { EXIT, type ExitCode } from './model.ts';
 import { makeProgram } from './program.ts';
+import { exitCodes } from './report.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
@@ -54,15 +56,25 @@ const section = (command: CliCommand, path: string): string[] => {
   ];
 };
 
-const exitCodes = [
-  '| code | meaning |',
-  '|---|---|',
-  '| 0 | done |',
-  '| 1 | failed: the message says what; also `fmt --check` and `--diff` when something would change |',
-  '| 2 | wrong usage: the command line or the configuration must be changed |',
-  '| 3 | the policy does not compile |',
-  "| 4 | the policy's tests failed, there are none, or they cover less than the threshold |",
-  '| 5 | refused: no valid token, a role that is missing, or a rule of the server |',
+const meanings: { readonly [code in ExitCode]: string } = {
+  0: 'done',
+  1: 'failed: the message says what; also `fmt --check` and `--diff` when something would change',
+  2: 'wrong usage: the command line or the configuration must be changed',
+  3: 'the policy does not compile',
+  4: "the policy's tests failed, there are none, or they cover less than the threshold",
+  5: 'refused: no valid token, a role that is missing, or a rule of the server',
+};
+
+const errorsOf = (exit: ExitCode): string => {
+  const codes = Object.entries(exitCodes).filter(([, code]) => code === exit);
+  const others = exit === EXIT.failed ? ['every other'] : exit === EXIT.usage ? ['`CONFIG_...`'] : [];
+  return [...codes.map(([name]) => `\`${name}\``).sort(), ...others].join(', ');
+};
+
+const exitCodeTable = [
+  '| exit code | meaning | error codes (`error.code` in JSON) |',
+  '|---|---|---|',
+  ...Object.values(EXIT).map((exit) => `| ${exit} | ${meanings[exit]} | ${errorsOf(exit)} |`),
 ];
 
 /** docs/reference/cli.md, written from the commands themselves. */
@@ -96,7 +108,7 @@ export const cliReference = (): string => {
     '',
     '## Exit codes',
     '',
-    ...exitCodes,
+    ...exitCodeTable,
     ...commands.flatMap((command) => section(command, `verdict ${command.name()}`)),
   ].join('\n')}\n`;
 };

@@ -52,6 +52,7 @@ test('a query that does not parse is shown with a caret', async () => {
   const { code, stderr } = await cli(['eval', 'data.a = = 1']);
   expect(code).toBe(3);
   expect(stderr).toContain('data.a = = 1');
+  expect(stderr).toMatch(/^query:1:\d+: /);
   expect(stderr).toMatch(/\| +\^/);
 });
 
@@ -59,4 +60,19 @@ test('input that is not JSON is named with its file', async () => {
   const { code, stderr } = await cli(['eval', 'input', '--input', 'i.json'], { cwd: folderOf({ 'i.json': '{"a":' }) });
   expect(code).toBe(1);
   expect(stderr).toContain('the input in i.json is not JSON');
+});
+
+test('data comes from files by any name, and keeps its numbers', async () => {
+  const cwd = folderOf({ 'users.json': '{"a": 1.0}', 'more.yaml': 'b: 2.5\n', plain: '{"c": 12345678901234567890}' });
+  const files = ['users.json', 'more.yaml', 'plain'].flatMap((file) => ['--data', file]);
+  const { stdout, stderr } = await cli(['eval', 'data', ...files], { cwd });
+  expect(stderr).toBe('');
+  expect(stdout.replaceAll(/\s/g, '')).toBe('{"a":1.0,"b":2.5,"c":12345678901234567890}');
+});
+
+test('a data file that is not JSON is named as the person named it', async () => {
+  const cwd = folderOf({ 'users.json': '{"a": 1,}' });
+  const { code, stderr } = await cli(['eval', 'data.a', '--data', 'users.json'], { cwd });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^verdict: users\.json: not JSON/);
 });

@@ -57,15 +57,15 @@ const show = (session: Session, { bindings, trace, printed }: RegoEvaluation): v
 
 const run = async (session: Session, query: string, options: Options): Promise<ExitCode> => {
   const input = options.input === undefined ? undefined : await readInput(session, options.input);
-  const paths = [...(options.bundle ?? []), ...(options.data ?? [])];
+  const { bundle = [], data = [] } = options;
   const strictErrors = options.strictBuiltinErrors === true;
   if (session.globals.server !== undefined) {
-    if (paths.length > 0 || options.explain === true) {
+    if (bundle.length + data.length > 0 || options.explain === true) {
       throw new CliError('USAGE', '--bundle, --data and --explain go with files, not with --server');
     }
     return evaluateRemotely(session, { query, strictErrors, ...(input === undefined ? {} : { input }) });
   }
-  const sources = await loadSources(session, paths);
+  const sources = await loadSources(session, bundle, data);
   const toolchain = session.toolchain();
   const evaluation = await toolchain.evaluate(sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),

@@ -2,10 +2,11 @@ import type { RegoProblem } from '../../rego/index.ts';
 import type { ConfigProblem } from '../model.ts';
 import { count, type Paint, plain } from './screen.ts';
 
-const place = (problem: RegoProblem): string =>
-  problem.file === undefined
-    ? ''
-    : `${plain(problem.file)}${problem.row === undefined ? '' : `:${problem.row}:${problem.col ?? 1}`}`;
+/** What stands in no file stands in the query of the command line. */
+const place = ({ file, row, col }: RegoProblem): string => {
+  const at = row === undefined ? '' : `:${row}:${col ?? 1}`;
+  return file === undefined && row === undefined ? '' : `${plain(file ?? 'query')}${at}`;
+};
 
 // The caret stands under its column also behind tabs: they are copied, everything else becomes a space.
 const caretLine = (excerpt: string, col: number): string =>

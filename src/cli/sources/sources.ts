@@ -72,26 +72,39 @@ const loadBundle = async (session: Session, root: string): Promise<Loaded> => {
       displayed(root, name),
       all.regoVersions?.[name] ?? all.regoVersion ?? 1,
     ]);
-    return { modules, versions, data: all.data ?? Buffer.from('{}') };
+    return { modules, versions, data: all.data ?? nothing };
   } catch (error) {
     throw withRoot(root, error);
   }
 };
 
-const loadFile = async (session: Session, file: string): Promise<Loaded> => {
+const nothing = Buffer.from('{}');
+
+const loadModule = async (session: Session, file: string): Promise<Loaded> => {
+  const text = (await readNamed(session, file)).toString('utf8');
+  return { modules: [{ path: displayed('', file), text }], versions: [], data: nothing };
+};
+
+/** A data file by any name counts as one at the top of a bundle. What is not called .json is read as YAML. */
+const loadData = async (session: Session, file: string): Promise<Loaded> => {
   const bytes = await readNamed(session, file);
-  const name = displayed('', file);
-  if (file.endsWith('.rego')) {
-    return { modules: [{ path: name, text: bytes.toString('utf8') }], versions: [], data: Buffer.from('{}') };
+  const standIn = file.endsWith('.json') ? 'data.json' : 'data.yaml';
+  try {
+    return { modules: [], versions: [], data: prepareBundle({ files: new Map([[standIn, bytes]]) }).data.json };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(
+      error.code,
+      error.message.replace(standIn, () => displayed('', file)),
+      { cause: error },
+    );
   }
-  // A data file by any name counts as one at the top of a bundle.
-  const files = new Map([[file.endsWith('.json') ? 'data.json' : 'data.yaml', bytes]]);
-  return { modules: [], versions: [], data: prepareBundle({ files }).data.json };
 };
 
 const load = async (session: Session, file: string): Promise<Loaded> => {
-  const single = /\.(rego|json|ya?ml)$/.test(file) && !(await isDirectory(session, file));
-  return single ? loadFile(session, file) : loadBundle(session, file);
+  if (await isDirectory(session, file)) return loadBundle(session, file);
+  if (file.endsWith('.rego')) return loadModule(session, file);
+  return /\.(json|ya?ml)$/.test(file) ? loadData(session, file) : loadBundle(session, file);
 };
 
 const objectOf = (data: Uint8Array): ExactObject => {
@@ -112,10 +125,18 @@ const mergeAll = (loaded: readonly Loaded[]): Uint8Array => {
   return Buffer.from(JSON.stringify(merged));
 };
 
-/** Everything at the named paths (directories, bundle files, .rego, .json and .yaml files) as one set of sources. */
-export const loadSources = async (session: Session, paths: readonly string[]): Promise<RegoSources> => {
+/**
+ * Everything at the named paths (directories, bundle files, .rego, .json and .yaml files), and the data files beside
+ * them, as one set of sources.
+ */
+export const loadSources = async (
+  session: Session,
+  paths: readonly string[],
+  dataFiles: readonly string[] = [],
+): Promise<RegoSources> => {
   const loaded: Loaded[] = [];
   for (const file of paths) loaded.push(await load(session, file));
+  for (const file of dataFiles) loaded.push(await loadData(session, file));
   const modules = new Map(loaded.flatMap((one) => one.modules).map((module) => [module.path, module]));
   return {
     modules: [...modules.values()],
