@@ -18,6 +18,8 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const milliseconds = Number(values.seconds) * 1_000;
 const connections = Number(values.connections);
+// Read before this process is pinned to one of them.
+const cores = os.availableParallelism();
 
 const users = ['0', '1', '2', '3', '4'].map((digit) =>
   Buffer.from(`\x0a\x24fd${digit}614d3-c39a-4781-b7bd-8b96f5a5100d\x12\x05local`, 'latin1').toString('base64'),
@@ -95,7 +97,8 @@ try {
     { name: 'Verdict, hit', server: verdict, next: (n: number) => pick(repeated, n) },
   ].map((one) => ({ ...one, samples: [] as Sample[] }));
 
-  for (const { server, next } of cases) await measure(server, next);
+  // V8 and Go's allocator need some tens of thousands of requests before they are what they will be.
+  for (let warmUp = 0; warmUp < 3; warmUp++) for (const { server, next } of cases) await measure(server, next);
   for (let round = 0; round < rounds; round++) {
     for (const { server, next, samples, name } of cases) {
       samples.push(await measure(server, next));
@@ -110,7 +113,7 @@ try {
     return `| ${name} | ${Math.round(rps)} | ${cpuUs.toFixed(1)} | ${(cpuUs / reference).toFixed(2)} | ${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)} | ${memory} |`;
   });
   const text = [
-    `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model ?? 'unknown CPU'}, ${os.availableParallelism()} cores, ` +
+    `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model ?? 'unknown CPU'}, ${cores} cores, ` +
       `Node ${process.versions.node}; ${connections} connections, ${rounds} interleaved rounds of ${values.seconds} s, medians.`,
     'Policy todo over HTTP/1.1, decision log on in both (OPA: console to /dev/null; Verdict: segments on disk).',
     '',
