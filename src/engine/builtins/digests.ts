@@ -21,10 +21,11 @@ export const hmacOf = (name: DigestName, key: Uint8Array, message: Uint8Array): 
   const short = key.length > block ? hash(name, key, 'buffer') : key;
   const inner = Buffer.alloc(block + message.length, 0x36);
   const outer = Buffer.alloc(block, 0x5c);
-  short.forEach((byte, at) => {
+  for (let at = 0; at < short.length; at++) {
+    const byte = short[at] ?? 0;
     inner[at] = byte ^ 0x36;
     outer[at] = byte ^ 0x5c;
-  });
+  }
   inner.set(message, block);
   return hash(name, Buffer.concat([outer, hash(name, inner, 'buffer')]), 'buffer');
 };

@@ -111,6 +111,9 @@ describe('boundaries of decode_verify', () => {
     fc.integer({ min: 1_600_000_000, max: 1_800_000_000 }).map(String),
     fc.tuple(fc.integer({ min: 1_600_000_000, max: 1_800_000_000 }), fc.nat(999_999_999)).map(([s, f]) => `${s}.${f}`),
     fc.integer({ min: 0, max: 9_000_000_000 }).map((s) => `${s}e0`),
+    fc
+      .tuple(fc.integer({ min: 1_600_000_000, max: 1_800_000_000 }), fc.nat(999), fc.constantFrom('0', '9'))
+      .map(([s, f, tail]) => `${s}.${f}${tail.repeat(90)}1`),
   );
 
   test('until the first boundary the answer stays the same, and behind the last one it is what it stays for ever', () => {
@@ -177,6 +180,27 @@ describe('hostile tokens', () => {
     for (let depth = 0; depth < 20; depth++) token = signed(token, '{"alg":"HS256","cty":"JWT"}');
     const { answer } = call('io.jwt.decode_verify', now, token, withSecret);
     expect(isValid(answer)).toBe(true);
+  });
+
+  // Each of these took minutes with a pattern or an arithmetic that grows with the square of what it is given.
+  test('long runs of quotes, of END lines, of digits, and huge keys are done with at once', () => {
+    const quotes = signed(`${'"'.repeat(500_000)}x`, '{"alg":"HS256","cty":"JWT"}');
+    expect(() => call('io.jwt.decode', now, quotes)).toThrow(BuiltinError);
+    const ends = '-----BEGIN X-----\n'.padEnd(700_000, '\n-----END X');
+    expect(() => call('io.jwt.verify_rs256', now, signed('{}'), ends)).toThrow(BuiltinError);
+    const spaces = `-----BEGIN X-----\n${' '.repeat(500_000)}x\n-----END X-----\n`;
+    expect(() => call('io.jwt.verify_rs256', now, signed('{}'), spaces)).toThrow(BuiltinError);
+    const exp = signed(`{"exp":1700000060.${'0'.repeat(300_000)}1}`);
+    expect(earliest(call('io.jwt.decode', now, exp).reported.boundaries)).toBe(now + 60n * second);
+    const key = {
+      kty: 'RSA',
+      e: 'AQAB',
+      n: 'B'.repeat(400_000),
+      d: 'B'.repeat(400_000),
+      p: 'AQ',
+      q: 'B'.repeat(400_000),
+    };
+    expect(call('io.jwt.verify_rs256', now, signed('{}'), JSON.stringify(key)).answer).toBe(false);
   });
 
   test('an error names no part of the token or the key', () => {

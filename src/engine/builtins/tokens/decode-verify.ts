@@ -6,7 +6,7 @@ import { type VerificationKey, verificationKeys } from './keys.ts';
 import { hasReached } from './moments.ts';
 import { algorithms, isSignedBy } from './signatures.ts';
 import type { Token } from './token.ts';
-import { byteString, decodeHeader, decodePart, jsonObject, readToken, reportToken, signedData } from './token.ts';
+import { byteString, decodeHeader, decodePart, readToken, reportToken, signedData } from './token.ts';
 import { candidates } from './verify.ts';
 
 interface Constraints {
@@ -62,7 +62,7 @@ const readConstraints = (scope: CallScope, constraints: RegoObject): Constraints
 
 interface Opened {
   readonly header: RegoObject;
-  readonly payload: Buffer;
+  readonly token: Token;
 }
 
 const isSigned = (token: Token, keyId: string, algorithm: string, keys: readonly VerificationKey[]): boolean => {
@@ -81,10 +81,8 @@ const open = (scope: CallScope, operand: RegoValue | undefined, constraints: Con
   if (!header.isValid) return undefined;
   if (constraints.algorithm !== '' && constraints.algorithm !== header.algorithm) return undefined;
   if (!isSigned(token, header.keyId, header.algorithm, constraints.keys)) return undefined;
-  const payload = decodePart(token.payload, 'payload');
-  return /^jwt$/i.test(header.contentType)
-    ? open(scope, stringOfBytes(payload), constraints)
-    : { header: decoded, payload };
+  if (!/^jwt$/i.test(header.contentType)) return { header: decoded, token };
+  return open(scope, stringOfBytes(decodePart(token.payload, 'payload')), constraints);
 };
 
 const isFrom = (claims: RegoObject, issuer: string): boolean => {
@@ -125,6 +123,6 @@ export const decodeVerify: Builtin = (scope, token, constraintsOperand) => {
   const constraints = readConstraints(scope, objectOperand(constraintsOperand, 2));
   const opened = open(scope, token, constraints);
   if (!opened) return [false, nothing, nothing];
-  const claims = jsonObject(opened.payload, 'payload');
+  const claims = opened.token.claims();
   return holds(claims, constraints) ? [true, opened.header, claims] : [false, nothing, nothing];
 };

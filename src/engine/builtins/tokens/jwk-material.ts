@@ -4,6 +4,9 @@ import { importing, type KeyMaterial, materialOf } from './material.ts';
 
 const coordinateBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
 
+// OpenSSL verifies with nothing larger, and arithmetic on a key from the input must end soon.
+const largestModulusBytes = 2048;
+
 const bigOf = (jwk: Jwk, member: string): bigint => BigInt(`0x0${jwk.bytes.get(member)?.toString('hex') ?? ''}`);
 
 const base64url = (value: bigint): string => {
@@ -22,7 +25,7 @@ const crtMembers = ['dp', 'dq', 'qi'] as const;
 /** The members of a sound private key, or undefined. Values that a key brings for faster arithmetic count if all do. */
 const privateMembers = (jwk: Jwk, n: bigint, e: bigint): Readonly<Record<string, bigint>> | undefined => {
   const [d, p, q] = [bigOf(jwk, 'd'), bigOf(jwk, 'p'), bigOf(jwk, 'q')];
-  if (p <= 1n || q <= 1n || p * q !== n || d >= n) return undefined;
+  if (p <= 1n || q <= 1n || p >= n || q >= n || d >= n || p * q !== n) return undefined;
   if ((e * d) % (p - 1n) !== 1n || (e * d) % (q - 1n) !== 1n) return undefined;
   const crt = { dp: d % (p - 1n), dq: d % (q - 1n), qi: inverse(q, p) };
   const isBrought = crtMembers.every((member) => jwk.bytes.has(member));
@@ -73,6 +76,7 @@ const edKey = (jwk: Jwk): KeyObject => {
 
 /** The key itself. Throws for a key that Go could not make either: a point off the curve, an unknown curve. */
 export const jwkMaterial = (jwk: Jwk): KeyMaterial => {
+  if (jwk.type === 'RSA' && (jwk.bytes.get('n')?.length ?? 0) > largestModulusBytes) return { kind: 'other' };
   if (jwk.type === 'oct') return { kind: 'secret', bytes: jwk.bytes.get('k') ?? Buffer.alloc(0) };
   if (jwk.type === 'OKP' && jwk.curve === 'X25519') return { kind: 'other' };
   if (jwk.type === 'OKP' && jwk.curve !== 'Ed25519') throw refused('crv');

@@ -18,6 +18,22 @@ export const hasReached = (ns: number, seconds: RegoNumber): boolean => {
 const slackNs = 4096n;
 const endOfClock = 2n ** 63n;
 
+const partsOf = (text: string) => {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  return { whole, fraction, exponent: Number(exponent) };
+};
+
+/** A number that compares with every double as this one does, in few digits: one more stands for all that are cut. */
+const brief = (seconds: RegoNumber): RegoNumber => {
+  const { text } = seconds;
+  if (text.length <= 64 || text.startsWith('-')) return seconds;
+  const { whole, fraction, exponent } = partsOf(text);
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const point = whole.length - (whole.length + fraction.length - digits.length) + exponent;
+  return new RegoNumber(`0.${digits.slice(0, 40)}${/[1-9]/.test(digits.slice(40)) ? '1' : ''}e${point}`);
+};
+
 /** The first nanosecond at which the clock has reached a time in seconds; undefined when no clock ever does. */
 export const firstMomentAtOrAfter = (seconds: RegoNumber): bigint | undefined => {
   const estimate = Number(seconds.text) * 1e9;
@@ -35,14 +51,11 @@ export const firstMomentAtOrAfter = (seconds: RegoNumber): bigint | undefined =>
   return late;
 };
 
-/** The last nanosecond at or before a time in seconds, exactly. */
+/** The last nanosecond at or before a time in seconds that is not negative, exactly. */
 const wholeNanoseconds = (text: string): bigint => {
-  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
-  const [whole = '', fraction = ''] = mantissa.split('.');
-  const shift = Number(exponent) - fraction.length + 9;
-  const digits = BigInt(whole + fraction);
-  if (shift >= 0) return digits * 10n ** BigInt(shift);
-  return shift < -1000 ? 0n : digits / 10n ** BigInt(-shift);
+  const { whole, fraction, exponent } = partsOf(text);
+  const count = whole.length + exponent + 9;
+  return count <= 0 ? 0n : BigInt((whole + fraction).slice(0, count).padEnd(count, '0'));
 };
 
 /**
@@ -50,7 +63,7 @@ const wholeNanoseconds = (text: string): bigint => {
  * exact one does, which is what a policy that decodes a token may make of its claims. None when no clock reaches it.
  */
 export const momentsOf = (seconds: RegoNumber): readonly bigint[] => {
-  const compared = firstMomentAtOrAfter(seconds);
+  const compared = firstMomentAtOrAfter(brief(seconds));
   if (compared === undefined || compared === 0n) return [];
   const exact = wholeNanoseconds(seconds.text);
   return [compared, exact, exact + 1n];

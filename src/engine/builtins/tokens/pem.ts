@@ -14,7 +14,9 @@ const endMark = '\n-----END ';
 const lineAt = (text: string, from: number): { readonly line: string; readonly next: number } => {
   const end = text.indexOf('\n', from);
   const line = end < 0 ? text.slice(from) : text.slice(from, end).replace(/\r$/, '');
-  return { line: line.replace(/[ \t]+$/, ''), next: end < 0 ? text.length : end + 1 };
+  let length = line.length;
+  while (length > 0 && (line[length - 1] === ' ' || line[length - 1] === '\t')) length--;
+  return { line: line.slice(0, length), next: end < 0 ? text.length : end + 1 };
 };
 
 const withoutHeaders = (body: string): string => {
@@ -38,16 +40,19 @@ const blockBetween = (text: string, begin: number, end: number): PemBlock | unde
   return der && { type, der, rest: text.slice(trailer.next) };
 };
 
-/** The first well-formed PEM block, wherever it stands: the last BEGIN line before an END line opens it. */
+/**
+ * The first well-formed PEM block, wherever it stands: the last BEGIN line before an END line opens it. No stretch of
+ * the text is looked at twice, since it may come from the input.
+ */
 export const firstPemBlock = (text: string): PemBlock | undefined => {
   for (let from = 0; ; ) {
     const end = text.indexOf(endMark, from);
     if (end < 0) return undefined;
-    const begin = text.lastIndexOf(beginMark, end);
-    if (begin >= from && (begin === 0 || text[begin - 1] === '\n')) {
-      const block = blockBetween(text, begin, end);
+    const begin = text.slice(from, end).lastIndexOf(beginMark);
+    if (begin === 0 || (begin > 0 && text[from + begin - 1] === '\n')) {
+      const block = blockBetween(text, from + begin, end);
       if (block) return block;
     }
-    from = end + 1;
+    from = end + endMark.length;
   }
 };

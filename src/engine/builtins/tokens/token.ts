@@ -12,7 +12,17 @@ export interface Token {
   readonly header: string;
   readonly payload: string;
   readonly signature: string;
+  /** The claims, decoded once. Throws when the payload is no JSON object in base64url. */
+  readonly claims: () => RegoObject;
 }
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
 
 /** Cuts a token operand at its periods. A token must have exactly two. */
 export const readToken = (operand: RegoValue | undefined): Token => {
@@ -21,7 +31,7 @@ export const readToken = (operand: RegoValue | undefined): Token => {
   if (header === undefined || payload === undefined || signature === undefined || parts.length > 3) {
     throw new BuiltinError(`a token must have 3 parts, not ${parts.length}`);
   }
-  return { header, payload, signature };
+  return { header, payload, signature, claims: once(() => jsonObject(decodePart(payload, 'payload'), 'payload')) };
 };
 
 export const decodePart = (part: string, name: 'header' | 'payload' | 'signature'): Buffer => {
@@ -62,7 +72,7 @@ const timeClaim = (claims: RegoObject | undefined, name: string): number | undef
 
 const claimsOf = (token: Token): RegoObject | undefined => {
   try {
-    return jsonObject(decodePart(token.payload, 'payload'), 'payload');
+    return token.claims();
   } catch (error) {
     if (error instanceof BuiltinError) return undefined;
     throw error;
