@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,16 +26,14 @@ const (
 )
 
 var (
-	current   *topdown.BuiltinContext
-	relations = relationNames()
+	current  *topdown.BuiltinContext
+	declared = declarations()
 )
 
-func relationNames() map[string]struct{} {
-	names := map[string]struct{}{}
+func declarations() map[string]*ast.Builtin {
+	names := map[string]*ast.Builtin{}
 	for _, builtin := range ast.Builtins {
-		if builtin.Relation {
-			names[builtin.Name] = struct{}{}
-		}
+		names[builtin.Name] = builtin
 	}
 	return names
 }
@@ -87,12 +86,17 @@ func runBuiltin(out, from []byte) ([]byte, error) {
 		return nil, topdown.Halt{Err: err}
 	}
 	function := topdown.GetBuiltin(string(name))
-	if function == nil {
+	declaration := declared[string(name)]
+	if function == nil || declaration == nil {
 		return nil, topdown.Halt{Err: fmt.Errorf("unknown builtin %s", name)}
 	}
 	operands, rest, err := readItems(rest, 1, 0)
 	if err != nil || len(rest) > 0 {
-		return nil, topdown.Halt{Err: errors.Join(err, errRest)}
+		return nil, topdown.Halt{Err: cmp.Or(err, errRest)}
+	}
+	// Builtins take their operands for granted: one too few would be a panic.
+	if wanted := declaration.Decl.Arity(); len(operands) != wanted {
+		return nil, topdown.Halt{Err: fmt.Errorf("%s takes %d operands, not %d", name, wanted, len(operands))}
 	}
 	var results []*ast.Term
 	err = function(*current, operands, func(result *ast.Term) error {
@@ -102,7 +106,7 @@ func runBuiltin(out, from []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, relation := relations[string(name)]; relation {
+	if declaration.Relation {
 		return appendValue(append(out, answerValue), ast.NewArray(results...), 0)
 	}
 	if len(results) == 0 {

@@ -76,11 +76,22 @@ func merged(a, b []problem) []problem {
 func packagesOf(modules map[string]*ast.Module) []string {
 	paths := map[string]struct{}{}
 	for _, module := range modules {
-		if path, representable := slashPath(module.Package.Path); representable {
+		path, representable := slashPath(module.Package.Path)
+		if representable && (len(module.Rules) > 0 || hasRulesBelow(modules, module.Package.Path)) {
 			paths[path] = struct{}{}
 		}
 	}
 	return sortedKeys(paths)
+}
+
+// A package without rules is no document: OPA refuses it as an entrypoint.
+func hasRulesBelow(modules map[string]*ast.Module, path ast.Ref) bool {
+	for _, module := range modules {
+		if len(module.Rules) > 0 && module.Package.Path.HasPrefix(path) {
+			return true
+		}
+	}
+	return false
 }
 
 func rulePaths(modules map[string]*ast.Module) []string {

@@ -20,7 +20,7 @@ export interface RegoProblem {
 
 /** What a METADATA block says of a rule, package or document (OPA's annotations as JSON). */
 export interface RegoAnnotation {
-  /** Slash-separated path of what it is attached to, without `data`: `todo/allow`. */
+  /** Slash-separated path of what it is attached to, without `data`: `todo/allow`. Tests are left out. */
   readonly path: string;
   readonly scope: 'rule' | 'document' | 'package' | 'subpackages';
   readonly file: string;
@@ -50,12 +50,15 @@ export interface RegoSources {
 
 /** What a check knows about sources that have no errors. */
 export interface RegoInspection {
-  /** Package paths of the modules that are no tests, slash-separated. */
+  /** Paths of the packages that have rules, tests left out, slash-separated: each can be an entrypoint. */
   readonly packages: readonly string[];
   /** Rule paths of the modules that are no tests (functions left out), slash-separated, sorted. */
   readonly rules: readonly string[];
   readonly annotations: readonly RegoAnnotation[];
-  /** References to `data` that the sources' own packages do not define. */
+  /**
+   * References to `data` that the sources' own packages do not (wholly) define, tests left out: also those that end
+   * above a package (`data[x]` has the path `[]`), and data below an own package that no rule defines.
+   */
   readonly dataReferences: readonly RegoReference[];
   /** Number of test rules. */
   readonly tests: number;
@@ -75,6 +78,7 @@ export interface Compiled {
 }
 
 export interface TestResult {
+  /** Slash-separated, without `data`. */
   readonly package: string;
   readonly name: string;
   readonly file: string;
@@ -93,7 +97,10 @@ export interface TestReport {
 }
 
 export interface RegoEvaluation {
-  /** The bindings of every solution: `[{"x": 1}]`; for a path query the binding is `result`. Empty means undefined. */
+  /**
+   * The bindings of every solution: `[{"x": 1}]`; a query of one expression (a path, a call) also binds its value to
+   * `result`. Empty means undefined.
+   */
   readonly bindings: readonly { readonly [name: string]: RegoValue }[];
   /** OPA's trace events, pretty-printed, when asked for. */
   readonly trace?: string;
@@ -107,7 +114,10 @@ export interface Progress {
 }
 
 export interface CallOptions {
-  /** Ends the call: the toolchain's worker is terminated and replaced, the call rejects with TOOLCHAIN_DEADLINE. */
+  /**
+   * Ends the call so many milliseconds after its turn came: the toolchain's worker is terminated and replaced, the
+   * call rejects with TOOLCHAIN_DEADLINE.
+   */
   readonly deadlineMs?: number;
   readonly onProgress?: (progress: Progress) => void;
 }

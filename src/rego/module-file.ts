@@ -10,8 +10,7 @@ import { ToolchainError } from './model.ts';
 export const defaultMemoryBytes = 256 << 20;
 
 // The same relative path from src/rego and from dist/rego.
-const compressed = new URL('../../toolchain/rego.wasm.br', import.meta.url);
-const digestFile = new URL('../../toolchain/rego.wasm.sha256', import.meta.url);
+const folder = new URL('../../toolchain/', import.meta.url);
 
 // A damaged file must not inflate without bound before its digest is known.
 const maxModuleBytes = 128 << 20;
@@ -19,24 +18,29 @@ const maxModuleBytes = 128 << 20;
 const unavailable = (what: string, cause: unknown): ToolchainError =>
   new ToolchainError('TOOLCHAIN_UNAVAILABLE', what, { cause });
 
+const readDigest = (from: URL): string => {
+  try {
+    return readFileSync(new URL('rego.wasm.sha256', from), 'utf8').slice(0, 64);
+  } catch (thrown) {
+    throw unavailable('toolchain/rego.wasm.sha256 cannot be read: build the toolchain (npm run toolchain)', thrown);
+  }
+};
+
 let known: string | undefined;
 
 /** SHA-256 that the uncompressed module must have, from the file beside it. */
 export const moduleDigest = (): string => {
-  if (known !== undefined) return known;
-  try {
-    known = readFileSync(digestFile, 'utf8').slice(0, 64);
-  } catch (thrown) {
-    throw unavailable('toolchain/rego.wasm.sha256 cannot be read: build the toolchain (npm run toolchain)', thrown);
-  }
+  known ??= readDigest(folder);
   return known;
 };
 
-const load = async (memoryBytes: number): Promise<WebAssembly.Module> => {
-  const wanted = moduleDigest();
+/** Reads, decompresses, checks and compiles the module in a folder. Rejects with TOOLCHAIN_UNAVAILABLE. */
+export const loadModule = async (from: URL, memoryBytes: number): Promise<WebAssembly.Module> => {
+  const wanted = readDigest(from);
   let bytes: Uint8Array;
   try {
-    bytes = await promisify(brotliDecompress)(await readFile(compressed), { maxOutputLength: maxModuleBytes });
+    const compressed = await readFile(new URL('rego.wasm.br', from));
+    bytes = await promisify(brotliDecompress)(compressed, { maxOutputLength: maxModuleBytes });
   } catch (thrown) {
     throw unavailable('toolchain/rego.wasm.br cannot be read: build the toolchain (npm run toolchain)', thrown);
   }
@@ -57,7 +61,7 @@ const modules = new Map<number, Promise<WebAssembly.Module>>();
 export const compileRegoModule = (memoryBytes: number = defaultMemoryBytes): Promise<WebAssembly.Module> => {
   const present = modules.get(memoryBytes);
   if (present) return present;
-  const loading = load(memoryBytes);
+  const loading = loadModule(folder, memoryBytes);
   modules.set(memoryBytes, loading);
   loading.catch(() => modules.delete(memoryBytes));
   return loading;

@@ -61,7 +61,7 @@ export class BinaryWriter {
     const size = Buffer.byteLength(text);
     this.count(size);
     this.#reserve(size);
-    this.#length += this.#buffer.utf8Write(text, this.#length);
+    this.#length += this.#buffer.write(text, this.#length, 'utf8');
   }
 
   value(value: RegoValue, depth = 0): void {
@@ -133,12 +133,12 @@ export class BinaryReader {
 
   blob(): Uint8Array {
     const [from, to] = this.#span();
-    return Uint8Array.prototype.slice.call(this.#buffer, from, to);
+    return new Uint8Array(this.#buffer.subarray(from, to));
   }
 
   text(): string {
     const [from, to] = this.#span();
-    return this.#buffer.utf8Slice(from, to);
+    return this.#buffer.toString('utf8', from, to);
   }
 
   #span(): readonly [from: number, to: number] {
@@ -154,9 +154,9 @@ export class BinaryReader {
     for (let at = from; at < to; at++) {
       if ((buffer[at] as number) < 0x80) continue;
       const bytes = buffer.subarray(from, to);
-      return isUtf8(bytes) ? buffer.utf8Slice(from, to) : new RegoBytes(Uint8Array.prototype.slice.call(bytes));
+      return isUtf8(bytes) ? buffer.toString('utf8', from, to) : new RegoBytes(new Uint8Array(bytes));
     }
-    return buffer.latin1Slice(from, to);
+    return buffer.toString('latin1', from, to);
   }
 
   value(depth = 0): RegoValue {

@@ -73,11 +73,13 @@ export const workerHost = (settings: {
       interrupt = fail;
       const exited = (code: number): void => crashed(`exit code ${code}`);
       const heard = (message: WorkerMessage): void => {
-        if (message.kind === 'progress') return options.onProgress?.(message.progress);
-        if (message.kind === 'crash') return fail(new ToolchainError(message.code, message.message));
-        settle();
-        if (message.memoryBytes > memoryBytes * retireShare) replace();
-        resolve(message.bytes);
+        if (message.kind === 'progress') options.onProgress?.(message.progress);
+        else if (message.kind === 'crash') fail(new ToolchainError(message.code, message.message));
+        else {
+          settle();
+          if (message.memoryBytes > memoryBytes * retireShare) replace();
+          resolve(message.bytes);
+        }
       };
       target.on('message', heard).on('error', crashed).on('exit', exited);
       if (deadlineMs !== undefined) {
