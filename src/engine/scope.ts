@@ -8,8 +8,8 @@ export class EvaluationScope implements CallScope {
   readonly nowNs: bigint;
   private volatile = false;
   private boundaryNs: bigint | undefined;
-  private tokens: SeenToken[] | undefined;
-  private calls: NonDeterministicCall[] | undefined;
+  private tokens: Map<string, SeenToken> | undefined;
+  private calls: Map<string, NonDeterministicCall> | undefined;
 
   constructor(nowNs: bigint) {
     this.nowNs = nowNs;
@@ -25,16 +25,16 @@ export class EvaluationScope implements CallScope {
   }
 
   addToken(token: SeenToken): void {
-    this.tokens ??= [];
-    this.tokens.push(token);
+    // A token that is decoded and then verified is seen twice, and is one.
+    this.tokens ??= new Map();
+    this.tokens.set(token.claimsDigest, token);
   }
 
   addCall(call: NonDeterministicCall): void {
-    this.calls ??= [];
     // OPA keeps one result for one builtin and its operands.
-    if (!this.calls.some((known) => known.builtin === call.builtin && known.operands === call.operands)) {
-      this.calls.push(call);
-    }
+    this.calls ??= new Map();
+    const key = `${call.builtin} ${call.operands}`;
+    if (!this.calls.has(key)) this.calls.set(key, call);
   }
 
   basis(instructions: number): Basis {
@@ -42,8 +42,8 @@ export class EvaluationScope implements CallScope {
       nowNs: this.nowNs,
       volatile: this.volatile,
       ...(this.boundaryNs === undefined ? {} : { boundaryNs: this.boundaryNs }),
-      tokens: this.tokens ?? none,
-      nonDeterministic: this.calls ?? none,
+      tokens: this.tokens === undefined ? none : [...this.tokens.values()],
+      nonDeterministic: this.calls === undefined ? none : [...this.calls.values()],
       instructions,
     };
   }

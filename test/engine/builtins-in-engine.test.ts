@@ -116,7 +116,7 @@ describe('builtins on the deciding thread', () => {
     expect(await policy.answer('p/small', { input: '' })).toBe('"ok"');
   });
 
-  test('what they report of clock, tokens and results is the basis of the answer', async () => {
+  test('what they report of clock, tokens (each once) and results is the basis of the answer', async () => {
     const token = { issuer: 'i', claimsDigest: 'd', expires: 2_000_000_000 };
     const policy = await bench.policy(
       'r := [hex.encode("a"), hex.encode("a"), rand.intn("k", 10)]\nnone := 1',
@@ -132,7 +132,7 @@ describe('builtins on the deciding thread', () => {
       }),
     );
     const { basis } = await policy.ask('p/r');
-    expect(basis).toMatchObject({ volatile: false, boundaryNs: basis.nowNs + 5n, tokens: [token, token] });
+    expect(basis).toMatchObject({ volatile: false, boundaryNs: basis.nowNs + 5n, tokens: [token] });
     expect(basis.nonDeterministic).toEqual([{ builtin: 'rand.intn', operands: '["k",10]', result: '7' }]);
     expect((await policy.ask('p/none')).basis).not.toHaveProperty('boundaryNs');
   });
