@@ -29,7 +29,7 @@ const strings = fc.oneof(
   fc.constantFrom('', '\0', '\uFEFF', 'a\0b', '__proto__', '\u{1F600}', '\uFFFD', '\u007F\u0080'),
 );
 
-/** Every kind of Rego value. `numbered` leaves numbers out when false: for tests that compare with exact text. */
+/** Every kind of Rego value, nested: the kinds that only Rego has (sets, keys that are no strings, raw bytes) too. */
 export const regoValues: fc.Arbitrary<RegoValue> = fc.letrec<{ value: RegoValue; leaf: RegoValue }>((tie) => ({
   leaf: fc.oneof(fc.constant(null), fc.boolean(), numbers, strings, bytes),
   value: fc.oneof(
