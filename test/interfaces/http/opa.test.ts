@@ -315,6 +315,16 @@ describe('requests that differ never share an answer', () => {
     expect([after.status, withoutId(after.body)]).toEqual([alone.status, withoutId(alone.body)]);
   });
 
+  test('a POST without a body is not answered with what a GET of the same target was', async () => {
+    const { call } = await startHttp();
+    const target = '/v1/data/shop/orders/echo?input=%7B%22user%22%3A%22u1%22%7D';
+    const got = await call(target);
+    expect(withoutId(got.body)).toBe('{"result":{"user":"u1"}}\n');
+    const posted = await call(target, { body: '', method: 'POST' });
+    expect(withoutId(posted.body)).toBe(`{${WARNING}}\n`);
+    expect(posted.headers['verdict-cache']).toBe('miss');
+  });
+
   test('a coding or a content type that is refused is refused also when its bytes were answered before', async () => {
     const { call } = await startHttp();
     const body = '{"input":1}';

@@ -132,10 +132,11 @@ const ask = (
 const keyOf = (exchange: Exchange, route: DataRoute, body: Buffer): string | undefined => {
   if (exchange.head.noCache) return undefined;
   const { contentType, contentCoding } = exchange.head;
-  const { text } = exchange.target;
+  // A GET has its input in the target, which for a POST means nothing.
+  const options = `${exchange.request.method} ${exchange.target.text}`;
   // The default decision's path is configured, so it is no part of the target.
   const path = route.wire === 'opa.default' ? JSON.stringify(route.path) : '';
-  return rawKey({ wire: route.wire, path, options: text, contentType, contentCoding, body });
+  return rawKey({ wire: route.wire, path, options, contentType, contentCoding, body });
 };
 
 const NOTHING_MISSING: Asked = { inputMissing: false };
