@@ -84,6 +84,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   const store = openStore(Math.max(1, cache.maxBytes));
   const expiriesOf = expiryReader(cache.expiryPaths);
   const record = createRecorder({ audit, clock, onFailure, ...(onWarning === undefined ? {} : { onWarning }) });
+  const activeFor = (query: Query): ActivePolicy => query.active ?? policy.current;
   /** Evaluations that run on a worker now, and who else waits for them. */
   const running = new Map<string, Question[]>();
 
@@ -165,7 +166,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       if (made.verdict.kind === 'failed') deliver(question, made, 'uncacheable', false);
       else if (made.hold !== undefined && remainingMs(made.hold, clock) > 0) {
         deliver(question, made, 'hit', isActive(question, slot.ground));
-      } else answer({ ...question, active: policy.current }, true);
+      } else answer({ ...question, active: activeFor(question.query) }, true);
     }
   };
 
@@ -228,16 +229,15 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   };
 
   const decide = (query: Query, reply: Reply): void => {
-    const question: Question = { query, reply, active: policy.current, askedAtMs: clock.monotonicMs() };
+    const question: Question = { query, reply, active: activeFor(query), askedAtMs: clock.monotonicMs() };
     answer(question, query.bypassCache || !remembers);
   };
 
-  const repeat = (rawKey: string, facts: RequestFacts, reply: Reply): boolean => {
+  const repeat: Decisions['repeat'] = (rawKey, facts, reply, active = policy.current) => {
     const entry = store.repeatable(rawKey);
     const hold = entry?.made.hold;
     if (entry === undefined || hold === undefined) return false;
     const { made, path, strictErrors, inputPresent, prepared } = entry;
-    const active = policy.current;
     if (entry.epoch !== active.epoch) {
       if (groundOf(path, active.resolve(path)) !== made.ground) {
         store.drop(rawKey);

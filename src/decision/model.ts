@@ -38,6 +38,8 @@ export interface Query extends RequestFacts {
   readonly bypassCache: boolean;
   /** Under this key the same request is answered again by `repeat`; absent: never. See `rawKey`. */
   readonly rawKey?: string;
+  /** What was active when the request was read, for one that asks several questions; absent: what is active now. */
+  readonly active?: ActivePolicy;
 }
 
 // ---- the answer -------------------------------------------------------------------------------------------------
@@ -105,8 +107,11 @@ export interface Answer {
 export type Reply = (answer: Answer) => void;
 
 export interface Decisions {
-  /** Answers a request whose raw key was answered before and still holds; false, and nothing happened, otherwise. */
-  repeat(rawKey: string, facts: RequestFacts, reply: Reply): boolean;
+  /**
+   * Answers a request whose raw key was answered before and still holds; false, and nothing happened, otherwise.
+   * `active` as in `Query`.
+   */
+  repeat(rawKey: string, facts: RequestFacts, reply: Reply, active?: ActivePolicy): boolean;
   decide(query: Query, reply: Reply): void;
 }
 

@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import type { FakeRule } from '../../support/decision.ts';
+import { gives } from '../../support/decision.ts';
 import type { Sent } from '../../support/decision-http.ts';
 import { shop, startHttp } from '../../support/decision-http.ts';
 
@@ -319,6 +321,33 @@ describe('evaluations', () => {
     const answer = await call(MANY, json({ ...alice, evaluations: items('alice'), ...more }));
     expect(answer.status).toBe(400);
     expect((JSON.parse(answer.body) as { detail: string }).detail).toContain(detail);
+  });
+
+  test.each([
+    ['execute_all', [true, true]],
+    ['permit_on_first_permit', [false, true]],
+    ['deny_on_first_deny', [true, false]],
+  ])('%s: an activation between two items does not mix versions', async (semantic, expected) => {
+    const { call, policy } = await startHttp();
+    const version = (number: number, answers: FakeRule) => ({
+      name: 'swap',
+      version: number,
+      authzen: 'swap/allow',
+      rules: { 'swap/allow': answers },
+    });
+    const [first, second] = expected.map(String);
+    let asked = 0;
+    const old: FakeRule = (facts) => {
+      asked += 1;
+      if (asked === 1) policy.activate(version(2, gives(String(first))));
+      return gives(String(asked === 1 ? first : second))(facts);
+    };
+    policy.activate(version(1, old));
+    const body = { ...alice, options: { evaluations_semantic: semantic }, evaluations: [{ n: 1 }, { n: 2 }] };
+    const answer = await call(`/swap${MANY}`, json(body));
+    expect(JSON.parse(answer.body)).toEqual({ evaluations: expected.map((decision) => ({ decision })) });
+    expect(answer.headers['verdict-policy']).toBe('swap@1');
+    expect(asked).toBe(2);
   });
 
   test('1,000 items are taken, one more is not, and so is not more input than the batch may have', async () => {

@@ -1,4 +1,4 @@
-import type { Answer } from '../../../decision/index.ts';
+import type { ActivePolicy, Answer } from '../../../decision/index.ts';
 import { rawKey } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { sliceChecked } from '../../../engine/index.ts';
@@ -14,6 +14,12 @@ const semantics: { readonly [name: string]: ((result: ItemResult) => boolean) | 
   deny_on_first_deny: (result) => !isPermit(result),
   permit_on_first_permit: isPermit,
 };
+
+/** What answers a request: read once, when its body is there. */
+export interface Place {
+  readonly active: ActivePolicy;
+  readonly path: readonly string[];
+}
 
 export interface Batch {
   readonly items: readonly Item[];
@@ -95,7 +101,7 @@ export const readBatch = (document: CheckedDocument, service: Service): Batch | 
   return { items, ...(endsAfter === undefined ? {} : { endsAfter }) };
 };
 
-const evaluateItem = (service: Service, exchange: Exchange, path: readonly string[], input: CheckedJson) =>
+const evaluateItem = (service: Service, exchange: Exchange, { active, path }: Place, input: CheckedJson) =>
   new Promise<Answer>((resolve) => {
     const facts = {
       wire: 'authzen.evaluations',
@@ -113,20 +119,21 @@ const evaluateItem = (service: Service, exchange: Exchange, path: readonly strin
           contentCoding: '',
           body: input,
         });
-    if (key !== undefined && service.decisions.repeat(key, facts, resolve)) return;
+    if (key !== undefined && service.decisions.repeat(key, facts, resolve, active)) return;
     const known = key === undefined ? {} : { rawKey: key };
-    service.decisions.decide({ ...facts, path, input, strictErrors: false, bypassCache: noCache, ...known }, resolve);
+    const query = { ...facts, active, path, input, strictErrors: false, bypassCache: noCache, ...known };
+    service.decisions.decide(query, resolve);
   });
 
-/** Evaluates a batch: all at once, so that no activation comes between, or one after the other until one ends it. */
+/** Evaluates a batch by what was active when it came: all at once, or one after the other until one ends it. */
 export const evaluateBatch = async (
   service: Service,
   exchange: Exchange,
-  path: readonly string[],
+  place: Place,
   { items, endsAfter }: Batch,
 ): Promise<readonly ItemResult[]> => {
   const one = async (item: Item): Promise<ItemResult> =>
-    'error' in item ? item : { answer: await evaluateItem(service, exchange, path, item.input) };
+    'error' in item ? item : { answer: await evaluateItem(service, exchange, place, item.input) };
   if (endsAfter === undefined) return Promise.all(items.map(one));
   const results: ItemResult[] = [];
   for (const item of items) {

@@ -1,4 +1,4 @@
-import type { RequestFacts } from '../../../decision/index.ts';
+import type { Reply, RequestFacts } from '../../../decision/index.ts';
 import { rawKey } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { withoutMember } from '../../../engine/index.ts';
@@ -7,6 +7,7 @@ import { HttpError } from '../errors.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { guarded, refusalOf } from '../exchange.ts';
 import type { Route } from '../target.ts';
+import type { Place } from './batch.ts';
 import { evaluateBatch, readBatch } from './batch.ts';
 import { checkBody, checkEvaluation, spliceInput } from './input.ts';
 import { refuseAuthzen, replyEvaluation, replyEvaluations } from './reply.ts';
@@ -15,13 +16,13 @@ type AuthzenRoute = Extract<Route, { readonly kind: 'authzen' }>;
 
 const JSON_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?;?$/i;
 
-/** The path that answers; throws HttpError when none does. */
-const pathOf = (service: Service, { bundle }: AuthzenRoute): readonly string[] => {
+/** What answers a request, to its end; throws HttpError when nothing does. */
+const placeOf = (service: Service, { bundle }: AuthzenRoute): Place => {
   const active = service.policy.current;
   const path = active.authzenPath(bundle);
-  if (path !== undefined) return path;
+  if (path !== undefined) return { active, path };
   // With nothing active the decision itself says not_ready, for the record too.
-  if (active.versions.size === 0) return [];
+  if (active.versions.size === 0) return { active, path: [] };
   const detail =
     bundle === undefined
       ? 'no bundle is named to answer AuthZEN: ask under /{bundle}/access/v1/, or set authzen.bundle'
@@ -36,59 +37,48 @@ const factsOf = (wire: RequestFacts['wire'], exchange: Exchange): RequestFacts =
 });
 
 interface Single {
-  readonly path: readonly string[];
+  readonly place: Place;
   readonly input: CheckedJson;
   readonly wire: RequestFacts['wire'];
   readonly key: string | undefined;
 }
 
-const decideOne = (service: Service, exchange: Exchange, { path, input, wire, key }: Single): void => {
+const decideOne = (service: Service, exchange: Exchange, { place, input, wire, key }: Single): void => {
   const bypassCache = exchange.head.noCache;
   const known = key === undefined ? {} : { rawKey: key };
   service.decisions.decide(
-    { ...factsOf(wire, exchange), path, input, strictErrors: false, bypassCache, ...known },
+    { ...factsOf(wire, exchange), ...place, input, strictErrors: false, bypassCache, ...known },
     (answer) => replyEvaluation(service, exchange, answer),
   );
 };
 
 const NO_DEFAULTS = '{}';
 
-const decideBatch = (
-  service: Service,
-  exchange: Exchange,
-  path: readonly string[],
-  document: CheckedDocument,
-): void => {
+const decideBatch = (service: Service, exchange: Exchange, place: Place, document: CheckedDocument): void => {
   const batch = readBatch(document, service);
   if (batch === undefined) {
     checkEvaluation(document);
     // Without evaluations the request stands for a single one: its input is what a batch would have as defaults.
     const none = checkBody(Buffer.from(NO_DEFAULTS), { bytes: 2, depth: 1, keys: 1 });
     const input = spliceInput(none, document);
-    decideOne(service, exchange, { path, input, wire: 'authzen.evaluations', key: undefined });
+    decideOne(service, exchange, { place, input, wire: 'authzen.evaluations', key: undefined });
     return;
   }
-  evaluateBatch(service, exchange, path, batch).then(
+  evaluateBatch(service, exchange, place, batch).then(
     (results) => replyEvaluations(service, exchange, results),
     (thrown) => refuseAuthzen(service, exchange, refusalOf(service, thrown)),
   );
 };
 
-const decideSingle = (
-  service: Service,
-  exchange: Exchange,
-  path: readonly string[],
-  body: Buffer,
-  key?: string,
-): void => {
+const decideSingle = (service: Service, exchange: Exchange, place: Place, body: Buffer, key?: string): void => {
   const { bodyBytes, depth, keys } = service.settings.limits;
   const document = checkBody(body, { bytes: bodyBytes, depth, keys });
   checkEvaluation(document);
   const input = withoutMember(document, 'verdict');
-  decideOne(service, exchange, { path, input, wire: 'authzen.evaluation', key });
+  decideOne(service, exchange, { place, input, wire: 'authzen.evaluation', key });
 };
 
-const keyOf = (exchange: Exchange, path: readonly string[], body: Buffer): string | undefined => {
+const keyOf = (exchange: Exchange, { path }: Place, body: Buffer): string | undefined => {
   const { noCache, contentType, contentCoding } = exchange.head;
   if (noCache) return undefined;
   const wire = 'authzen.evaluation';
@@ -104,17 +94,14 @@ export const postAuthzen = (service: Service, exchange: Exchange, route: Authzen
     if (!JSON_TYPE.test(contentType)) {
       throw new HttpError('media_type_unsupported', 'Content-Type: application/json is wanted');
     }
-    const path = pathOf(service, route);
-    const key = route.batch ? undefined : keyOf(exchange, path, body);
-    const again =
-      key !== undefined &&
-      service.decisions.repeat(key, factsOf('authzen.evaluation', exchange), (answer) =>
-        replyEvaluation(service, exchange, answer),
-      );
-    if (again) return;
+    const place = placeOf(service, route);
+    const key = route.batch ? undefined : keyOf(exchange, place, body);
+    const reply: Reply = (answer) => replyEvaluation(service, exchange, answer);
+    const facts = factsOf('authzen.evaluation', exchange);
+    if (key !== undefined && service.decisions.repeat(key, facts, reply, place.active)) return;
     const decide = (bytes: Buffer): void => {
-      if (route.batch) decideBatch(service, exchange, path, checkBody(bytes, { bytes: bodyBytes, depth, keys }));
-      else decideSingle(service, exchange, path, bytes, key);
+      if (route.batch) decideBatch(service, exchange, place, checkBody(bytes, { bytes: bodyBytes, depth, keys }));
+      else decideSingle(service, exchange, place, bytes, key);
     };
     if (isGzip(contentCoding)) inflate(body, bodyBytes, guarded(service, exchange, refuseAuthzen, decide));
     else decide(body);
