@@ -91,6 +91,8 @@ export const startDecisionServer = async (options: ListenerOptions): Promise<Dec
     createDecisionListener(options),
   );
   server.maxConnections = limits.connections;
+  // Whoever does not take an answer would otherwise keep it in memory for good.
+  server.timeout = limits.idleSeconds * 1000;
   await listen(server, settings);
   let url: string;
   try {

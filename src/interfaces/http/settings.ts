@@ -76,7 +76,10 @@ export const httpSchema = {
         headerBytes: count(16_384, 'Bytes of the request line and all headers.'),
         headersSeconds: count(10, 'Seconds within which the headers of a request must have come.'),
         requestSeconds: count(30, 'Seconds within which a whole request must have come.'),
-        idleSeconds: count(75, 'Seconds that a connection may stand idle between requests.'),
+        idleSeconds: count(
+          75,
+          'Seconds that a connection may stand idle, between requests or with an answer that is not taken.',
+        ),
         connections: count(10_000, 'Connections at a time; more are closed as they come.'),
       },
     },

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { defaultHttpSettings, httpSchema } from '../../../src/interfaces/http/index.ts';
+import { gives } from '../../support/decision.ts';
 import { startHttp } from '../../support/decision-http.ts';
 
 const PATH = '/v1/data/shop/orders/allow';
@@ -61,6 +62,23 @@ describe('where it listens', () => {
     await expect(startHttp({ settings: { port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await new Promise((resolve) => holder.close(resolve));
   });
+});
+
+test('a client that does not take its answer is cut off when it stood idle', { timeout: 30_000 }, async () => {
+  const { server, policy } = await startHttp({ limits: { idleSeconds: 1 } });
+  policy.activate({ name: 'large', rules: { large: gives(`"${'x'.repeat(30_000_000)}"`) } });
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1').pause();
+  socket.write('GET /v1/data/large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  let taken = 0;
+  socket.on('data', (chunk) => {
+    taken += chunk.length;
+  });
+  socket.on('error', () => {});
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  socket.resume();
+  await closed;
+  expect(taken).toBeLessThan(30_000_000);
 });
 
 describe('closing', () => {
