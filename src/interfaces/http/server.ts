@@ -1,8 +1,8 @@
 import { unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { connect, isIP } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect, isIP, Server as SocketServer } from 'node:net';
 import { HttpError } from './errors.ts';
 import { bracketed } from './hosts.ts';
 import type { ListenerOptions } from './listener.ts';
@@ -72,6 +72,30 @@ const urlOf = (server: Server, settings: HttpSettings): string => {
   return `http://${bracketed(address)}:${port}`;
 };
 
+const taken = (socket: Socket): Promise<unknown> =>
+  new Promise((resolve) => {
+    socket.once('drain', resolve);
+    socket.once('close', resolve);
+  });
+
+/** Ends a server: what is on its way to a client gets there, within the time given. */
+const closer = (server: Server): ((graceMs: number) => Promise<void>) => {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return async (graceMs) => {
+    const late = setTimeout(() => server.closeAllConnections(), graceMs);
+    // Not http's own close: to it a connection is idle whose answer was handed over, however much is still to be sent.
+    const closed = new Promise((resolve) => SocketServer.prototype.close.call(server, resolve));
+    await Promise.all([...sockets].filter((socket) => socket.writableLength > 0).map(taken));
+    server.close();
+    await closed;
+    clearTimeout(late);
+  };
+};
+
 /** Serves decisions on the address that the settings name; rejects when it may not or cannot be had. */
 export const startDecisionServer = async (options: ListenerOptions): Promise<DecisionServer> => {
   const { settings } = options;
@@ -101,19 +125,12 @@ export const startDecisionServer = async (options: ListenerOptions): Promise<Dec
     server.close();
     throw refused;
   }
+  const end = closer(server);
   let closing: Promise<void> | undefined;
-  const close = (graceMs: number): Promise<void> =>
-    new Promise((resolve) => {
-      const late = setTimeout(() => server.closeAllConnections(), graceMs);
-      server.close(() => {
-        clearTimeout(late);
-        resolve();
-      });
-    });
   return {
     url,
     close: (graceMs = 0) => {
-      closing ??= close(graceMs);
+      closing ??= end(graceMs);
       return closing;
     },
   };

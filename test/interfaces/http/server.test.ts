@@ -94,6 +94,27 @@ describe('closing', () => {
     await expect(call(PATH, { body: BODY })).rejects.toThrow();
   });
 
+  test('an answer on its way is taken whole, by a slow client too', async () => {
+    const { server, policy } = await startHttp();
+    policy.activate({ name: 'large', rules: { large: gives(`"${'x'.repeat(30_000_000)}"`) } });
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const idle = connect(Number(new URL(server.url).port), '127.0.0.1');
+    socket.write('GET /v1/data/large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    let taken = 0;
+    socket.on('data', (chunk) => {
+      taken += chunk.length;
+    });
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.pause();
+    const ended = new Promise((resolve) => socket.on('close', resolve));
+    const closed = server.close(10_000);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.resume();
+    await Promise.all([closed, ended]);
+    expect(taken).toBeGreaterThan(30_000_000);
+    idle.destroy();
+  });
+
   test('what is still open after the grace is cut off', async () => {
     const { server, raw } = await startHttp();
     const idle = raw('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n');
