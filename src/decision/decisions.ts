@@ -1,4 +1,6 @@
 import type { Clock } from '../canonical/index.ts';
+import type { CheckedJson } from '../engine/index.ts';
+import { canonicalText } from '../engine/index.ts';
 import type { Evaluated } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
 import type { Moment } from './freshness.ts';
@@ -54,7 +56,12 @@ interface Question {
 interface Slot {
   readonly key: string;
   readonly ground: string;
+  /** The input's canonical text; absent for an absent input. */
+  readonly canonical: string | undefined;
 }
+
+const textOf = (input: CheckedJson | undefined): string | undefined =>
+  input === undefined ? undefined : canonicalText(input);
 
 const mayAsk = (caller: Caller): boolean => caller.roles.includes('ask');
 
@@ -111,7 +118,14 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     deliver(question, made, 'uncacheable', false);
   };
 
-  const madeOf = (question: Question, resolution: Resolution, ground: string, start: Moment, got: Evaluated): Made => {
+  const madeOf = (
+    question: Question,
+    resolution: Resolution,
+    slot: Slot | undefined,
+    start: Moment,
+    got: Evaluated,
+  ): Made => {
+    const canonical = slot === undefined ? textOf(question.query.input) : slot.canonical;
     const { verdict, outcome, reasons, bases, ruleTtlMs, resultTtlMs } = got;
     const hold =
       verdict.kind === 'failed'
@@ -122,11 +136,11 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
             maxAgeMs: cache.maxAgeSeconds * 1000,
             ...(ruleTtlMs === undefined ? {} : { ruleTtlMs }),
             ...(resultTtlMs === undefined ? {} : { resultTtlMs }),
-            expiriesMs: expiriesOf(question.query.input),
+            expiriesMs: canonical === undefined ? [] : expiriesOf(canonical),
           });
     return {
       kind: 'made',
-      ground,
+      ground: slot?.ground ?? '',
       verdict,
       outcome,
       ...(reasons === undefined ? {} : { reasons }),
@@ -174,15 +188,14 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     const { input, strictErrors } = question.query;
     const moment = momentOf(clock);
     const got = evaluate(resolution, { ...(input === undefined ? {} : { input }), strictErrors });
-    const ground = slot?.ground ?? '';
     if (!(got instanceof Promise)) {
-      finish(question, madeOf(question, resolution, ground, moment, got), slot);
+      finish(question, madeOf(question, resolution, slot, moment, got), slot);
       return;
     }
     const waiting: Question[] = [];
     if (slot !== undefined) running.set(slot.key, waiting);
     void got.then((late) => {
-      const made = madeOf(question, resolution, ground, moment, late);
+      const made = madeOf(question, resolution, slot, moment, late);
       // Nobody may join any more before the answers go out: what comes now finds the cache.
       if (slot !== undefined) running.delete(slot.key);
       finish(question, made, slot);
@@ -193,7 +206,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   const look = (question: Question, resolution: Resolution): void => {
     const { path, strictErrors, input } = question.query;
     const ground = groundOf(path, resolution);
-    const key = canonicalKey(ground, strictErrors, input);
+    const canonical = textOf(input);
+    const key = canonicalKey(ground, strictErrors, canonical);
     const known = store.made(key);
     if (known?.hold !== undefined) {
       if (remainingMs(known.hold, clock) > 0) {
@@ -203,7 +217,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       store.drop(key);
     }
     const waiting = running.get(key);
-    if (waiting === undefined) start(question, resolution, { key, ground });
+    if (waiting === undefined) start(question, resolution, { key, ground, canonical });
     else waiting.push(question);
   };
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../canonical/index.ts';
-import type { Basis, CheckedJson } from '../engine/index.ts';
+import type { Basis } from '../engine/index.ts';
 
 /**
  * For how long an answer stays true. The monotonic clock judges; the wall clock ends an answer too whose time it has
@@ -34,18 +34,19 @@ const valueAt = (value: unknown, steps: readonly string[]): unknown => {
   return here;
 };
 
-/** Reads the moments (milliseconds since 1970) that an input names at the configured pointers. */
-export type ExpiryReader = (input: CheckedJson | undefined) => readonly number[];
+/** Reads the moments (milliseconds since 1970) that an input, as its canonical text, names at the configured pointers. */
+export type ExpiryReader = (canonical: string) => readonly number[];
+
+const none: readonly number[] = [];
 
 export const expiryReader = (pointers: readonly string[]): ExpiryReader => {
   const paths = pointers.map(stepsOf);
-  const names = [...new Set(paths.map((steps) => Buffer.from(JSON.stringify(steps.at(-1)))))];
-  return (input) => {
-    if (input === undefined || paths.length === 0) return [];
-    const bytes = Buffer.from(input.buffer, input.byteOffset, input.length);
-    // Most inputs name no moment: without one of the names, and without an escape that could spell it, none is parsed.
-    if (!bytes.includes(0x5c) && !names.some((name) => bytes.includes(name))) return [];
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
+  // As keys stand in canonical text, which has one spelling for each.
+  const names = [...new Set(paths.map((steps) => `${JSON.stringify(steps.at(-1))}:`))];
+  return (canonical) => {
+    // Most inputs name no moment: without one of the names none is parsed.
+    if (!names.some((name) => canonical.includes(name))) return none;
+    const value: unknown = JSON.parse(canonical);
     return paths
       .map((steps) => valueAt(value, steps))
       .filter((found): found is number => typeof found === 'number' && Number.isFinite(found))

@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto';
-import type { CheckedJson } from '../engine/index.ts';
-import { canonicalText } from '../engine/index.ts';
 import type { ActiveVersion, Resolution, Wire } from './model.ts';
 
 /** All of a request that its answer can depend on, before anything of it is parsed. */
@@ -55,16 +53,27 @@ const resolutionParts = (resolution: Resolution): readonly unknown[] => {
   }
 };
 
+/** The last path that was asked of a resolution: mostly the only one. */
+const grounds = new WeakMap<Resolution, { readonly path: readonly string[]; readonly text: string }>();
+
 /**
  * What a path stands for, as text: the versions that answer it, by digest and data revision, and where in them. Equal
  * texts give equal answers to equal inputs, whatever else was activated in between.
  */
-export const groundOf = (path: readonly string[], resolution: Resolution): string =>
-  JSON.stringify([path, resolutionParts(resolution)]);
+export const groundOf = (path: readonly string[], resolution: Resolution): string => {
+  const known = grounds.get(resolution);
+  if (known !== undefined && known.path === path) return known.text;
+  const text = JSON.stringify([path, resolutionParts(resolution)]);
+  grounds.set(resolution, { path, text });
+  return text;
+};
 
-/** The key of everything an answer depends on, the input in canonical form: SHA-256, full width. */
-export const canonicalKey = (ground: string, strictErrors: boolean, input: CheckedJson | undefined): string => {
-  const options = `${strictErrors ? 'strict' : 'lax'},${input === undefined ? 'absent' : 'present'}`;
-  const text = input === undefined ? '' : canonicalText(input);
-  return hash('sha256', `canonical${part(ground)}${part(options)}${part(text)}`, 'base64url');
+/**
+ * The key of everything an answer depends on: SHA-256, full width.
+ *
+ * @param canonical the input's canonical text; absent for an absent input
+ */
+export const canonicalKey = (ground: string, strictErrors: boolean, canonical: string | undefined): string => {
+  const options = `${strictErrors ? 'strict' : 'lax'},${canonical === undefined ? 'absent' : 'present'}`;
+  return hash('sha256', `canonical${part(ground)}${part(options)}${part(canonical ?? '')}`, 'base64url');
 };

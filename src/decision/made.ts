@@ -49,11 +49,19 @@ const versionsIn = (resolution: Resolution): readonly ActiveVersion[] => {
   }
 };
 
-/** The versions that a path rests on, each once, in order of name. */
+const policyLists = new WeakMap<Resolution, readonly PolicyRef[]>();
+
+/**
+ * The versions that a path rests on, each once, in order of name. The same list for the same resolution: what wires
+ * and records make of a list is kept by the list, and one a request would cost more there than the evaluation.
+ */
 export const policiesOf = (resolution: Resolution): readonly PolicyRef[] => {
-  if (resolution.kind === 'rule') return [refOf(resolution.target.version)];
+  const known = policyLists.get(resolution);
+  if (known !== undefined) return known;
   const all = new Set(versionsIn(resolution).map(refOf));
-  return [...all].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const list = Object.freeze([...all].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  policyLists.set(resolution, list);
+  return list;
 };
 
 /** What the evaluations that one answer took have in common. */
