@@ -5,11 +5,15 @@ import { Asking, Permitted } from '../access.ts';
 import { AdminError } from '../model.ts';
 import { AUDIT } from '../ports.ts';
 
-/** A restricted auditor reads decisions that rest on their bundles alone; what no bundle answered is for all. */
+/**
+ * A restricted auditor reads decisions that rest on their bundles alone. What no bundle answered is not among them: the
+ * input of a refused question was meant for whatever bundle was asked.
+ */
 const mayRead = (caller: Caller, record: string): boolean => {
   if (caller.bundles === undefined) return true;
   const { bundles } = JSON.parse(record) as { readonly bundles?: { readonly [name: string]: unknown } };
-  return Object.keys(bundles ?? {}).every((name) => caller.bundles?.includes(name));
+  const names = Object.keys(bundles ?? {});
+  return names.length > 0 && names.every((name) => caller.bundles?.includes(name));
 };
 
 /** What was decided, as the log has it. */
