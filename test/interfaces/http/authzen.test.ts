@@ -350,6 +350,25 @@ describe('evaluations', () => {
     expect(asked).toBe(2);
   });
 
+  test('a batch of costly items lets other requests in between', async () => {
+    const { call, policy } = await startHttp();
+    const seen: boolean[] = [];
+    let othersHadTheirTurn = false;
+    const costly: FakeRule = (facts) => {
+      seen.push(othersHadTheirTurn);
+      setImmediate(() => {
+        othersHadTheirTurn = true;
+      });
+      const until = performance.now() + 100;
+      while (performance.now() < until);
+      return gives('true')(facts);
+    };
+    policy.activate({ name: 'costly', authzen: 'costly/allow', rules: { 'costly/allow': costly } });
+    const answer = await call(`/costly${MANY}`, json({ ...alice, evaluations: [{ n: 1 }, { n: 2 }] }));
+    expect(JSON.parse(answer.body)).toEqual({ evaluations: [{ decision: true }, { decision: true }] });
+    expect(seen).toEqual([false, true]);
+  });
+
   test('1,000 items are taken, one more is not, and so is not more input than the batch may have', async () => {
     const { call, audit } = await startHttp();
     const many = (count: number): unknown[] =>

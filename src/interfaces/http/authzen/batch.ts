@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ActivePolicy, Answer } from '../../../decision/index.ts';
 import { rawKey } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
@@ -125,7 +126,30 @@ const evaluateItem = (service: Service, exchange: Exchange, { active, path }: Pl
     service.decisions.decide(query, resolve);
   });
 
-/** Evaluates a batch by what was active when it came: all at once, or one after the other until one ends it. */
+/** For so long a batch may keep the thread that all others wait for. */
+const SLICE_MS = 20;
+
+/** Evaluates items together, as many at a time as keep no other request waiting for long. */
+const evaluateAll = async (
+  items: readonly Item[],
+  one: (item: Item) => Promise<ItemResult>,
+): Promise<readonly ItemResult[]> => {
+  const results: ItemResult[] = [];
+  let slice: Promise<ItemResult>[] = [];
+  let until = performance.now() + SLICE_MS;
+  for (const item of items) {
+    if (performance.now() >= until) {
+      results.push(...(await Promise.all(slice)));
+      await nextTurn();
+      slice = [];
+      until = performance.now() + SLICE_MS;
+    }
+    slice.push(one(item));
+  }
+  return [...results, ...(await Promise.all(slice))];
+};
+
+/** Evaluates a batch by what was active when it came: all items, or one after the other until one ends it. */
 export const evaluateBatch = async (
   service: Service,
   exchange: Exchange,
@@ -134,7 +158,7 @@ export const evaluateBatch = async (
 ): Promise<readonly ItemResult[]> => {
   const one = async (item: Item): Promise<ItemResult> =>
     'error' in item ? item : { answer: await evaluateItem(service, exchange, place, item.input) };
-  if (endsAfter === undefined) return Promise.all(items.map(one));
+  if (endsAfter === undefined) return evaluateAll(items, one);
   const results: ItemResult[] = [];
   for (const item of items) {
     const result = await one(item);
