@@ -111,7 +111,7 @@ const write = (
   if (response.destroyed || response.headersSent) return;
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   headers.push('Content-Length', String(length));
-  if (service.draining() && !headers.includes('Connection')) headers.push('Connection', 'close');
+  if (service.draining()) response.shouldKeepAlive = false;
   response.writeHead(status, headers);
   if (length === 0) response.end();
   else response.end(body);

@@ -13,6 +13,18 @@ export interface Head {
   readonly noCache: boolean;
 }
 
+/** What is known of headers before they are read. */
+export const unread: Head = Object.freeze({
+  host: '',
+  contentType: '',
+  contentCoding: '',
+  authorization: '',
+  requestId: '',
+  acceptEncoding: '',
+  hasOrigin: false,
+  noCache: false,
+});
+
 type Single = 'host' | 'contentType' | 'contentCoding' | 'authorization' | 'requestId';
 
 /** Headers of which two would mean that somebody in front of us may have read the other one, each with its bit. */
@@ -29,16 +41,7 @@ const lengths = new Set([...singles.keys(), 'origin', 'accept-encoding', 'cache-
 
 /** Reads what node:http got, in one pass; throws HttpError when a header that must be single is repeated. */
 export const readHead = (raw: readonly string[]): Head => {
-  const head = {
-    host: '',
-    contentType: '',
-    contentCoding: '',
-    authorization: '',
-    requestId: '',
-    acceptEncoding: '',
-    hasOrigin: false,
-    noCache: false,
-  };
+  const head = { ...unread };
   let seen = 0;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const written = raw[at] as string;

@@ -6,13 +6,13 @@ import { HttpError } from './errors.ts';
 import type { BuildVersion, Exchange, Service } from './exchange.ts';
 import { refusalOf } from './exchange.ts';
 import type { Head } from './head.ts';
-import { readHead } from './head.ts';
+import { readHead, unread } from './head.ts';
 import { hostGuard } from './hosts.ts';
 import { refuseOpa } from './opa/reply.ts';
 import { serve } from './routes.ts';
 import type { HttpSettings } from './settings.ts';
 import type { Target } from './target.ts';
-import { targetReader } from './target.ts';
+import { noOptions, targetReader } from './target.ts';
 
 export interface ListenerOptions {
   readonly decisions: Decisions;
@@ -48,20 +48,10 @@ const peerOf = (socket: Socket): string => {
 const bearerOf = (authorization: string): string | undefined =>
   /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : undefined;
 
-const unread: Head = {
-  host: '',
-  contentType: '',
-  contentCoding: '',
-  authorization: '',
-  requestId: '',
-  acceptEncoding: '',
-  hasOrigin: false,
-  noCache: false,
-};
 const noTarget: Target = {
   text: '',
   route: { kind: 'unknown' },
-  options: { pretty: false, provenance: false, metrics: false, explain: false, strictErrors: false },
+  options: noOptions,
   readiness: false,
 };
 

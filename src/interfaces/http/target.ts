@@ -32,7 +32,7 @@ export interface Target {
 const flag = (parameters: URLSearchParams, name: string): boolean =>
   parameters.getAll(name).some((value) => value === '' || value.toLowerCase() === 'true');
 
-const noOptions: DataOptions = {
+export const noOptions: DataOptions = {
   pretty: false,
   provenance: false,
   metrics: false,

@@ -175,6 +175,11 @@ describe('connections', () => {
     const answer = await call(PATH, { body: BODY, headers: { Connection: 'keep-alive' } });
     expect(answer).toMatchObject({ status: 200, headers: { connection: 'close' } });
     expect(await call('/nope')).toMatchObject({ headers: { connection: 'close' } });
+    // A value that comes back is no header of ours.
+    const headers = { Connection: 'keep-alive', 'Content-Type': 'application/json', 'X-Request-ID': 'Connection' };
+    expect(await call('/access/v1/evaluation', { body: '{}', headers })).toMatchObject({
+      headers: { connection: 'close', 'x-request-id': 'Connection' },
+    });
   });
 
   test('a client that goes away before its answer harms nobody', async () => {
