@@ -72,6 +72,17 @@ export const guarded =
     }
   };
 
+/** What writes an answer, for the log to call: whatever it throws there would end the process. */
+export const replying =
+  <Given>(service: Service, exchange: Exchange, refuse: Refuse, reply: (given: Given) => void) =>
+  (given: Given): void => {
+    try {
+      reply(given);
+    } catch (thrown) {
+      refuse(service, exchange, refusalOf(service, thrown));
+    }
+  };
+
 // OPA compresses from here on.
 const COMPRESSED_FROM = 1_024;
 

@@ -2,10 +2,12 @@ import { connect } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/decision/index.ts';
+import { gives } from '../../support/decision.ts';
 import { startHttp } from '../../support/decision-http.ts';
 
 const PATH = '/v1/data/shop/orders/allow';
 const BODY = '{"input":{"user":"u1"}}';
+const EVALUATION = '{"subject":{"type":"u","id":"a"},"action":{"name":"r"},"resource":{"type":"d","id":"1"}}';
 
 /** A request as text, with `Connection: close`, so that the server ends the connection. */
 const text = (headers: readonly string[], body = BODY, line = `POST ${PATH} HTTP/1.1`): string =>
@@ -202,6 +204,26 @@ describe('connections', () => {
     const slowHead = raw(`POST ${PATH} HTTP/1.1\r\nHost: loc`);
     expect(statuses(await slowBody)).toEqual(['HTTP/1.1 408']);
     expect(statuses(await slowHead)).toEqual(['HTTP/1.1 408']);
+  });
+
+  test.each([
+    ['/v1/data/odd/allow', BODY],
+    ['/v0/data/odd/allow', BODY],
+    ['/odd/access/v1/evaluation', EVALUATION],
+    ['/odd/access/v1/evaluations', EVALUATION],
+    ['/odd/access/v1/evaluations', `{"evaluations":[${EVALUATION}]}`],
+  ])('%s: an answer that cannot be written is a 500, and no error in the hands of the log', async (path, body) => {
+    const { audit, call, httpWarnings, policy } = await startHttp();
+    // No header can hold this name.
+    policy.activate({ name: 'odd', revision: '', rules: { 'odd/allow': gives('true') }, authzen: 'odd/allow' });
+    const version = policy.source.current.versions.get('odd') as { name: string };
+    version.name = 'o\ndd';
+    audit.state.holding = true;
+    const answer = call(path, { body, headers: { 'Content-Type': 'application/json' } });
+    while (audit.records.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(() => audit.release()).not.toThrow();
+    expect(await answer).toMatchObject({ status: 500 });
+    expect(httpWarnings).toHaveLength(1);
   });
 
   test('a failure without a name is a 500 that tells nothing, and a sentence for operators', async () => {

@@ -5,7 +5,7 @@ import { withoutMember } from '../../../engine/index.ts';
 import { inflate, isGzip, readBody } from '../body.ts';
 import { HttpError } from '../errors.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { guarded, refusalOf } from '../exchange.ts';
+import { guarded, refusalOf, replying } from '../exchange.ts';
 import type { Route } from '../target.ts';
 import type { Place } from './batch.ts';
 import { evaluateBatch, readBatch } from './batch.ts';
@@ -43,12 +43,15 @@ interface Single {
   readonly key: string | undefined;
 }
 
+const replyTo = (service: Service, exchange: Exchange): Reply =>
+  replying(service, exchange, refuseAuthzen, (answer) => replyEvaluation(service, exchange, answer));
+
 const decideOne = (service: Service, exchange: Exchange, { place, input, wire, key }: Single): void => {
   const bypassCache = exchange.head.noCache;
   const known = key === undefined ? {} : { rawKey: key };
   service.decisions.decide(
     { ...factsOf(wire, exchange), ...place, input, strictErrors: false, bypassCache, ...known },
-    (answer) => replyEvaluation(service, exchange, answer),
+    replyTo(service, exchange),
   );
 };
 
@@ -65,7 +68,7 @@ const decideBatch = (service: Service, exchange: Exchange, place: Place, documen
     return;
   }
   evaluateBatch(service, exchange, place, batch).then(
-    (results) => replyEvaluations(service, exchange, results),
+    replying(service, exchange, refuseAuthzen, (results) => replyEvaluations(service, exchange, results)),
     (thrown) => refuseAuthzen(service, exchange, refusalOf(service, thrown)),
   );
 };
@@ -96,9 +99,8 @@ export const postAuthzen = (service: Service, exchange: Exchange, route: Authzen
     }
     const place = placeOf(service, route);
     const key = route.batch ? undefined : keyOf(exchange, place, body);
-    const reply: Reply = (answer) => replyEvaluation(service, exchange, answer);
     const facts = factsOf('authzen.evaluation', exchange);
-    if (key !== undefined && service.decisions.repeat(key, facts, reply, place.active)) return;
+    if (key !== undefined && service.decisions.repeat(key, facts, replyTo(service, exchange), place.active)) return;
     const decide = (bytes: Buffer): void => {
       if (route.batch) decideBatch(service, exchange, place, checkBody(bytes, { bytes: bodyBytes, depth, keys }));
       else decideSingle(service, exchange, place, bytes, key);

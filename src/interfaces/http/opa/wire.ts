@@ -1,11 +1,11 @@
-import type { Answer, Query, RequestFacts } from '../../../decision/index.ts';
+import type { Query, Reply, RequestFacts } from '../../../decision/index.ts';
 import { rawKey } from '../../../decision/index.ts';
 import type { CheckedJson, JsonLimits } from '../../../engine/index.ts';
 import { checkJson, JsonError, sliceChecked } from '../../../engine/index.ts';
 import { inflate, isGzip, readBody } from '../body.ts';
 import { HttpError } from '../errors.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { guarded } from '../exchange.ts';
+import { guarded, replying } from '../exchange.ts';
 import type { Route } from '../target.ts';
 import type { Asked } from './reply.ts';
 import { refuseOpa, replyV0, replyV1 } from './reply.ts';
@@ -100,10 +100,11 @@ const factsOf = (route: DataRoute, exchange: Exchange): RequestFacts => ({
   requestedBy: exchange.requestedBy,
 });
 
-const reply = (service: Service, exchange: Exchange, route: DataRoute, answer: Answer, asked: Asked): void => {
-  if (route.wire === 'opa.v1') replyV1(service, exchange, answer, route.path, asked);
-  else replyV0(service, exchange, answer, route.path);
-};
+const replyTo = (service: Service, exchange: Exchange, route: DataRoute, asked: Asked): Reply =>
+  replying(service, exchange, refuseOpa, (answer) => {
+    if (route.wire === 'opa.v1') replyV1(service, exchange, answer, route.path, asked);
+    else replyV0(service, exchange, answer, route.path);
+  });
 
 const ask = (
   service: Service,
@@ -126,7 +127,7 @@ const ask = (
     // Repeated without a look at its body, a request would lose the warning that its input is missing.
     ...(key === undefined || missing ? {} : { rawKey: key }),
   };
-  service.decisions.decide(query, (answer) => reply(service, exchange, route, answer, asked));
+  service.decisions.decide(query, replyTo(service, exchange, route, asked));
 };
 
 const keyOf = (exchange: Exchange, route: DataRoute, body: Buffer): string | undefined => {
@@ -143,9 +144,7 @@ const NOTHING_MISSING: Asked = { inputMissing: false };
 
 const repeated = (service: Service, exchange: Exchange, route: DataRoute, key: string | undefined): boolean =>
   key !== undefined &&
-  service.decisions.repeat(key, factsOf(route, exchange), (answer) =>
-    reply(service, exchange, route, answer, NOTHING_MISSING),
-  );
+  service.decisions.repeat(key, factsOf(route, exchange), replyTo(service, exchange, route, NOTHING_MISSING));
 
 /** POST /v1/data, POST /v0/data, POST /. */
 export const postData = (service: Service, exchange: Exchange, route: DataRoute): void => {
