@@ -169,9 +169,10 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       deliver(question, made, state, false);
       return;
     }
-    const keep = cacheable && isActive(question, slot.ground);
-    if (keep) store.keep(slot.key, made);
-    deliver(question, made, cacheable ? 'miss' : 'uncacheable', keep);
+    if (cacheable && isActive(question, slot.ground)) store.keep(slot.key, made);
+    // The body itself is kept when it comes again: most bodies of a varied load come once, and keeping each of them
+    // with its audit text would double what a new question costs, in memory and in the collector's time.
+    deliver(question, made, cacheable ? 'miss' : 'uncacheable', false);
   };
 
   /** Those who waited share what they may share; an answer that must not be used again is made for each anew. */

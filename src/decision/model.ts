@@ -108,7 +108,7 @@ export type Reply = (answer: Answer) => void;
 
 export interface Decisions {
   /**
-   * Answers a request whose raw key was answered before and still holds; false, and nothing happened, otherwise.
+   * Answers a request whose raw key was answered twice before and still holds; false, and nothing happened, otherwise.
    * `active` as in `Query`.
    */
   repeat(rawKey: string, facts: RequestFacts, reply: Reply, active?: ActivePolicy): boolean;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rawKey } from '../../src/decision/index.ts';
-import { ask, gives, givesInput, repeat, startCore } from '../support/decision.ts';
+import { ask, askTwice, gives, givesInput, repeat, startCore } from '../support/decision.ts';
 
 const echo = (cache = {}) => {
   const core = startCore({ cache });
@@ -109,18 +109,21 @@ describe('the raw key', () => {
     );
   });
 
-  test('an answered body is answered again without its bytes, with a record of its own', async () => {
+  test('a body that came twice is answered without its bytes from then on, with a record of its own', async () => {
     const { decisions, audit, clock, policy } = echo();
     expect(repeat(decisions, 'k')).toBeUndefined();
+    await ask(decisions, 'shop/echo', { input: '{"u":1}', rawKey: 'once' });
+    expect(repeat(decisions, 'once')).toBeUndefined();
     const first = await ask(decisions, 'shop/echo', { input: '{"u":1}', rawKey: 'k' });
     clock.advance(1_500);
     const again = repeat(decisions, 'k');
     expect(again).toMatchObject({ cache: 'hit', ageMs: 1_500, freshMs: 58_500, verdict: { result: '{"u":1}' } });
     expect(again?.decisionId).not.toBe(first.decisionId);
     expect(policy.evaluations('shop/echo')).toBe(1);
-    expect(audit.state.prepared).toBe(1);
-    expect(audit.records).toHaveLength(2);
-    expect(audit.records[1]).toMatchObject({
+    // Each body that was read was prepared; the one that was not read was not.
+    expect(audit.state.prepared).toBe(2);
+    expect(audit.records).toHaveLength(3);
+    expect(audit.records[2]).toMatchObject({
       input: '{"u":1}',
       result: '{"u":1}',
       facts: { decisionId: again?.decisionId, cache: 'hit', ageMs: 1_500, requestedBy: '127.0.0.1:51423' },
@@ -129,13 +132,15 @@ describe('the raw key', () => {
 
   test('two spellings of one input share the evaluation, and each is recorded as it came', async () => {
     const { decisions, audit, policy } = echo();
-    await ask(decisions, 'shop/echo', { input: '{"a":1,"b":2}', rawKey: 'one' });
-    await ask(decisions, 'shop/echo', { input: '{"b":2,"a":1}', rawKey: 'two' });
+    await askTwice(decisions, 'shop/echo', { input: '{"a":1,"b":2}', rawKey: 'one' });
+    await askTwice(decisions, 'shop/echo', { input: '{"b":2,"a":1}', rawKey: 'two' });
     repeat(decisions, 'one');
     repeat(decisions, 'two');
     expect(policy.evaluations('shop/echo')).toBe(1);
     expect(audit.records.map(({ input }) => input)).toEqual([
       '{"a":1,"b":2}',
+      '{"a":1,"b":2}',
+      '{"b":2,"a":1}',
       '{"b":2,"a":1}',
       '{"a":1,"b":2}',
       '{"b":2,"a":1}',
@@ -157,7 +162,7 @@ describe('what is kept', () => {
   test.each([{ enabled: false }, { maxBytes: 0 }, { maxAgeSeconds: 0 }])('%o keeps nothing', async (cache) => {
     const { decisions } = echo(cache);
     for (const _time of [1, 2]) {
-      const answer = await ask(decisions, 'shop/echo', { input: '1', rawKey: 'k' });
+      const answer = await askTwice(decisions, 'shop/echo', { input: '1', rawKey: 'k' });
       expect(answer).toMatchObject({ cache: 'uncacheable', freshMs: 0 });
     }
     expect(decisions.cacheSize().entries).toBe(0);
@@ -167,11 +172,11 @@ describe('what is kept', () => {
     const maxBytes = 200_000;
     const { decisions, audit } = echo({ maxBytes });
     for (let at = 0; at < 2_000; at++) {
-      await ask(decisions, 'shop/echo', { input: `"${at}${'x'.repeat(at % 1_000)}"`, rawKey: `k${at}` });
+      await askTwice(decisions, 'shop/echo', { input: `"${at}${'x'.repeat(at % 1_000)}"`, rawKey: `k${at}` });
       expect(decisions.cacheSize().bytes).toBeLessThanOrEqual(maxBytes);
     }
     expect(decisions.cacheSize().entries).toBeGreaterThan(50);
-    expect(audit.records).toHaveLength(2_000);
+    expect(audit.records).toHaveLength(4_000);
   });
 
   test('an answer larger than a tenth of the bound is answered and not kept', async () => {
@@ -195,10 +200,10 @@ test('a hit reports the clock, the tokens and the entrypoint of the evaluation t
   const token = { claimsDigest: 'c0ffee', issuer: 'https://idp' };
   policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true', { tokens: [token] }) } });
   const nowNs = clock.nowNs();
-  await ask(decisions, 'shop/allow', { rawKey: 'k' });
+  await askTwice(decisions, 'shop/allow', { rawKey: 'k' });
   clock.advance(10);
   repeat(decisions, 'k');
   for (const { facts } of audit.records)
     expect(facts).toMatchObject({ nowNs, tokens: [token], entrypoint: 'shop/allow' });
-  expect(audit.records.map(({ facts }) => facts.instructions)).toEqual([17, undefined]);
+  expect(audit.records.map(({ facts }) => facts.instructions)).toEqual([17, undefined, undefined]);
 });

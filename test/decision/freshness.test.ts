@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cacheSchema, defaultCacheSettings } from '../../src/decision/index.ts';
 import type { FakeRule } from '../support/decision.ts';
-import { ask, basis, gives, repeat, startCore } from '../support/decision.ts';
+import { ask, askTwice, basis, gives, repeat, startCore } from '../support/decision.ts';
 
 /** A core whose rule gives `json` with a boundary `afterNs` after the evaluation's clock. */
 const bounded = (afterNs: bigint, json = 'true') => {
@@ -21,7 +21,7 @@ const seconds = (count: number): bigint => BigInt(count) * 1_000_000_000n;
 test('an answer is served for the age that is configured, and no longer', async () => {
   const { decisions, policy, clock } = startCore({ cache: { maxAgeSeconds: 2 } });
   policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true') } });
-  expect(await ask(decisions, 'shop/allow', { rawKey: 'k' })).toMatchObject({ freshMs: 2_000 });
+  expect(await askTwice(decisions, 'shop/allow', { rawKey: 'k' })).toMatchObject({ freshMs: 2_000 });
   clock.advance(1_999);
   expect(repeat(decisions, 'k')).toMatchObject({ ageMs: 1_999, freshMs: 1 });
   expect(await ask(decisions, 'shop/allow')).toMatchObject({ cache: 'hit', freshMs: 1 });
@@ -32,7 +32,7 @@ test('an answer is served for the age that is configured, and no longer', async 
 
 test('an answer ends at the boundary that the evaluation reported', async () => {
   const { decisions, clock, audit } = bounded(seconds(10));
-  expect(await ask(decisions, 'shop/allow', { rawKey: 'k' })).toMatchObject({ freshMs: 10_000 });
+  expect(await askTwice(decisions, 'shop/allow', { rawKey: 'k' })).toMatchObject({ freshMs: 10_000 });
   expect(audit.records[0]?.facts.freshUntilMs).toBe(clock.nowMs() + 10_000);
   clock.advance(9_999);
   expect(repeat(decisions, 'k')).toMatchObject({ freshMs: 1 });
@@ -47,7 +47,7 @@ test('a boundary within the same millisecond makes an answer uncacheable', async
 
 test('a wall clock that steps past the boundary ends the answer, and stepping back does not revive it', async () => {
   const { decisions, clock } = bounded(seconds(10));
-  await ask(decisions, 'shop/allow', { rawKey: 'k' });
+  await askTwice(decisions, 'shop/allow', { rawKey: 'k' });
   clock.stepWall(10_000);
   expect(repeat(decisions, 'k')).toBeUndefined();
   clock.stepWall(-10_000);
@@ -56,7 +56,7 @@ test('a wall clock that steps past the boundary ends the answer, and stepping ba
 
 test('a wall clock that steps back stretches nothing: the monotonic clock ends the answer', async () => {
   const { decisions, clock } = bounded(seconds(10));
-  await ask(decisions, 'shop/allow', { rawKey: 'k' });
+  await askTwice(decisions, 'shop/allow', { rawKey: 'k' });
   clock.advance(5_000);
   clock.stepWall(-4_000);
   expect(repeat(decisions, 'k')).toMatchObject({ freshMs: 5_000 });
@@ -69,7 +69,7 @@ test('a wall clock that stands before the evaluation ends an answer that rests o
   const timeless = startCore();
   timeless.policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true') } });
   for (const { decisions, clock } of [timed, timeless]) {
-    await ask(decisions, 'shop/allow', { rawKey: 'k' });
+    await askTwice(decisions, 'shop/allow', { rawKey: 'k' });
     clock.stepWall(-1_000);
   }
   expect(repeat(timed.decisions, 'k')).toBeUndefined();
@@ -82,7 +82,7 @@ test('whatever both clocks do, an answer is served only inside the time in which
     fc.asyncProperty(fc.integer({ min: 1, max: 9_000 }), fc.array(move, { maxLength: 8 }), async (holdMs, moves) => {
       const { decisions, clock } = bounded(BigInt(holdMs) * 1_000_000n);
       const from = clock.nowMs();
-      await ask(decisions, 'shop/allow', { rawKey: 'k' });
+      await askTwice(decisions, 'shop/allow', { rawKey: 'k' });
       let elapsed = 0;
       let dead = false;
       for (const { advance, step } of moves) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Answer } from '../../src/decision/index.ts';
-import { anyone, ask, fails, gives, query, repeat, startCore } from '../support/decision.ts';
+import { anyone, ask, askTwice, fails, gives, query, repeat, startCore } from '../support/decision.ts';
 
 const open = (onFailure: 'refuse' | 'answer' = 'refuse') => {
   const core = startCore({ onFailure });
@@ -75,16 +75,17 @@ test('no answer leaves before its record is where it belongs', () => {
   audit.state.holding = true;
   const answers: Answer[] = [];
   decisions.decide(query('shop/allow', { rawKey: 'k' }), (answer) => answers.push(answer));
+  decisions.decide(query('shop/allow', { rawKey: 'k' }), (answer) => answers.push(answer));
   decisions.repeat('k', query('shop/allow'), (answer) => answers.push(answer));
-  expect(audit.records).toHaveLength(2);
+  expect(audit.records).toHaveLength(3);
   expect(answers).toHaveLength(0);
   audit.release();
-  expect(answers.map(({ cache }) => cache)).toEqual(['miss', 'hit']);
+  expect(answers.map(({ cache }) => cache)).toEqual(['miss', 'hit', 'hit']);
 });
 
 test.each(['failing', 'throwing'] as const)('a log that is %s turns every answer into a failure', async (how) => {
   const { decisions, audit, warnings } = open();
-  await ask(decisions, 'shop/allow', { rawKey: 'k' });
+  await askTwice(decisions, 'shop/allow', { rawKey: 'k' });
   audit.state[how] = true;
   for (const answer of [await ask(decisions, 'shop/allow'), repeat(decisions, 'k')]) {
     expect(answer).toMatchObject({

@@ -299,3 +299,10 @@ export const repeat = (decisions: Decisions, rawKey: string, caller: Caller = an
   if (taken !== (answer !== undefined)) throw new Error('repeat and its reply disagree');
   return answer;
 };
+
+/** Asks the same body twice, after which it is found by its raw key; the first answer. */
+export const askTwice = async (decisions: Decisions, path: string, question: Question): Promise<Answer> => {
+  const first = await ask(decisions, path, question);
+  await ask(decisions, path, question);
+  return first;
+};

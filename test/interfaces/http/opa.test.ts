@@ -288,7 +288,10 @@ describe('what Verdict adds', () => {
     ]);
     for (const value of Object.values(miss)) expect(Number.isInteger(value)).toBe(true);
     expect(miss.counter_server_query_cache_hit).toBe(0);
-    expect(Object.keys(await ask())).toEqual(['counter_server_query_cache_hit', 'timer_server_handler_ns']);
+    // The second time the body is read once more; from the third on it is not.
+    const [hit, , handler] = Object.keys(miss).filter((name) => name !== 'timer_rego_query_eval_ns');
+    expect(Object.keys(await ask())).toEqual([hit, 'timer_rego_input_parse_ns', handler]);
+    expect(Object.keys(await ask())).toEqual([hit, handler]);
   });
 
   test('an input that is missing is warned about every time, also when the answer is remembered', async () => {
