@@ -58,7 +58,7 @@ const start = async (name: string, command: readonly string[], port: number, hea
   const child = spawn(program as string, args, {
     cwd: root,
     stdio: ['ignore', openSync('/dev/null', 'w'), openSync(log, 'w')],
-    env: { ...process.env, VERDICT_STORAGE__DIR: path.join(folder, 'state') },
+    env: { ...process.env, VERDICT_SKIP_SETUP: '1', VERDICT_STORAGE__DIR: path.join(folder, 'state') },
   });
   await untilReady(child, `http://127.0.0.1:${port}${health}`, log);
   return {
@@ -96,7 +96,7 @@ export const startVerdict = async (bundle: string, settings: readonly string[] =
   const port = await freePort();
   const admin = await freePort();
   const sets = [`server.http.port=${port}`, `server.admin.port=${admin}`, ...settings].flatMap((set) => ['--set', set]);
-  const command = [process.execPath, path.join(root, 'dist', 'main.js'), 'serve', '--bundle', bundle, ...sets];
+  const command = [path.join(root, 'bin', 'verdict'), 'serve', '--bundle', bundle, ...sets];
   return start('Verdict', command, port, '/health?bundles');
 };
 
