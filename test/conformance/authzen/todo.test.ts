@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultArchiveLimits, readDirectory, writeArchive } from '../../../src/policy/index.ts';
 import { type Pdp, type PdpAnswer, startPdp } from '../../support/pdp.ts';
 
 // The public interop vectors of OpenID AuthZEN carry no licence to copy them: they lie beside the checkout, not in it.
@@ -43,7 +44,29 @@ const expectJson = (answer: PdpAnswer, place: string): void => {
   expect(answer.headers.get('content-type'), place).toMatch(/^application\/json(;|$)/);
 };
 
-const rounds = ['fresh', 'from the cache'] as const;
+type Members = { readonly [name: string]: unknown };
+
+/** The same question with members that no rule reads. */
+const withUnread = (request: unknown): unknown => {
+  const { context, ...members } = request as Members;
+  return { trace: 'a-1', ...members, context: { ...(context as Members | undefined), channel: 'test' } };
+};
+
+/** The Todo policy again, with a user more: another version, the same answers. */
+const nextVersion = async (): Promise<Uint8Array> => {
+  const { files: members } = await readDirectory(path.join(root, 'policies', 'todo'), defaultArchiveLimits);
+  const data = Buffer.from(members.get('data.json') ?? '').toString();
+  const more = data.replace('"users": {', '"users": {"id-of-squanchy": {"email": "s@example.com", "roles": []},');
+  expect(more).not.toBe(data);
+  return writeArchive(new Map([...members, ['data.json', Buffer.from(more)]]));
+};
+
+const rounds = [
+  { round: 'fresh', policy: 'todo@1', asked: (request: unknown) => request },
+  { round: 'from the cache', policy: 'todo@1', asked: (request: unknown) => request },
+  { round: 'with members that no rule reads', policy: 'todo@1', asked: withUnread },
+  { round: 'after an activation', policy: 'todo@2', asked: (request: unknown) => request },
+] as const;
 
 describe.skipIf(!present)('the Todo interop vectors', () => {
   beforeAll(async () => {
@@ -65,12 +88,19 @@ describe.skipIf(!present)('the Todo interop vectors', () => {
     expect(files.reduce((sum, { singles, batches }) => sum + singles + batches, 0)).toBe(163);
   });
 
-  describe.each(rounds)('%s', (round) => {
+  describe.each(rounds)('$round', ({ round, policy, asked }) => {
+    beforeAll(async () => {
+      if (round !== 'after an activation') return;
+      const pushed = await pdp.admin('PUT', '/v1/bundles/todo?activate=true', await nextVersion());
+      expect(pushed.status, pushed.text).toBe(201);
+    });
+
     test.each(files)('$name: $singles evaluations', async ({ name }) => {
       for (const [at, { request, expected }] of read(name).singles.entries()) {
         const place = `${name} evaluation ${at}`;
-        const answer = await pdp.ask('/access/v1/evaluation', request);
+        const answer = await pdp.ask('/access/v1/evaluation', asked(request));
         expectJson(answer, place);
+        expect(answer.headers.get('verdict-policy'), place).toBe(policy);
         expect((answer.json as { decision: unknown }).decision, place).toBe(expected);
         if (round === 'from the cache') expect(answer.headers.get('verdict-cache'), place).toBe('hit');
       }
@@ -79,7 +109,7 @@ describe.skipIf(!present)('the Todo interop vectors', () => {
     test('batches are answered item by item, in order, with nothing but the decision', async () => {
       for (const [at, { request, expected }] of read(files[0].name).batches.entries()) {
         const place = `batch ${at}`;
-        const answer = await pdp.ask('/access/v1/evaluations', request);
+        const answer = await pdp.ask('/access/v1/evaluations', asked(request));
         expectJson(answer, place);
         const { evaluations } = answer.json as { evaluations: unknown };
         expect(JSON.stringify(evaluations), place).toBe(JSON.stringify(expected));
