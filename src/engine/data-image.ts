@@ -3,7 +3,9 @@ import { checkJson } from './json/check.ts';
 import { JsonError } from './json/error.ts';
 import { ModuleError } from './model.ts';
 import { fractionalNumbers } from './values/number-text.ts';
+import { fullCounter } from './wasm/instruction-counter.ts';
 import type { PolicyModule } from './wasm/policy-module.ts';
+import { pageBytes } from './wasm/policy-module.ts';
 import { RawInstance } from './wasm/raw-instance.ts';
 
 /**
@@ -23,7 +25,14 @@ export interface DataImage {
 }
 
 // Data is the operator's, not a caller's: its size is bounded by the bundle's and by this memory.
-const dataPages = 32_768;
+const mostPages = 32_768;
+
+// A module that is not OPA's may take more than reading data takes: up to 50 points and 100 bytes for each byte.
+const roomPages = 256;
+const pagesFor = (policy: PolicyModule, length: number): number =>
+  Math.min(mostPages, policy.initialPages + roomPages + Math.ceil((length * 256) / pageBytes));
+const pointsFor = (length: number): number => Math.min(fullCounter, 20_000_000 + length * 400);
+
 const dataLimits = { bytes: 1 << 30, depth: 512, keys: Number.POSITIVE_INFINITY };
 
 const invalidData = (what: string): ModuleError => new ModuleError('MODULE_DATA_INVALID', `the data ${what}`);
@@ -39,9 +48,10 @@ const checkData = (data: Uint8Array): void => {
 /** Lets the module parse its data once. Throws ModuleError. */
 export const makeDataImage = (policy: PolicyModule, data: Uint8Array): DataImage => {
   checkData(data);
-  const raw = new RawInstance(policy, dataPages, () => 0);
+  const raw = new RawInstance(policy, pagesFor(policy, data.length), () => 0);
   const { exports } = raw;
   try {
+    raw.points = pointsFor(data.length);
     exports.opa_heap_ptr_set(raw.base);
     const text = raw.put(data);
     // The text stays below the document and is not part of the image: nothing points to it.

@@ -1,4 +1,5 @@
 import type { RegoValue } from '../rego/index.ts';
+import type { CallCost } from './builtins/model.ts';
 import { BuiltinError } from './builtins/model.ts';
 import { EvaluationFailure } from './failure.ts';
 import type { Budget } from './model.ts';
@@ -13,6 +14,8 @@ export interface HostBuiltin {
   readonly run: (scope: EvaluationScope, operands: readonly RegoValue[]) => RegoValue | undefined;
   /** The call goes into the record's nd_builtin_cache. */
   readonly nonDeterministic: boolean;
+  /** Absent where a deadline bounds the call. */
+  readonly cost?: CallCost;
 }
 
 /** What the calls of one evaluation share. */
@@ -26,12 +29,24 @@ export interface CallContext {
   readonly answered: (text: string) => void;
 }
 
-const readOperands = (raw: RawInstance, addresses: readonly number[], context: CallContext): RegoValue[] => {
+/** What the host does for a policy counts as the policy's own instructions do. */
+const spend = (raw: RawInstance, points: number): void => {
+  if (!raw.spend(points)) throw new EvaluationFailure('budget_exceeded', 'the calls of builtins used up the budget');
+};
+
+const readOperands = (
+  raw: RawInstance,
+  builtin: HostBuiltin,
+  addresses: readonly number[],
+  context: CallContext,
+): RegoValue[] => {
   let room = context.budget.argumentBytes;
+  spend(raw, builtin.cost?.call ?? 0);
   return addresses.map((address) => {
     const dumped = raw.exports.opa_value_dump(address);
     const text = raw.text(dumped);
     room -= text.length;
+    spend(raw, (builtin.cost?.byte ?? 0) * text.length);
     if (room < 0) {
       throw new EvaluationFailure(
         'too_large',
@@ -65,7 +80,7 @@ export const callBuiltin = (
   addresses: readonly number[],
   context: CallContext,
 ): number => {
-  const operands = readOperands(raw, addresses, context);
+  const operands = readOperands(raw, builtin, addresses, context);
   let result: RegoValue | undefined;
   try {
     result = builtin.run(context.scope, operands);

@@ -1,10 +1,12 @@
-import type { BuiltinTable } from './builtins/model.ts';
+import type { BuiltinTable, CallCost } from './builtins/model.ts';
 import { failureOf } from './failure.ts';
 import type { HostBuiltin } from './host-builtins.ts';
 import type { PolicyImage, Task } from './instance.ts';
 import { PolicyInstance } from './instance.ts';
 import type { Evaluation } from './model.ts';
 import { EvaluationScope } from './scope.ts';
+
+const carrying: CallCost = { call: 3_000, byte: 10 };
 
 /** The builtins of a table as instances call them. */
 export const hostBuiltins =
@@ -16,6 +18,7 @@ export const hostBuiltins =
       name,
       run: (scope, operands) => entry.run(scope, ...operands),
       nonDeterministic: entry.nonDeterministic === true,
+      cost: entry.cost ?? carrying,
     };
   };
 

@@ -9,7 +9,7 @@ declare const checked: unique symbol;
 export type CheckedJson = Uint8Array & { readonly [checked]: true };
 
 export type Budget = {
-  /** Points of the counter that is put at function entries and loop heads (1e8 is about 0.1 s). */
+  /** Points of the counter that is put at function entries and loop heads, and of builtins' calls (1e8: some 0.1 s). */
   readonly instructions: number;
   /** Bytes of Wasm memory beyond what the data takes. */
   readonly memoryBytes: number;

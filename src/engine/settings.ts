@@ -26,7 +26,8 @@ export const engineSchema = {
       default: 100_000_000,
       description:
         'Points that one evaluation may use: one for each function entered and each turn of a loop in the compiled ' +
-        'policy (1e8 take about 0.1 s). Whoever raises it lets one question hold up all others for longer.',
+        'policy, more for long ones, and what calls of builtins take (1e8 take about 0.1 s). Whoever raises it lets one ' +
+        'question hold up all others for longer.',
     },
     memoryBytes: {
       type: 'integer',

@@ -27,6 +27,19 @@ test('a policy that loops too long ends with its own code, and the next evaluati
   }
 });
 
+test('calls of builtins use up the budget by what they take, and the next evaluation works', async () => {
+  const policy = await bench.policy(
+    `sums := count({1 | some n in numbers.range(1, 2000); crypto.sha256(input.s)})
+    checks := count([1 | some n in numbers.range(1, 100); io.jwt.verify_rs256(input.s, input.s)])
+    fine := crypto.md5(input.s)`,
+    { budget: { instructions: 5_000_000 } },
+  );
+  const input = { s: 'abc' };
+  expect(await policy.answer('p/sums', { input })).toBe('budget_exceeded');
+  expect(await policy.answer('p/checks', { input })).toBe('budget_exceeded');
+  expect(await policy.answer('p/fine', { input })).toBe('"900150983cd24fb0d6963f7d28e17f72"');
+});
+
 test('a native function that never returns is ended too', async () => {
   const policy = await bench.policy('never := replace(input.s, "", "x")\nfine := 1', {
     budget: { instructions: 2_000_000, memoryBytes: 1 << 30 },

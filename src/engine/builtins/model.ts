@@ -21,8 +21,16 @@ export class BuiltinError extends Error {}
  */
 export type Builtin = (scope: CallScope, ...operands: readonly RegoValue[]) => RegoValue | undefined;
 
+/** Points of the instruction budget that a call takes, by itself and for each byte of its operands' text. */
+export interface CallCost {
+  readonly call: number;
+  readonly byte: number;
+}
+
 export interface BuiltinEntry {
   readonly run: Builtin;
+  /** Default: what carrying operands to the host and a result back takes. */
+  readonly cost?: CallCost;
   /** Flagged non-deterministic in OPA's capabilities: the call goes into the record's nd_builtin_cache. */
   readonly nonDeterministic?: boolean;
 }

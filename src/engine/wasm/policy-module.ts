@@ -2,6 +2,7 @@ import { messageOf } from '../../canonical/index.ts';
 import { fractionalNumbers } from '../values/number-text.ts';
 import type { Section } from './instruction-counter.ts';
 import { SECTION, sectionsOf, withCounter } from './instruction-counter.ts';
+import { isNumberType } from './instructions.ts';
 import { foreignModule, invalidModule, WasmReader } from './reader.ts';
 
 /** A policy's module, checked, with the instruction counter in it, compiled. Can be posted to other threads. */
@@ -19,6 +20,9 @@ export interface PolicyModule {
 
 export const pageBytes = 65_536;
 const mostPages = 65_536;
+
+// OPA's compiler asks for a few pages beside those of the data.
+const roomPages = 256;
 
 // Far above any real policy; parsing and compiling a module this large takes seconds.
 const mostBytes = 64 << 20;
@@ -56,7 +60,11 @@ const typesOf = (wasm: Uint8Array, section: Section | undefined): readonly strin
   const reader = readerOf(wasm, section);
   const list = (): string => {
     let text = '';
-    for (let count = reader.u32(); count > 0; count--) text += reader.byte().toString(16).padStart(2, '0');
+    for (let count = reader.u32(); count > 0; count--) {
+      const type = reader.byte();
+      if (!isNumberType(type)) throw foreignModule('has a function of other values than numbers');
+      text += type.toString(16);
+    }
     return text;
   };
   const types: string[] = [];
@@ -92,6 +100,16 @@ const readImports = (wasm: Uint8Array, section: Section | undefined, types: read
   return memory;
 };
 
+/** Entries of a table are made with each instance, on the heap that the whole process shares. */
+const mostTableEntries = 65_536;
+
+const checkTable = (wasm: Uint8Array, section: Section | undefined): void => {
+  if (section === undefined) return;
+  const reader = readerOf(wasm, section);
+  const isOne = reader.u32() === 1 && reader.byte() === 0x70 && reader.u32() <= 1;
+  if (!isOne || reader.u32() > mostTableEntries) throw foreignModule('has other tables than OPA’s compiler makes');
+};
+
 /** Where the last data segment ends: the heap starts behind it. */
 const dataEnd = (wasm: Uint8Array, section: Section | undefined): number => {
   if (section === undefined) return 0;
@@ -123,6 +141,10 @@ export const compilePolicy = async (wasm: Uint8Array): Promise<PolicyModule> => 
   }
   const initialPages = Math.max(memory.minimum, Math.ceil(dataEnd(wasm, one(SECTION.data)) / pageBytes) + 1);
   if (initialPages > memory.maximum) throw foreignModule('has more data than memory');
+  if (initialPages > Math.ceil(wasm.length / pageBytes) + roomPages) {
+    throw foreignModule('wants more memory at the start than its data can fill');
+  }
+  checkTable(wasm, one(SECTION.table));
   const counted = withCounter(wasm, sections);
   let module: WebAssembly.Module;
   try {

@@ -43,6 +43,12 @@ interface PolicyExports {
   builtins(): number;
 }
 
+/** What is kept of the text of an abort: it reaches answers and records. */
+const abortBytes = 1_024;
+
+/** OPA has some 220, and numbers them in one row. */
+const mostBuiltins = 10_000;
+
 /** Answers a call of a host builtin: operands and result are addresses of values, 0 is undefined. */
 export type BuiltinCall = (id: number, operands: readonly number[]) => number;
 
@@ -89,6 +95,12 @@ export class RawInstance {
     this.counter.value = Math.min(points, fullCounter);
   }
 
+  /** Takes points for what the host does for the policy; false once the budget ran out. */
+  spend(points: number): boolean {
+    this.counter.value = Math.max(-1, (this.counter.value as number) - points);
+    return this.points >= 0;
+  }
+
   /** The memory as it is now: growth makes a new one, so it is asked for after every call. */
   view(): Buffer {
     if (this.bytes.buffer !== this.memory.buffer) this.bytes = Buffer.from(this.memory.buffer);
@@ -114,7 +126,7 @@ export class RawInstance {
     return {
       memory: this.memory,
       opa_abort: (address: number): never => {
-        throw new PolicyAbort(this.text(address).toString('utf8'));
+        throw new PolicyAbort(this.text(address).subarray(0, abortBytes).toString('utf8'));
       },
       opa_println: () => {},
       opa_builtin0: (id: number) => call(id, []),
@@ -128,8 +140,13 @@ export class RawInstance {
 
   private readBuiltins(): readonly string[] {
     const text = this.text(this.exports.opa_json_dump(this.exports.builtins())).toString('utf8');
+    const found = Object.entries(JSON.parse(text) as { readonly [name: string]: unknown });
     const names: string[] = [];
-    for (const [name, id] of Object.entries(JSON.parse(text) as { readonly [name: string]: number })) names[id] = name;
+    for (const [name, id] of found) {
+      const isNumber = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < mostBuiltins;
+      if (!isNumber || names[id] !== undefined) throw foreignModule('does not number its builtins as OPA does');
+      names[id] = name;
+    }
     return names;
   }
 }

@@ -86,3 +86,11 @@ export const leb128 = (value: number): readonly number[] => {
   } while (rest > 0);
   return out;
 };
+
+/** A number that is not negative as signed LEB128. */
+export const signedLeb128 = (value: number): readonly number[] => {
+  const bytes = leb128(value);
+  const last = bytes.at(-1) ?? 0;
+  // The highest bit of the last byte would be read as the sign.
+  return (last & 0x40) === 0 ? bytes : [...bytes.slice(0, -1), last | 0x80, 0];
+};
