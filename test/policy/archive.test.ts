@@ -121,3 +121,17 @@ test('whatever is written is read again', async () => {
     { numRuns: 40 },
   );
 });
+
+test('other work goes on while a large bundle is packed', async () => {
+  const text = Array.from({ length: 400_000 }, (_, at) => `"user${(at * 7_919) % 400_009}":${at % 17}`).join(',');
+  const packing = { done: false, turns: 0 };
+  const turn = (): void => {
+    packing.turns++;
+    if (!packing.done) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const archive = await writeArchive(new Map([['data.json', Buffer.from(`{${text}}`)]]));
+  packing.done = true;
+  expect((await read(archive)).files.get('data.json')).toHaveLength(text.length + 2);
+  expect(packing.turns).toBeGreaterThan(100);
+});

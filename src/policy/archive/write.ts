@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { sha256Hex } from '../../canonical/index.ts';
 
@@ -18,7 +19,7 @@ export const writeArchive = async (files: ReadonlyMap<string, Uint8Array>): Prom
     tar.entry(header, Buffer.from(files.get(name) ?? new Uint8Array()));
   }
   tar.finalize();
-  const zipped = gzipSync(await buffer(tar), { level: 9 });
+  const zipped = await promisify(gzip)(await buffer(tar), { level: 9 });
   // zlib writes the operating system there; 255 is "unknown".
   zipped[OS_BYTE] = 255;
   return zipped;
