@@ -208,3 +208,10 @@ test('the policies of this project build, and every fixture is what its folder s
   expect([...folder.files.keys()]).toEqual(['shop/data.json', 'shop/shop.rego']);
   expect([...opaque.files.keys()]).toEqual(['.manifest', 'data.json', 'policy.wasm', 'shop/shop.rego']);
 });
+
+test('data with more keys than a bundle may have roots makes it own everything', async () => {
+  const data = (keys: number): string =>
+    JSON.stringify(Object.fromEntries(Array.from({ length: keys }, (_, at) => [`k${at}`, at])));
+  expect((await build({ 'data.json': data(1_000) })).manifest.roots).toHaveLength(1_000);
+  expect((await build({ 'data.json': data(20_000) })).manifest.roots).toEqual(['']);
+});

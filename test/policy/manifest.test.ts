@@ -58,6 +58,13 @@ test.each([
     /twice/,
   ],
   ['an empty entrypoint', { metadata: { verdict: { entrypoints: [''] } } }, /must be a path/],
+  ['too many roots', { roots: Array.from({ length: 1_001 }, (_, at) => `r${at}`) }, /more than 1000 paths/],
+  ['an endless glob', { file_rego_versions: { ['*'.repeat(400_000)]: 0 } }, /longer than 512/],
+  [
+    'too many globs',
+    { file_rego_versions: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`${at}*`, 0])) },
+    /more than 100 globs/,
+  ],
   ['a revision that is a number', { revision: 1 }, /must be text/],
 ])('a manifest with %s is refused', (_, value, message) => {
   expect(() => manifest(value)).toThrow(

@@ -3,7 +3,7 @@ import { isTest } from '../archive/names.ts';
 import type { DataDocument } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
 import type { PackageClause } from '../content/packages.ts';
-import { isOwned, isReserved, isUnder, minimalRoots, segmentsOf, unownedData } from '../content/roots.ts';
+import { isOwned, isReserved, isUnder, MOST_ROOTS, minimalRoots, segmentsOf, unownedData } from '../content/roots.ts';
 import { PolicyError } from '../model.ts';
 
 export interface Contents {
@@ -20,7 +20,7 @@ const dotted = (path: readonly string[]): string => ['data', ...path].join('.');
 /**
  * The roots of a bundle that names none: its packages (tests too, or OPA would not load it) and the keys of its data.
  * A rule that reads a place above some of them (`data.app[name]`) owns that place; one that reads all of `data` keeps
- * the root that owns everything.
+ * the root that owns everything, and so does a bundle whose data has more keys than a bundle may have roots.
  */
 export const narrowRoots = ({ packages, data, inspection }: Contents): string[] => {
   const own = [...packages.map(({ path }) => path), ...[...data.root.members.keys()].map((key) => [key])];
@@ -29,7 +29,8 @@ export const narrowRoots = ({ packages, data, inspection }: Contents): string[] 
     .filter((path) => own.some((root) => path.length < root.length && isUnder(root, path)));
   // A key with a slash in it cannot be said as a root.
   if ([...own, ...readAbove].some((path) => path.some((part) => part === '' || part.includes('/')))) return [''];
-  return minimalRoots([...own, ...readAbove].map((path) => path.join('/')));
+  const roots = minimalRoots([...own, ...readAbove].map((path) => path.join('/')));
+  return roots.length > MOST_ROOTS ? [''] : roots;
 };
 
 const refuseReferences = (problems: readonly RegoProblem[]): void => {

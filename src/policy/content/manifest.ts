@@ -4,7 +4,7 @@ import { PolicyError } from '../model.ts';
 import { checkedText } from './data.ts';
 import type { JsonNode } from './json-text.ts';
 import { emptyObject, nodeAt, parseJson, writeJson } from './json-text.ts';
-import { overlap } from './roots.ts';
+import { MOST_ROOTS, overlap } from './roots.ts';
 
 /** The manifest as far as a build must carry it over word for word: numbers in metadata keep their text. */
 export interface ManifestDocument {
@@ -15,6 +15,9 @@ export interface ManifestDocument {
 type Member = { readonly [key: string]: unknown };
 
 const MOST_BYTES = 4_194_304;
+// Each is compared with the name of every file.
+const MOST_GLOBS = 100;
+const LONGEST_GLOB = 512;
 const NO_SLASH_PATH = /[\p{Cc}\\]|\/\/|(?:^|\/)\.\.?(?:\/|$)/u;
 
 const refuse = (why: string): never => {
@@ -33,6 +36,7 @@ const readRevision = (value: unknown): string => {
 const readRoots = (value: unknown): string[] => {
   if (value === undefined || value === null) return [''];
   if (!Array.isArray(value)) return refuse('"roots" must be an array of paths');
+  if (value.length > MOST_ROOTS) return refuse(`"roots" names more than ${MOST_ROOTS} paths`);
   const roots = value.map((root: unknown) => {
     if (typeof root !== 'string') return refuse('"roots" must be an array of paths');
     return NO_SLASH_PATH.test(root) ? refuse(`the root ${quoted(root)} is no path`) : root.replace(/^\/+|\/+$/g, '');
@@ -50,6 +54,10 @@ const readVersion = (key: string, value: unknown): 0 | 1 =>
 const readFileVersions = (value: unknown): Manifest['fileRegoVersions'] => {
   if (value === undefined || value === null) return {};
   if (!isObject(value)) return refuse('"file_rego_versions" must be an object');
+  const globs = Object.keys(value).filter((name) => /[*?]/.test(name));
+  if (globs.length > MOST_GLOBS) return refuse(`"file_rego_versions" has more than ${MOST_GLOBS} globs`);
+  const long = globs.find((glob) => glob.length > LONGEST_GLOB);
+  if (long !== undefined) return refuse(`the glob ${quoted(long)} is longer than ${LONGEST_GLOB} characters`);
   const versions = Object.entries(value).map(
     ([glob, version]) => [glob, readVersion('file_rego_versions', version)] as const,
   );

@@ -13,10 +13,15 @@ export const isOwned = (path: readonly string[], roots: readonly string[]): bool
 export const overlap = (a: string, b: string): boolean =>
   isUnder(segmentsOf(a), segmentsOf(b)) || isUnder(segmentsOf(b), segmentsOf(a));
 
+/** Roots that one bundle may name: each is compared with every other, of its own and of other bundles. */
+export const MOST_ROOTS = 1_000;
+
 /** Roots without those that lie below another, sorted. */
 export const minimalRoots = (roots: Iterable<string>): string[] => {
-  const all = [...new Set(roots)].sort((a, b) => (a < b ? -1 : 1));
-  return all.filter((root) => !all.some((other) => other !== root && isUnder(segmentsOf(root), segmentsOf(other))));
+  const all = new Set(roots);
+  const isBelow = (root: string): boolean =>
+    segmentsOf(root).some((_, at, segments) => all.has(segments.slice(0, at).join('/')));
+  return [...all].filter((root) => !isBelow(root)).sort((a, b) => (a < b ? -1 : 1));
 };
 
 /** The first path of a data document that no root owns, or undefined. */
