@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { load, post } from '../load/client.ts';
 import { root, startServerProcess, temporaryFolder } from '../support/server-process.ts';
 
@@ -23,17 +24,19 @@ const question = (n: number): Buffer =>
   );
 
 /** The log as a stranger reads it: a process of its own, which shares no code with the writer. */
-const readLog = (storage: string): Set<string> => {
+const readLog = async (storage: string): Promise<Set<string>> => {
   const reader = path.join(root, 'test', 'support', 'log-reader.mjs');
-  const lines = execFileSync(process.execPath, [reader, path.join(storage, 'audit')], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 30,
+  const child = spawn(process.execPath, [reader, path.join(storage, 'audit')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const ids = new Set<string>();
-  for (const line of lines.split('\n')) {
+  for await (const line of createInterface({ input: child.stdout })) {
     const id = DECISION_ID.exec(line)?.[1];
     if (id !== undefined) ids.add(id);
   }
+  const code = await ended;
+  if (code !== 0) throw new Error(`the reader found fault with the log and ended with ${code}`);
   return ids;
 };
 
@@ -73,7 +76,7 @@ export const killRounds = async (
     // One more start, so that recovery has seen the last torn tail; then an orderly end.
     const last = await startServerProcess({ storage: folder, args: ['--set', 'server.drainSeconds=0'] });
     await last.kill('SIGTERM');
-    const recorded = readLog(folder);
+    const recorded = await readLog(folder);
     return {
       rounds: pauses.length,
       answered: answered.size,

@@ -12,7 +12,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const startedAt = performance.now();
 const result = await killRounds(
-  Array.from({ length: rounds }, () => Math.floor(Math.random() * 1_200)),
+  Array.from({ length: rounds }, () => Math.floor(Math.random() * 400)),
   (round, answered) => process.stderr.write(`round ${round + 1} of ${rounds}: ${answered} answers so far\n`),
 );
 const minutes = ((performance.now() - startedAt) / 60_000).toFixed(0);
