@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { ObservabilitySettings } from './settings.ts';
@@ -37,12 +38,18 @@ const loggerOn = (settings: ObservabilitySettings, stream: DestinationStream): L
     stream,
   );
 
+/** A pipe may have a reader who stands still; a file or a terminal takes a line at once. */
+const mayStandStill = (fd: number): boolean => {
+  const kind = fstatSync(fd);
+  return kind.isFIFO() || kind.isSocket();
+};
+
 /**
- * The process's log. Lines are written asynchronously, so that a reader of the pipe who stands still does not stop
- * decisions; `flush` before the process ends.
+ * The process's log. Into a pipe lines are written asynchronously, so that its reader cannot stop decisions; `flush`
+ * before the process ends.
  */
 export const openLog = (settings: ObservabilitySettings, output: LogOutput): OpenLog => {
-  const destination = pino.destination({ fd: output.fd, sync: false });
+  const destination = pino.destination({ fd: output.fd, sync: !mayStandStill(output.fd) });
   const flush = (): void => {
     try {
       destination.flushSync();

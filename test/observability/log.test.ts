@@ -16,7 +16,8 @@ const written = async (settings: Partial<ObservabilitySettings>, work: (log: Log
   const fd = openSync(file, 'w');
   const { log, flush } = openLog({ logLevel: 'info', logFormat: 'auto', ...settings }, { fd, isTTY });
   work(log);
-  await sleep(20);
+  // Lines for people pass through a stream of their own; every test here writes one line at least.
+  while (readFileSync(file).length === 0) await sleep(5);
   flush();
   closeSync(fd);
   return readFileSync(file, 'utf8');
