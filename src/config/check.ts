@@ -18,14 +18,18 @@ export const settingNames = (schema: SettingSchema, above = ''): string[] =>
 
 const lastOf = (key: string): string => key.slice(key.lastIndexOf('.') + 1);
 
-/** The setting that was probably meant: the nearest whole name, or the same last part elsewhere. */
+/** `cache.maxAge` for `cache.maxAgeSeconds`: a name without its unit. */
+const isCutShort = (key: string, name: string): boolean =>
+  lastOf(key).length > 2 && name.toLowerCase().startsWith(key.toLowerCase());
+
+/** The setting that was probably meant: the nearest whole name, one cut short, or the same last part elsewhere. */
 export const nearestSetting = (key: string, schema: SettingSchema): string | undefined => {
   const ranked = settingNames(schema)
     .map((name) => {
       const whole = distance(key.toLowerCase(), name.toLowerCase());
       // A right name in the wrong section is nearer than the letters of its section say.
       const last = distance(lastOf(key).toLowerCase(), lastOf(name).toLowerCase()) + 1;
-      return { name, whole, score: Math.min(whole, last) };
+      return { name, whole, score: Math.min(whole, last, isCutShort(key, name) ? 1 : last) };
     })
     .sort((a, b) => a.score - b.score || a.whole - b.whole);
   const best = ranked[0];

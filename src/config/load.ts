@@ -18,14 +18,16 @@ const freeze = <T>(value: T): T => {
   return value;
 };
 
-const covers = (override: Override, path: readonly string[]): boolean =>
-  override.path.every((name, index) => path[index] === name);
+const isPrefix = (prefix: readonly string[], path: readonly string[]): boolean =>
+  prefix.every((name, index) => path[index] === name);
 
-/** The strongest source that set a value at this path, or above it. */
+/** The strongest source that set a value at this path, or above it, or made a section of it. */
 const placeIn =
   (file: YamlFile | undefined, overrides: readonly Override[]) =>
   (path: readonly string[]): string =>
-    overrides.findLast((override) => covers(override, path))?.origin ?? file?.place(path) ?? 'default';
+    overrides.findLast((override) => isPrefix(override.path, path) || isPrefix(path, override.path))?.origin ??
+    file?.place(path) ??
+    'default';
 
 const refuse = (problems: readonly ConfigProblem[]): never => {
   const many = problems.length === 1 ? 'a problem' : `${problems.length} problems`;

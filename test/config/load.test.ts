@@ -98,6 +98,8 @@ test.each([
   ['a section with a slip', { sets: ['cach.maxBytes=1'] }, 'cach', 'did you mean cache?'],
   ['a key in the wrong section', { sets: ['audit.maxBytes=1'] }, 'audit.maxBytes', 'did you mean cache.maxBytes?'],
   ['a key at the top', { yaml: 'drainSeconds: 3' }, 'drainSeconds', 'did you mean server.drainSeconds?'],
+  ['a key without its unit', { sets: ['cache.maxAge=5'] }, 'cache.maxAge', 'did you mean cache.maxAgeSeconds?'],
+  ['a variable of no section', { env: { VERDICT_CASHE__ENABLED: 'no' } }, 'cashe', '(VERDICT_CASHE__ENABLED)'],
   ['other letters in capitals', { yaml: 'cache: {maxbytes: 3}' }, 'cache.maxbytes', 'did you mean cache.maxBytes?'],
 ])('%s is recognised', (_, given, key, hint) => {
   expect(problems(given)).toEqual([{ key, message: expect.stringContaining(hint) }]);
