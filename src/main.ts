@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,12 +35,20 @@ export interface ServerOptions {
   readonly output?: LogOutput;
 }
 
+// One by one: Node's own `recursive` tries for ever on a file system that makes no folders and says ENOENT, as /proc.
+const makeFolder = (dir: string): boolean => {
+  if (existsSync(dir)) return false;
+  if (path.dirname(dir) !== dir) makeFolder(path.dirname(dir));
+  mkdirSync(dir, { mode: 0o700 });
+  return true;
+};
+
 const openStorage = (configured: string): { readonly dir: string; readonly isOpenToOthers: boolean } => {
   const dir = path.resolve(configured);
   const probe = path.join(dir, '.probe');
   try {
     // What lies in it is for the server's own user: policies, tokens' digests, what was decided.
-    if (mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(dir, 0o700);
+    if (makeFolder(dir)) chmodSync(dir, 0o700);
     writeFileSync(probe, '');
     rmSync(probe);
     return { dir, isOpenToOthers: process.platform !== 'win32' && (statSync(dir).mode & 0o077) !== 0 };

@@ -206,6 +206,12 @@ const rollback = (parts: Parts, name: string, by: string): Promise<Activated> =>
   return activateVersion(parts, versionOf(parts, name, target), { by, before: before.slice(0, -1) });
 };
 
+/** What is wrong with a file says of which: configuration may name several. */
+const named = (name: string, path: string, error: unknown): unknown =>
+  error instanceof PolicyError && error.problems.length === 0
+    ? new PolicyError(error.code, `the bundle ${name} at ${path}: ${error.message}`, { cause: error })
+    : error;
+
 const localUpload = async (name: string, path: string, settings: PolicySettings): Promise<Upload> => {
   checkBundleName(name);
   const limits = { ...defaultArchiveLimits, ...settings.limits };
@@ -269,7 +275,14 @@ export const openPolicyStore = async (options: PolicyStoreOptions): Promise<Loca
         const taken = await take(parts, { name, bundle, original: archive, by, activate, trusted: false });
         return { version: taken.version, created: taken.created, epoch: taken.epoch };
       }),
-    addLocal: (name, path) => inTurn(async () => take(parts, await localUpload(name, path, settings))),
+    addLocal: (name, path) =>
+      inTurn(async () => {
+        try {
+          return await take(parts, await localUpload(name, path, settings));
+        } catch (error) {
+          throw named(name, path, error);
+        }
+      }),
     activate: (name, version, by) =>
       inTurn(async () => activateVersion(parts, versionOf(parts, name, version), { by })),
     rollback: (name, by) => inTurn(async () => rollback(parts, name, by)),

@@ -221,6 +221,25 @@ test('storage that is a file ends the start: storage.dir is named', async () => 
   });
 });
 
+test.runIf(process.platform === 'linux')(
+  'storage on a file system that makes no folders ends the start too',
+  async () => {
+    await expect(start(['storage.dir=/proc/verdict/state'])).rejects.toMatchObject({
+      code: 'STORAGE_UNUSABLE',
+      message: expect.stringMatching(/^\/proc\/verdict\/state cannot be written .*: set storage\.dir to a folder/),
+    });
+  },
+);
+
+test('a bundle that cannot be read ends the start, with its name and its path', async () => {
+  const file = path.join(place.folder, 'shop.tar.gz');
+  writeFileSync(file, 'no bundle');
+  await expect(start([], [{ name: 'shop', path: file }])).rejects.toMatchObject({
+    code: 'ARCHIVE_INVALID',
+    message: expect.stringContaining(`the bundle shop at ${file}: not a gzip archive`),
+  });
+});
+
 test('a damaged catalog ends the start and is named, and is left as it is', async () => {
   const catalog = path.join(storage, 'catalog.db');
   mkdirSync(storage);
