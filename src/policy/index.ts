@@ -8,6 +8,7 @@ export { readArchive } from './archive/read.ts';
 export { filesDigest, writeArchive } from './archive/write.ts';
 export type { Build, BuildOptions, PreparedBundle } from './build/build.ts';
 export { buildBundle, prepareBundle } from './build/build.ts';
+export { networkCalls } from './build/network-builtins.ts';
 export { checkBundleName } from './bundle-name.ts';
 export { mergeData } from './content/data.ts';
 export { readManifest } from './content/manifest.ts';

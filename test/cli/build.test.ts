@@ -48,6 +48,8 @@ test('problems are named below the directory that was given, and nothing is writ
 test.each([
   [['build', '.', '-e', 'shop/nothing'], good, 'shop/nothing'],
   [['build', '.'], { ...good, 'data.json': '{"a": 1, "a": 2}' }, 'data.json'],
+  [['build', '.'], { 'notes.txt': 'no policy' }, 'there is no Rego and no data'],
+  [['build', 'a.tar.gz'], { 'a.tar.gz': 'no archive' }, 'a.tar.gz: not a gzip archive'],
   [['build', '.', '-o', 'no/such/folder/a.tar.gz'], good, 'cannot be written'],
 ])('%j fails and says why: %#', async (argv, files, message) => {
   const { code, stderr } = await cli(argv, { cwd: folderOf(files) });

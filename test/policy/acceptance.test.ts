@@ -71,11 +71,25 @@ test.each([
 
 test('a builtin that is off is refused by name', async () => {
   const store = await machine.open();
-  const text = 'package a\n\nx := http.send({"method": "get", "url": "http://127.0.0.1"}).status_code\n';
-  expect(await refused(store, 'todo', await archiveOf({ 'a.rego': text }))).toMatchObject({
+  const text =
+    'package a\n\n# not http.send({})\nx := http.send({"method": "get", "url": "http.send()"}).status_code\n';
+  const more = 'package a.b\n\ny := 1\n\nx := net.lookup_ip_addr("localhost")\n';
+  const found = await refused(store, 'todo', await archiveOf({ 'a.rego': text, 'b.rego': more }));
+  expect(found).toMatchObject({
     code: 'BUILTIN_UNKNOWN',
-    message: expect.stringContaining('http.send'),
+    message: expect.stringMatching(/^a\.rego:4:6: http\.send needs/),
   });
+  expect(found.problems).toMatchObject([
+    { file: 'a.rego', row: 4, col: 6, excerpt: text.split('\n')[3] },
+    { file: 'b.rego', row: 5, col: 6, excerpt: 'x := net.lookup_ip_addr("localhost")' },
+  ]);
+});
+
+test('a test may mock a builtin that needs the network', async () => {
+  const store = await machine.open();
+  const mocked =
+    'package a_test\n\ntest_up if http.send({}).status_code == 200 with http.send as {"status_code": 200}\n';
+  expect((await push(store, 'todo', { ...good, 'a_test.rego': mocked })).version.tests).toEqual({ passed: 1 });
 });
 
 test('roots that another active bundle owns are refused, with its name; one bundle may replace its own', async () => {

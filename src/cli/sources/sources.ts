@@ -40,10 +40,15 @@ export const isDirectory = async (session: Session, file: string): Promise<boole
 export const displayed = (root: string, name: string): string => path.posix.join(root.split(path.sep).join('/'), name);
 
 /** The files of a directory or of an archive. */
-export const readBundle = async (session: Session, file: string): Promise<BundleFiles> =>
-  file !== '-' && (await isDirectory(session, file))
-    ? readDirectory(session.resolve(file), defaultArchiveLimits)
-    : readArchive(await readNamed(session, file), defaultArchiveLimits);
+export const readBundle = async (session: Session, file: string): Promise<BundleFiles> => {
+  if (file !== '-' && (await isDirectory(session, file)))
+    return readDirectory(session.resolve(file), defaultArchiveLimits);
+  const bytes = await readNamed(session, file);
+  return readArchive(bytes, defaultArchiveLimits).catch((error: unknown) => {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(error.code, `${file === '-' ? 'stdin' : file}: ${error.message}`, { cause: error });
+  });
+};
 
 interface Loaded {
   readonly modules: readonly RegoFile[];

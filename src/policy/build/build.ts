@@ -14,6 +14,7 @@ import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
 import { PolicyError } from '../model.ts';
 import { markProblems, readMarks } from './annotations.ts';
 import { chooseEntrypoints } from './entrypoints.ts';
+import { refuseNetwork } from './network-builtins.ts';
 import { checkOwnership, narrowRoots } from './ownership.ts';
 import { callToolchain } from './toolchain-call.ts';
 
@@ -128,6 +129,7 @@ export const buildPrepared = async (
   const named = options.entrypoints ?? given.entrypoints;
   const chosen = chooseEntrypoints(inspection, { marks, roots, ...(named === undefined ? {} : { named }) });
   const compiled = await compile(prepared, chosen.paths, options);
+  refuseNetwork(prepared.sources.served, compiled?.entrypoints ?? []);
   const reach = [...(compiled?.entrypoints ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1));
   const info: BuildInfo = {
     compiler: { opa: toolchain.version.opa, toolchain: toolchain.version.digest },
@@ -166,6 +168,8 @@ export const buildPrepared = async (
  * that has an engine lacks our builtins. Without it, OPA loads the archive and runs its Rego.
  */
 export const buildBundle = async (bundle: BundleFiles, options: BuildOptions): Promise<Build> => {
+  if (![...bundle.files.keys()].some(isSource))
+    throw new PolicyError('ARCHIVE_INVALID', 'there is no Rego and no data to build from');
   const prepared = prepareBundle(bundle);
   const build = await buildPrepared(prepared, await inspect(prepared, options), options);
   return { ...build, notes: [...build.notes, ...ignoredNote(bundle)] };
