@@ -43,12 +43,14 @@ test('coverage names the lines that no test reaches, and a threshold above it fa
   const cwd = folderOf({
     ...files,
     'shop_test.rego': 'package shop_test\n\ntest_it if data.shop.allow with input as {"user": "alice"}\n',
-    'more.rego': 'package more\n\nx if {\n\tinput.never\n}\n',
+    'more.rego': 'package more\n\nx := {"a": y, "b": y} if input.never\n\ny := input.z\n',
   });
   const run = await cli(['test', '.', '--coverage'], { cwd });
   expect(run.code).toBe(0);
   expect(run.stdout).toMatch(/^coverage: \d/m);
   expect(run.stdout).toMatch(/more\.rego: 0 %, not covered: 3/);
+  expect(run.stdout).not.toMatch(/\d\.\d\d/);
+  expect(run.stdout).not.toMatch(/\b(\d+), \1\b/);
   const short = await cli(['test', '.', '--threshold', '100'], { cwd });
   expect(short.code).toBe(4);
   expect(short.stderr).toMatch(/coverage is \d+(\.\d+)? %, wanted 100 %/);

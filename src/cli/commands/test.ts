@@ -2,7 +2,7 @@ import type { TestResult } from '../../rego/index.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError } from '../report.ts';
-import { type Coverage, coverageLines, coverageOf } from '../screen/coverage.ts';
+import { type Coverage, coverageLines, coverageOf, percentText } from '../screen/coverage.ts';
 import { count, type Paint, plain, type Screen } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
 import { loadSources } from '../sources/sources.ts';
@@ -93,7 +93,7 @@ const run = async (session: Session, paths: readonly string[], options: Options)
   }
   if (results.some(({ outcome }) => outcome === 'failed' || outcome === 'errored')) return EXIT.testsFailed;
   if (threshold !== undefined && (coverage?.percent ?? 0) < threshold) {
-    screen.warn(`verdict: coverage is ${coverage?.percent ?? 0} %, wanted ${threshold} %`);
+    screen.warn(`verdict: coverage is ${percentText(coverage?.percent ?? 0)}, wanted ${threshold} %`);
     return EXIT.testsFailed;
   }
   return EXIT.done;

@@ -26,6 +26,10 @@ const pathOf = (query: string): string[] => {
   return segments;
 };
 
+/** Every path below /v1/data is answered by a decision listener: who says 404 is none. */
+const notHere = (status: number): string =>
+  status === 404 ? ' (eval asks a decision listener, such as http://127.0.0.1:8181)' : '';
+
 const refusal = (status: number, text: string): ServerError => {
   const body = ((): unknown => {
     try {
@@ -35,15 +39,19 @@ const refusal = (status: number, text: string): ServerError => {
     }
   })();
   if (!isExactObject(body)) {
-    return new ServerError('SERVER_ANSWER', `the server answered ${status}: ${text.slice(0, 200)}`, {
-      status,
-      problems: [],
-    });
+    return new ServerError(
+      'SERVER_ANSWER',
+      `the server answered ${status}: ${text.trim().slice(0, 200)}${notHere(status)}`,
+      {
+        status,
+        problems: [],
+      },
+    );
   }
-  const { code, message, errors } = body;
+  const { code, message = body.detail, errors } = body;
   return new ServerError(
     typeof code === 'string' ? code : 'SERVER_ANSWER',
-    `the server answered ${status}: ${typeof message === 'string' ? message : 'no message'}`,
+    `the server answered ${status}: ${typeof message === 'string' ? message : 'no message'}${notHere(status)}`,
     { status, problems: Array.isArray(errors) ? errors : [] },
   );
 };
@@ -52,6 +60,13 @@ const answerText = (session: Session, text: string): string => {
   const answer = exactJson(text);
   if (!isExactObject(answer) || !Object.hasOwn(answer, 'result')) return session.screen.paint('yellow', 'undefined');
   return JSON.stringify(answer.result, undefined, 2);
+};
+
+/** What the server remarks about its own answer: a path that nobody provides, an input that is missing. */
+const warningOf = (text: string): string | undefined => {
+  const answer = exactJson(text);
+  const warning = isExactObject(answer) ? answer.warning : undefined;
+  return isExactObject(warning) && typeof warning.message === 'string' ? warning.message : undefined;
 };
 
 /** Asks a decision listener, as any service would, and shows what policy answered beside the answer. */
@@ -74,6 +89,8 @@ export const evaluateRemotely = async (session: Session, question: Question): Pr
   });
   if (status !== 200) throw refusal(status, text);
   screen.result(new ExactJson(text), () => answerText(session, text));
+  const warning = warningOf(text);
+  if (warning !== undefined && !screen.json) screen.warn(`warning: ${plain(warning)}`);
   const facts = ['verdict-decision-id', 'verdict-policy', 'verdict-cache'].map((name) => headers.get(name));
   screen.note(screen.paintNote('dim', plain(facts.filter((fact) => fact !== null).join('  '))));
   return EXIT.done;

@@ -32,15 +32,21 @@ export const coverageOf = (document: unknown): Coverage => {
   return { percent: numberOf(fieldsOf(document).coverage), files };
 };
 
-const rangeText = ([first, last]: readonly [number, number]): string =>
-  first === last ? `${first}` : `${first}-${last}`;
+/** Rows once each, in order: several expressions of one row may be missed. */
+const rangesText = (missed: FileCoverage['missed']): string => {
+  const rows = new Set(missed.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)));
+  return [...rows].join(', ');
+};
+
+/** Never rounded up: 100 % is said of nothing that a line is missing from. */
+export const percentText = (percent: number): string => `${Math.floor(percent * 10) / 10} %`;
 
 /** One line in all, and one for each file that is not covered whole. */
 export const coverageLines = (paint: Paint, coverage: Coverage): string[] => [
-  `coverage: ${paint(coverage.percent === 100 ? 'green' : 'yellow', `${coverage.percent} %`)}`,
+  `coverage: ${paint(coverage.percent === 100 ? 'green' : 'yellow', percentText(coverage.percent))}`,
   ...coverage.files
     .filter(({ percent }) => percent < 100)
     .map(
-      ({ file, percent, missed }) => `  ${plain(file)}: ${percent} %, not covered: ${missed.map(rangeText).join(', ')}`,
+      ({ file, percent, missed }) => `  ${plain(file)}: ${percentText(percent)}, not covered: ${rangesText(missed)}`,
     ),
 ];
