@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { freePort, root } from '../test/support/server-process.ts';
 
-export const root = path.dirname(import.meta.dirname);
+export { root };
 
 export interface Server {
   readonly name: string;
@@ -28,15 +28,6 @@ export const pinSelf = (): void => {
   const [command] = pinned(1);
   if (command !== undefined) execFileSync(command, ['-a', '-p', '-c', '1', String(process.pid)], { stdio: 'ignore' });
 };
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 const untilReady = async (child: ChildProcess, url: string, log: string): Promise<void> => {
   for (const end = Date.now() + 30_000; Date.now() < end; ) {
