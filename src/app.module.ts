@@ -5,7 +5,7 @@ import { AdminModule, type AdminParts, AUDIT, HEALTH, LOG, POLICY, TOKENS, VERSI
 @Module({})
 class AppModule {}
 
-/** The control plane on the parts that main.ts built. */
+/** The control plane on the parts that server.ts built. */
 export const appModule = (parts: AdminParts): DynamicModule => {
   const providers = [
     { provide: VERSION, useFactory: () => parts.version },

@@ -22,7 +22,7 @@ const below: { readonly [part: string]: readonly string[] } = {
 
 /** The types in which the parts of one floor meet. */
 const meetingPlace = 'decision/model.ts';
-const roots = ['main.ts', 'app.module.ts'];
+const roots = ['main.ts', 'server.ts', 'app.module.ts', 'version.ts'];
 
 interface Import {
   readonly from: string;

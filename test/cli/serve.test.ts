@@ -2,7 +2,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { BundleArgument, RunningServer } from '../../src/cli/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
-import { startServer } from '../../src/main.ts';
+import { startServer } from '../../src/server.ts';
 import { good } from './policies.ts';
 import { cli, folderOf } from './run.ts';
 

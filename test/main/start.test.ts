@@ -4,8 +4,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../src/cli/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
-import { startServer } from '../../src/main.ts';
 import { writeArchive } from '../../src/policy/index.ts';
+import { startServer } from '../../src/server.ts';
 import { ask } from '../interfaces/admin/support.ts';
 import { temporaryFolder } from '../support/server-process.ts';
 

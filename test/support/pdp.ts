@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../../src/config/index.ts';
-import { startServer } from '../../src/main.ts';
+import { startServer } from '../../src/server.ts';
 
 export interface PdpOptions {
   /** Pushed and activated before it listens: name and directory or bundle file. */

@@ -1,0 +1,251 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { appModule } from './app.module.ts';
+import { openSegmentLog } from './audit/index.ts';
+import { messageOf, systemClock, VerdictError } from './canonical/index.ts';
+import type { BundleArgument, RunningServer } from './cli/index.ts';
+import type { Config } from './config/index.ts';
+import { createDecisions } from './decision/index.ts';
+import { engineOptions, openEngine } from './engine/index.ts';
+import { ensureOperatorToken, openTokenStore } from './identity/index.ts';
+import { startAdminServer } from './interfaces/admin/index.ts';
+import { startDecisionServer } from './interfaces/http/index.ts';
+import { createHealth, type LogOutput, openLog, watchEventLoop } from './observability/index.ts';
+import { openPolicyStore } from './policy/index.ts';
+import { openToolchain } from './rego/index.ts';
+import { version } from './version.ts';
+
+export type StartErrorCode =
+  /** `storage.dir` is not a folder that can be made and written. */
+  | 'STORAGE_UNUSABLE'
+  /** `catalog.db` in it is damaged or is no catalog. */
+  | 'CATALOG_UNREADABLE'
+  /** A listener's address is taken or is not this machine's. */
+  | 'ADDRESS_UNAVAILABLE';
+
+/** A start that could not be: one sentence, and what to do. */
+export class StartError extends VerdictError<StartErrorCode> {}
+
+export interface ServerOptions {
+  readonly bundles: readonly BundleArgument[];
+  /** Where the log goes; default standard error, because standard output is for results. */
+  readonly output?: LogOutput;
+}
+
+// One by one: Node's own `recursive` tries for ever on a file system that makes no folders and says ENOENT, as /proc.
+const makeFolder = (dir: string): boolean => {
+  if (existsSync(dir)) return false;
+  if (path.dirname(dir) !== dir) makeFolder(path.dirname(dir));
+  mkdirSync(dir, { mode: 0o700 });
+  return true;
+};
+
+const openStorage = (configured: string): { readonly dir: string; readonly isOpenToOthers: boolean } => {
+  const dir = path.resolve(configured);
+  const probe = path.join(dir, '.probe');
+  try {
+    // What lies in it is for the server's own user: policies, tokens' digests, what was decided.
+    if (makeFolder(dir)) chmodSync(dir, 0o700);
+    writeFileSync(probe, '');
+    rmSync(probe);
+    return { dir, isOpenToOthers: process.platform !== 'win32' && (statSync(dir).mode & 0o077) !== 0 };
+  } catch (cause) {
+    throw new StartError(
+      'STORAGE_UNUSABLE',
+      `${dir} cannot be written (${messageOf(cause)}): set storage.dir to a folder that this user may write`,
+      { cause },
+    );
+  }
+};
+
+const openCatalog = (file: string): DatabaseSync => {
+  let catalog: DatabaseSync | undefined;
+  try {
+    catalog = new DatabaseSync(file, { timeout: 5000 });
+    catalog.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    const [found] = catalog.prepare('PRAGMA quick_check(1)').all();
+    if (found?.quick_check !== 'ok') throw new Error(String(found?.quick_check));
+    return catalog;
+  } catch (cause) {
+    catalog?.close();
+    throw new StartError(
+      'CATALOG_UNREADABLE',
+      `${file} is damaged or no catalog (${messageOf(cause)}): put back a copy of storage.dir, or move the file away ` +
+        'to start without the versions and tokens that it lists',
+      { cause },
+    );
+  }
+};
+
+const reasons: { readonly [code: string]: string } = {
+  EADDRINUSE: 'is in use',
+  EACCES: 'may not be used by this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+};
+
+/** Names the address that could not be had, and the keys that change it. */
+const listening = async <Server>(
+  section: 'http' | 'admin',
+  settings: { readonly host: string; readonly port: number; readonly socket?: string },
+  start: () => Promise<Server>,
+): Promise<Server> => {
+  try {
+    return await start();
+  } catch (cause) {
+    const reason = reasons[String((cause as NodeJS.ErrnoException).code)];
+    if (reason === undefined) throw cause;
+    const onSocket = settings.socket !== undefined && settings.socket !== '';
+    const address = onSocket ? settings.socket : `port ${settings.port} on ${settings.host}`;
+    const keys = onSocket ? `server.${section}.socket` : `server.${section}.port (0 takes a free one) or .host`;
+    throw new StartError('ADDRESS_UNAVAILABLE', `${address} ${reason}: set ${keys}, or end what holds it`, { cause });
+  }
+};
+
+/** What was opened, closed in the opposite order; a part that fails to close does not keep the others open. */
+const closers = () => {
+  const list: (() => Promise<void> | void)[] = [];
+  return {
+    add: (close: () => Promise<void> | void): void => void list.push(close),
+    close: async (): Promise<void> => {
+      const failures: unknown[] = [];
+      for (const close of list.splice(0).reverse()) {
+        try {
+          await close();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+};
+
+/**
+ * Builds every part in the order in which they rest on one another, loads what storage and `bundles` hold, and
+ * listens. Rejects with one sentence when any of it fails; nothing stays open then. Resolves ready, or, when no version
+ * is active yet, live.
+ */
+export const startServer = async (config: Config, options: ServerOptions): Promise<RunningServer> => {
+  const startedMs = performance.now();
+  const { server } = config;
+  const { log, flush } = openLog(config.observability, options.output ?? { fd: 2, isTTY: process.stderr.isTTY });
+  const opened = closers();
+  opened.add(flush);
+  try {
+    const clock = systemClock;
+    const onWarning = (sentence: string): void => log.warn(sentence);
+    const { dir, isOpenToOthers } = openStorage(config.storage.dir);
+    if (isOpenToOthers) log.warn({ dir }, 'other users can read storage.dir, and what was decided: chmod 700 it');
+    // First of all: it holds the lock that keeps a second process out of the folder.
+    const audit = await openSegmentLog({ dir: path.join(dir, 'audit'), settings: config.audit, clock, onWarning });
+    opened.add(() => audit.close());
+    const catalog = openCatalog(path.join(dir, 'catalog.db'));
+    opened.add(() => catalog.close());
+    const tokens = openTokenStore({ catalog, clock, settings: config.identity });
+    opened.add(() => tokens.close());
+    const operatorToken = ensureOperatorToken(dir, tokens);
+    if (operatorToken.state === 'made') log.info({ file: operatorToken.file }, 'a new operator token was written');
+    if (operatorToken.state === 'revoked')
+      log.warn({ file: operatorToken.file }, 'the operator token is revoked; removing its file makes a new one');
+
+    const toolchain = openToolchain();
+    opened.add(() => toolchain.close());
+    const engine = openEngine({ ...engineOptions(config.engine), clock });
+    opened.add(() => engine.close());
+    const policy = await openPolicyStore({
+      dir,
+      settings: config.policy,
+      toolchain,
+      engine,
+      clock,
+      catalog,
+      onActivation: (event) => audit.note(event),
+      log: (level, sentence, fields) => log[level](fields, sentence),
+      ...(config.authzen.bundle === '' ? {} : { authzenBundle: config.authzen.bundle }),
+    });
+    opened.add(() => policy.close());
+    for (const { name, path: source } of [...config.policy.bundles, ...options.bundles])
+      await policy.addLocal(name, path.resolve(source));
+
+    const decisions = createDecisions({
+      policy,
+      audit,
+      clock,
+      settings: { cache: config.cache, onFailure: config.audit.onFailure },
+      onWarning,
+    });
+    let draining = false;
+    const health = createHealth([
+      () => (draining ? 'the server is ending' : undefined),
+      () => (policy.current.versions.size === 0 ? 'no version is active' : undefined),
+      () => (audit.health().writable ? undefined : (audit.health().reason ?? 'the decision log cannot be written')),
+    ]);
+    await audit.note({ event: 'start', by: 'server', details: { version } });
+
+    const parts = { version, policy, tokens, audit, health, log };
+    const admin = await listening('admin', server.admin, () =>
+      startAdminServer({
+        module: appModule(parts),
+        parts,
+        settings: server.admin,
+        archiveBytes: config.policy.limits.archiveBytes,
+      }),
+    );
+    opened.add(() => admin.close(0));
+    const http = await listening('http', server.http, () =>
+      startDecisionServer({
+        decisions,
+        policy,
+        settings: server.http,
+        authenticate: (bearer) => tokens.authenticate(bearer),
+        ready: () => {
+          const { ok, reasons: why } = health.ready();
+          return { ready: ok, ...(why[0] === undefined ? {} : { reason: why[0] }) };
+        },
+        draining: () => draining,
+        version: { version },
+        defaultDecision: config.policy.defaultDecision,
+        onWarning,
+      }),
+    );
+    opened.add(() => http.close(0));
+    opened.add(watchEventLoop((ms) => log.warn({ ms }, 'the deciding thread stood still: every request waited')));
+
+    const urls = { http: http.url, admin: admin.url };
+    const { ok, reasons: why } = health.ready();
+    const startMs = Math.round(performance.now() - startedMs);
+    log.info({ ...urls, startMs, ...(ok ? {} : { notReady: why }) }, ok ? 'ready' : 'live, but not ready');
+
+    const end = async (): Promise<void> => {
+      draining = true;
+      admin.drain();
+      log.info({ drainSeconds: server.drainSeconds }, 'ending: requests are still answered');
+      try {
+        await sleep(server.drainSeconds * 1000);
+        const graceMs = server.graceSeconds * 1000;
+        await Promise.all([http.close(graceMs), admin.close(graceMs)]);
+        await audit.note({ event: 'stop', by: 'server', details: { version } });
+        log.info('ended');
+      } finally {
+        await opened.close();
+      }
+    };
+    const stopped = Promise.withResolvers<void>();
+    let stopping = false;
+    return {
+      urls,
+      stop: () => {
+        if (stopping) return;
+        stopping = true;
+        end().then(stopped.resolve, stopped.reject);
+      },
+      stopped: stopped.promise,
+    };
+  } catch (error) {
+    // The reason for the failed start is what counts, not what closing adds to it.
+    await opened.close().catch(() => {});
+    throw error;
+  }
+};
