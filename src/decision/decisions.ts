@@ -134,23 +134,27 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
             start,
             bases,
             maxAgeMs: cache.maxAgeSeconds * 1000,
-            ...(ruleTtlMs === undefined ? {} : { ruleTtlMs }),
-            ...(resultTtlMs === undefined ? {} : { resultTtlMs }),
+            ruleTtlMs,
+            resultTtlMs,
             expiriesMs: canonical === undefined ? [] : expiriesOf(canonical),
           });
+    const { nowNs, tokens, nonDeterministic, instructions } = mergeBases(bases);
     return {
       kind: 'made',
       ground: slot?.ground ?? '',
       verdict,
       outcome,
-      ...(reasons === undefined ? {} : { reasons }),
+      reasons,
       policies: policiesOf(resolution),
       unknownPath: false,
       ruleAtPath: resolution.kind === 'rule',
-      ...(resolution.kind === 'rule' ? { entrypoint: resolution.target.entrypoint } : {}),
-      ...mergeBases(bases),
+      entrypoint: resolution.kind === 'rule' ? resolution.target.entrypoint : undefined,
+      nowNs,
+      tokens,
+      nonDeterministic,
+      instructions,
       start,
-      ...(hold === undefined ? {} : { hold }),
+      hold,
       evaluationNs: Math.round((clock.monotonicMs() - start.monotonicMs) * 1e6),
     };
   };

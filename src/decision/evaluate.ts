@@ -9,10 +9,10 @@ import type { DecisionError, Outcome, Resolution, RuleTarget, Verdict } from './
 export interface Evaluated {
   readonly verdict: Verdict;
   readonly outcome: Outcome;
-  readonly reasons?: string;
+  readonly reasons?: string | undefined;
   readonly bases: readonly Basis[];
-  readonly ruleTtlMs?: number;
-  readonly resultTtlMs?: number;
+  readonly ruleTtlMs?: number | undefined;
+  readonly resultTtlMs?: number | undefined;
 }
 
 export interface Asked {
@@ -20,18 +20,18 @@ export interface Asked {
   readonly strictErrors: boolean;
 }
 
-type Part = { readonly verdict: Verdict; readonly bases: readonly Basis[]; readonly ruleTtlMs?: number };
+type Part = { readonly verdict: Verdict; readonly bases: readonly Basis[]; readonly ruleTtlMs?: number | undefined };
 
 const failed = (error: DecisionError): Part => ({ verdict: { kind: 'failed', error }, bases: [] });
 
 const partOf = (target: RuleTarget, evaluation: Evaluation): Part => {
   const bases = [evaluation.basis];
-  const ttl = target.ttlMs === undefined ? {} : { ruleTtlMs: target.ttlMs };
+  const ruleTtlMs = target.ttlMs;
   switch (evaluation.kind) {
     case 'defined':
-      return { verdict: { kind: 'decided', result: evaluation.json }, bases, ...ttl };
+      return { verdict: { kind: 'decided', result: evaluation.json }, bases, ruleTtlMs };
     case 'undefined':
-      return { verdict: { kind: 'undefined' }, bases, ...ttl };
+      return { verdict: { kind: 'undefined' }, bases, ruleTtlMs };
     case 'failed': {
       const { code, message } = evaluation;
       return { verdict: { kind: 'failed', error: { code, message } }, bases };
@@ -115,17 +115,12 @@ const meaningOf = (json: string): Meaning => {
 };
 
 const judged = (part: Part, isResult: boolean): Evaluated => {
-  const { verdict } = part;
-  if (verdict.kind !== 'decided') return { ...part, outcome: verdict.kind };
-  if (verdict.result === 'true') return { ...part, outcome: 'permit' };
-  if (!isResult || !verdict.result.startsWith('{')) return { ...part, outcome: 'refuse' };
+  const { verdict, bases, ruleTtlMs } = part;
+  if (verdict.kind !== 'decided') return { verdict, bases, ruleTtlMs, outcome: verdict.kind };
+  if (verdict.result === 'true') return { verdict, bases, ruleTtlMs, outcome: 'permit' };
+  if (!isResult || !verdict.result.startsWith('{')) return { verdict, bases, ruleTtlMs, outcome: 'refuse' };
   const { permits, reasons, ttlMs } = meaningOf(verdict.result);
-  return {
-    ...part,
-    outcome: permits ? 'permit' : 'refuse',
-    ...(reasons === undefined ? {} : { reasons }),
-    ...(ttlMs === undefined ? {} : { resultTtlMs: ttlMs }),
-  };
+  return { verdict, bases, ruleTtlMs, outcome: permits ? 'permit' : 'refuse', reasons, resultTtlMs: ttlMs };
 };
 
 /** Never throws and never rejects: whatever goes wrong is a failed verdict. */

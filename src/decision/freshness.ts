@@ -59,9 +59,9 @@ export interface HoldFacts {
   readonly bases: readonly Basis[];
   readonly maxAgeMs: number;
   /** METADATA `custom.cache.ttl`: makes volatile answers cacheable, and shortens the others. */
-  readonly ruleTtlMs?: number;
+  readonly ruleTtlMs: number | undefined;
   /** The `ttl` of a result: shortens, never extends. */
-  readonly resultTtlMs?: number;
+  readonly resultTtlMs: number | undefined;
   /** Moments that the input named. */
   readonly expiriesMs: readonly number[];
 }

@@ -14,21 +14,20 @@ export interface RawParts {
   readonly body: Uint8Array;
 }
 
-// One digest at a time is made, and synchronously: bodies of common size are joined with their head in here.
-const scratch = Buffer.allocUnsafe(65_536);
+/** A body up to this size is its own key: comparing it costs less than a digest, and mistakes it for no other. */
+const VERBATIM_BYTES = 1_024;
 
 /** A part with its length before it: no two lists of parts give the same text. */
 const part = (text: string): string => `${text.length}:${text}`;
 
-/** The key under which `Decisions.repeat` finds the same request again: SHA-256, full width. */
+/** The key under which `Decisions.repeat` finds the same request again: the request itself, or its SHA-256, full width. */
 export const rawKey = (parts: RawParts): string => {
   const { wire, path, options, contentType, contentCoding, body } = parts;
   const head = `raw${part(wire)}${part(path)}${part(options)}${part(contentType)}${part(contentCoding)}${body.length}:`;
-  const most = head.length * 3 + body.length;
-  const joined = most <= scratch.length ? scratch : Buffer.allocUnsafe(most);
-  const at = joined.write(head, 0, 'utf8');
-  joined.set(body, at);
-  return hash('sha256', joined.subarray(0, at + body.length), 'base64url');
+  if (body.length <= VERBATIM_BYTES) {
+    return head + Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
+  }
+  return hash('sha256', Buffer.concat([Buffer.from(head), body]), 'base64url');
 };
 
 const versionParts = (version: ActiveVersion): readonly unknown[] => [

@@ -9,18 +9,18 @@ export interface Made {
   readonly ground: string;
   readonly verdict: Verdict;
   readonly outcome: Outcome;
-  readonly reasons?: string;
+  readonly reasons?: string | undefined;
   readonly policies: readonly PolicyRef[];
   readonly unknownPath: boolean;
   readonly ruleAtPath: boolean;
-  readonly entrypoint?: string;
-  readonly nowNs?: bigint;
+  readonly entrypoint?: string | undefined;
+  readonly nowNs?: bigint | undefined;
   readonly tokens: readonly SeenToken[];
   readonly nonDeterministic: readonly NonDeterministicCall[];
   readonly instructions: number;
   readonly start: Moment;
   /** Absent: not to be used again. */
-  readonly hold?: Hold;
+  readonly hold?: Hold | undefined;
   readonly evaluationNs: number;
 }
 
@@ -67,14 +67,11 @@ export const policiesOf = (resolution: Resolution): readonly PolicyRef[] => {
 /** What the evaluations that one answer took have in common. */
 export const mergeBases = (
   bases: readonly Basis[],
-): Pick<Made, 'tokens' | 'nonDeterministic' | 'instructions'> & { readonly nowNs?: bigint } => {
+): Pick<Made, 'nowNs' | 'tokens' | 'nonDeterministic' | 'instructions'> => {
   const [first] = bases;
-  if (bases.length === 1 && first !== undefined) {
-    const { nowNs, tokens, nonDeterministic, instructions } = first;
-    return { nowNs, tokens, nonDeterministic, instructions };
-  }
+  if (bases.length === 1 && first !== undefined) return first;
   return {
-    ...(first === undefined ? {} : { nowNs: first.nowNs }),
+    nowNs: first?.nowNs,
     tokens: bases.flatMap((basis) => basis.tokens),
     nonDeterministic: bases.flatMap((basis) => basis.nonDeterministic),
     instructions: bases.reduce((sum, basis) => sum + basis.instructions, 0),

@@ -87,7 +87,7 @@ export interface Answer {
   readonly verdict: Verdict;
   readonly outcome: Outcome;
   /** JSON text of the `reasons` of a rule marked `custom.verdict: result`; absent otherwise. */
-  readonly reasons?: string;
+  readonly reasons?: string | undefined;
   /** The versions that answered: one, or several for a path above several bundles; none for an unknown path. */
   readonly policies: readonly PolicyRef[];
   readonly cache: CacheState;
@@ -100,7 +100,7 @@ export interface Answer {
   /** True when some rule stands at the path, undefined or not: OPA v0 tells "missing" from "undefined" by it. */
   readonly ruleAtPath: boolean;
   /** Nanoseconds that the evaluation took; absent when it was taken from the cache. */
-  readonly evaluationNs?: number;
+  readonly evaluationNs?: number | undefined;
 }
 
 /** Called exactly once, after the record is where `audit.durability` wants it. */
@@ -186,23 +186,23 @@ export interface RecordFacts extends RequestFacts {
   /** Milliseconds since 1970 at which the answer was made ready. */
   readonly timestampMs: number;
   readonly path: readonly string[];
-  readonly entrypoint?: string;
+  readonly entrypoint?: string | undefined;
   readonly outcome: Outcome;
-  readonly error?: DecisionError;
+  readonly error?: DecisionError | undefined;
   readonly policies: readonly PolicyRef[];
   readonly epoch: number;
   readonly cache: CacheState;
   readonly ageMs: number;
   /** Milliseconds since 1970 until which the answer holds; absent when it is not cacheable. */
-  readonly freshUntilMs?: number;
+  readonly freshUntilMs?: number | undefined;
   /** The evaluation's clock, nanoseconds since 1970 (for a hit: that of the evaluation which made the answer). */
-  readonly nowNs?: bigint;
+  readonly nowNs?: bigint | undefined;
   readonly strictErrors: boolean;
   readonly inputPresent: boolean;
   readonly tokens: readonly SeenToken[];
   /** Nanoseconds that deciding took, evaluation included. */
   readonly durationNs: number;
-  readonly instructions?: number;
+  readonly instructions?: number | undefined;
   /** W3C trace context of the request, hexadecimal, when it came with one. */
   readonly traceId?: string;
   readonly spanId?: string;

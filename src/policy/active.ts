@@ -162,7 +162,16 @@ export const rulePlaces = (rules: readonly string[]): NonNullable<Served['rules'
 export const activePolicy = (set: ActiveSet): ActivePolicy => {
   const all = [...set.served.values()];
   const memory = new Map<string, Resolution>();
+  // The same list of segments comes again with every request for a path: found without making a text of it.
+  const lists = new WeakMap<Path, Resolution>();
   const resolve = (path: Path): Resolution => {
+    const same = lists.get(path);
+    if (same !== undefined) return same;
+    const found = search(path);
+    if (isMemorable(found)) lists.set(path, found);
+    return found;
+  };
+  const search = (path: Path): Resolution => {
     // The joining character could stand in a segment: such a path is found anew each time.
     const key = path.some((segment) => segment.includes('\0')) ? undefined : path.join('\0');
     const known = key === undefined ? undefined : memory.get(key);

@@ -93,6 +93,18 @@ describe('the raw key', () => {
     expect(rawKey({ ...parts, body: Buffer.from('{}') })).toBe(keys[0]);
   });
 
+  test('bodies that differ in a single bit have different keys, whatever their size', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_500 }), fc.nat(), fc.nat(7), (size, at, bit) => {
+        const body = Buffer.alloc(size, 0xc3);
+        const other = Buffer.from(body);
+        other[at % size] = 0xc3 ^ (1 << bit);
+        expect(rawKey({ ...parts, body })).not.toBe(rawKey({ ...parts, body: other }));
+        expect(rawKey({ ...parts, body: Buffer.from(body) })).toBe(rawKey({ ...parts, body }));
+      }),
+    );
+  });
+
   test('no part can be pushed into its neighbour', () => {
     fc.assert(
       fc.property(

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { gunzip } from 'node:zlib';
 import { HttpError } from './errors.ts';
 
@@ -6,34 +7,69 @@ export type BodyDone = (error: HttpError | undefined, body: Buffer) => void;
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
+/**
+ * A request that hands its body over as the parser finds it. What a readable stream would do in between (buffers, and
+ * five ticks a request) is a tenth of what a remembered answer costs.
+ */
+export class DirectRequest extends IncomingMessage {
+  private sink: ((chunk: Buffer | null) => void) | undefined;
+  /** The whole body is with the sink. */
+  isHandedOver = false;
+
+  /** `sink` gets every chunk, and null at the end. To be called before the body comes: while the head is handled. */
+  collect(sink: (chunk: Buffer | null) => void): void {
+    this.sink = sink;
+    // As a stream's reader would: tells the server that nothing is left to be drained.
+    this._read(0);
+  }
+
+  override push(chunk: Buffer | null): boolean {
+    if (this.sink === undefined) return super.push(chunk);
+    this.isHandedOver ||= chunk === null;
+    this.sink(chunk);
+    return true;
+  }
+}
+
+// What node:http asks before it lets go of a request. It is an accessor, though the types call it a property.
+const streamEnded = Object.getOwnPropertyDescriptor(Readable.prototype, 'readableEnded')?.get;
+Object.defineProperty(DirectRequest.prototype, 'readableEnded', {
+  get(this: DirectRequest): boolean {
+    return this.isHandedOver || streamEnded?.call(this) === true;
+  },
+});
+
 const tooLarge = (bytes: number): HttpError =>
   new HttpError('body_too_large', `request body too large: at most ${bytes} bytes are taken`);
 
-/** Collects a request's body, up to a number of bytes. `done` is called once, or never when the client goes away. */
-export const readBody = (request: IncomingMessage, mostBytes: number, done: BodyDone): void => {
-  const announced = request.headers['content-length'];
-  if (announced !== undefined && Number(announced) > mostBytes) {
+/**
+ * Collects a request's body, up to a number of bytes. `announced` is its Content-Length, empty when it has none. `done`
+ * is called once, or never when the client goes away.
+ */
+export const readBody = (request: DirectRequest, announced: string, mostBytes: number, done: BodyDone): void => {
+  if (Number(announced) > mostBytes) {
     done(tooLarge(mostBytes), EMPTY);
     return;
   }
   let first = EMPTY;
   let more: Buffer[] | undefined;
   let bytes = 0;
-  const onData = (chunk: Buffer): void => {
+  request.collect((chunk) => {
+    // Too much was said already; what still comes is let go.
+    if (bytes > mostBytes) return;
+    if (chunk === null) {
+      done(undefined, more === undefined ? first : Buffer.concat(more, bytes));
+      return;
+    }
     bytes += chunk.length;
     if (bytes > mostBytes) {
-      request.off('data', onData);
-      request.off('end', onEnd);
+      first = EMPTY;
+      more = undefined;
       done(tooLarge(mostBytes), EMPTY);
     } else if (first.length === 0) first = chunk;
     else if (more === undefined) more = [first, chunk];
     else more.push(chunk);
-  };
-  const onEnd = (): void => {
-    done(undefined, more === undefined ? first : Buffer.concat(more, bytes));
-  };
-  request.on('data', onData);
-  request.on('end', onEnd);
+  });
 };
 
 /** Whether a body must be inflated; throws HttpError for a coding that is not taken. */

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
 import { messageOf } from '../../canonical/index.ts';
 import type { Answer, Caller, Decisions, PolicyRef, PolicySource } from '../../decision/index.ts';
-import type { BodyDone } from './body.ts';
+import type { BodyDone, DirectRequest } from './body.ts';
 import { HttpError } from './errors.ts';
 import type { Head } from './head.ts';
 import { takesGzip } from './head.ts';
@@ -31,7 +31,7 @@ export interface Service {
 
 /** One request and the response to it. */
 export interface Exchange {
-  readonly request: IncomingMessage;
+  readonly request: DirectRequest;
   readonly response: ServerResponse;
   readonly head: Head;
   readonly target: Target;
@@ -125,6 +125,8 @@ const write = (
   if (service.draining()) response.shouldKeepAlive = false;
   response.writeHead(status, headers);
   if (length === 0) response.end();
+  // As many bytes as characters: ASCII, which needs no encoding. The header block, ASCII too, goes out with it.
+  else if (length === body.length && typeof body === 'string') response.end(body, 'latin1');
   else response.end(body);
 };
 

@@ -5,6 +5,7 @@ export interface Head {
   readonly host: string;
   readonly contentType: string;
   readonly contentCoding: string;
+  readonly contentLength: string;
   readonly authorization: string;
   readonly requestId: string;
   readonly acceptEncoding: string;
@@ -18,6 +19,7 @@ export const unread: Head = Object.freeze({
   host: '',
   contentType: '',
   contentCoding: '',
+  contentLength: '',
   authorization: '',
   requestId: '',
   acceptEncoding: '',
@@ -25,7 +27,7 @@ export const unread: Head = Object.freeze({
   noCache: false,
 });
 
-type Single = 'host' | 'contentType' | 'contentCoding' | 'authorization' | 'requestId';
+type Single = 'host' | 'contentType' | 'contentCoding' | 'contentLength' | 'authorization' | 'requestId';
 
 /** Headers of which two would mean that somebody in front of us may have read the other one, each with its bit. */
 const singles: ReadonlyMap<string, readonly [Single, number]> = new Map([
@@ -34,6 +36,7 @@ const singles: ReadonlyMap<string, readonly [Single, number]> = new Map([
   ['content-encoding', ['contentCoding', 4]],
   ['authorization', ['authorization', 8]],
   ['x-request-id', ['requestId', 16]],
+  ['content-length', ['contentLength', 32]],
 ]);
 
 // Lengths of the names that matter: the others are not even lower-cased.

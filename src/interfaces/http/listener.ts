@@ -1,7 +1,8 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Caller, Decisions, PolicySource } from '../../decision/index.ts';
 import { refuseAuthzen } from './authzen/reply.ts';
+import type { DirectRequest } from './body.ts';
 import { HttpError } from './errors.ts';
 import type { BuildVersion, Exchange, Service } from './exchange.ts';
 import { refusalOf } from './exchange.ts';
@@ -64,7 +65,7 @@ const refuse = (service: Service, exchange: Exchange, thrown: unknown): void => 
 };
 
 /** Decisions over HTTP: a plain request listener, from bytes to bytes, without a framework. */
-export const createDecisionListener = (options: ListenerOptions): RequestListener => {
+export const createDecisionListener = (options: ListenerOptions): RequestListener<typeof DirectRequest> => {
   const { settings, authenticate, onWarning } = options;
   const service: Service = {
     decisions: options.decisions,
@@ -85,7 +86,7 @@ export const createDecisionListener = (options: ListenerOptions): RequestListene
     return (bearer === undefined ? undefined : authenticate(bearer)) ?? ANYONE;
   };
 
-  return (request: IncomingMessage, response: ServerResponse): void => {
+  return (request: DirectRequest, response: ServerResponse): void => {
     // Filled in step by step, so that a refusal on the way knows what was read so far.
     const exchange: Writable<Exchange> = {
       request,

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, isIP, Server as SocketServer } from 'node:net';
+import { DirectRequest } from './body.ts';
 import { HttpError } from './errors.ts';
 import { bracketed } from './hosts.ts';
 import type { ListenerOptions } from './listener.ts';
@@ -103,6 +104,7 @@ export const startDecisionServer = async (options: ListenerOptions): Promise<Dec
   if (settings.socket === '') refuseOpenAddress(settings.host);
   const server = createServer(
     {
+      IncomingMessage: DirectRequest,
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersSeconds * 1000,
       requestTimeout: limits.requestSeconds * 1000,

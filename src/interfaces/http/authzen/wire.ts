@@ -108,5 +108,5 @@ export const postAuthzen = (service: Service, exchange: Exchange, route: Authzen
     if (isGzip(contentCoding)) inflate(body, bodyBytes, guarded(service, exchange, refuseAuthzen, decide));
     else decide(body);
   });
-  readBody(exchange.request, bodyBytes, onBody);
+  readBody(exchange.request, exchange.head.contentLength, bodyBytes, onBody);
 };
