@@ -13,7 +13,11 @@ export interface ConfigSource {
 /** What the command reads of a configuration; the rest is between `loadConfig` and `startServer`. */
 export interface CliConfig {
   readonly storage: { readonly dir: string };
-  readonly server: { readonly admin: { readonly host: string; readonly port: number } };
+  readonly server: {
+    readonly admin: { readonly host: string; readonly port: number };
+    /** An empty socket: none. */
+    readonly http: { readonly host: string; readonly port: number; readonly socket: string };
+  };
 }
 
 /** A bundle that `serve --bundle` names: pushed and activated when its digest is not the active one. */

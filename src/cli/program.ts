@@ -1,38 +1,35 @@
 import { CommanderError, Option } from 'commander';
 import { CliCommand, collect } from './command.ts';
-import { activateCommand } from './commands/activate.ts';
-import { buildCommand } from './commands/build.ts';
-import { checkCommand } from './commands/check.ts';
-import { configCommand } from './commands/config.ts';
-import { decisionsCommand } from './commands/decisions.ts';
-import { evalCommand } from './commands/eval.ts';
-import { fmtCommand } from './commands/fmt.ts';
-import { pushCommand } from './commands/push.ts';
-import { rollbackCommand } from './commands/rollback.ts';
-import { serveCommand } from './commands/serve.ts';
-import { testCommand } from './commands/test.ts';
-import { tokenCommand } from './commands/token.ts';
-import { versionsCommand } from './commands/versions.ts';
 import { type CliHost, EXIT, type ExitCode, type Output } from './model.ts';
 import { CliError, report } from './report.ts';
 import { openScreen } from './screen/screen.ts';
 import { type GlobalOptions, openSession, type Start } from './session.ts';
 
-const commands: readonly ((start: Start) => CliCommand)[] = [
-  serveCommand,
-  buildCommand,
-  testCommand,
-  checkCommand,
-  fmtCommand,
-  evalCommand,
-  pushCommand,
-  versionsCommand,
-  activateCommand,
-  rollbackCommand,
-  tokenCommand,
-  decisionsCommand,
-  configCommand,
-];
+type Make = (start: Start) => CliCommand;
+
+/** Every command, in the order of the help. Each is loaded when it is wanted: most of them need a compiler, one a server. */
+const commands: { readonly [name: string]: () => Promise<Make> } = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  build: async () => (await import('./commands/build.ts')).buildCommand,
+  test: async () => (await import('./commands/test.ts')).testCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  fmt: async () => (await import('./commands/fmt.ts')).fmtCommand,
+  eval: async () => (await import('./commands/eval.ts')).evalCommand,
+  push: async () => (await import('./commands/push.ts')).pushCommand,
+  versions: async () => (await import('./commands/versions.ts')).versionsCommand,
+  activate: async () => (await import('./commands/activate.ts')).activateCommand,
+  rollback: async () => (await import('./commands/rollback.ts')).rollbackCommand,
+  token: async () => (await import('./commands/token.ts')).tokenCommand,
+  decisions: async () => (await import('./commands/decisions.ts')).decisionsCommand,
+  healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheckCommand,
+  config: async () => (await import('./commands/config.ts')).configCommand,
+};
+
+/** Those that the words of a command line can mean; all of them when it names none, or asks for help. */
+const namedIn = (argv: readonly string[]): readonly string[] => {
+  const named = Object.keys(commands).filter((name) => argv.includes(name));
+  return named.length === 0 || argv[0] === 'help' ? Object.keys(commands) : named;
+};
 
 const exitCodesHelp = `
 Exit codes:
@@ -45,8 +42,12 @@ const everyCommand = (command: CliCommand): CliCommand[] => [
   ...command.commands.flatMap((child) => everyCommand(child as CliCommand)),
 ];
 
-/** The whole command tree; `start` is what its actions run in. */
-export const makeProgram = (version: string, start: Start): CliCommand => {
+/** The command tree of the named commands, of all by default; `start` is what its actions run in. */
+export const makeProgram = async (
+  version: string,
+  start: Start,
+  names: readonly string[] = Object.keys(commands),
+): Promise<CliCommand> => {
   const program = new CliCommand('verdict', 'A policy decision point for Rego policies.', [
     ['verdict serve --bundle policies/todo', 'answer decisions from a directory of Rego'],
     ['verdict test policies/todo --coverage', 'run the tests of a policy'],
@@ -67,7 +68,8 @@ export const makeProgram = (version: string, start: Start): CliCommand => {
       'file with the API token (default: VERDICT_TOKEN, else the operator token in storage.dir)',
     )
     .addHelpText('after', exitCodesHelp);
-  for (const make of commands) program.addCommand(make(start));
+  const makes = await Promise.all(names.map((name) => commands[name]?.()));
+  for (const make of makes) if (make !== undefined) program.addCommand(make(start));
   for (const command of everyCommand(program)) command.helpOption('-h, --help', 'print help for a command');
   return program;
 };
@@ -135,7 +137,7 @@ export const runCli = async (argv: readonly string[], host: CliHost): Promise<nu
         await session.close();
       }
     };
-  const program = makeProgram(host.version, start);
+  const program = await makeProgram(host.version, start, namedIn(argv));
   bindToHost(program, host);
   if (argv.length === 0) {
     program.outputHelp({ error: true });

@@ -78,8 +78,8 @@ const exitCodeTable = [
 ];
 
 /** docs/reference/cli.md, written from the commands themselves. */
-export const cliReference = (): string => {
-  const program = makeProgram('', () => async () => {});
+export const cliReference = async (): Promise<string> => {
+  const program = await makeProgram('', () => async () => {});
   const commands = program.commands as readonly CliCommand[];
   return `${[
     '# The verdict command',

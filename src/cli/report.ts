@@ -15,6 +15,8 @@ export type CliErrorCode =
   | 'SERVER_UNREACHABLE'
   /** The server answered something that is no answer of Verdict's. */
   | 'SERVER_ANSWER'
+  /** The server answers, and says that it is not live or not ready. */
+  | 'SERVER_NOT_HEALTHY'
   /** The server needs a token and none was given or found. */
   | 'TOKEN_MISSING'
   /** The person, or the system, asked the process to end before the work was done. */
@@ -47,6 +49,7 @@ export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
   FILE_UNUSABLE: EXIT.failed,
   SERVER_UNREACHABLE: EXIT.failed,
   SERVER_ANSWER: EXIT.failed,
+  SERVER_NOT_HEALTHY: EXIT.failed,
   TOKEN_MISSING: EXIT.refused,
   INTERRUPTED: EXIT.failed,
 

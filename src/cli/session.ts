@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { openToolchain, type Progress, type Toolchain } from '../rego/index.ts';
+import type { Progress, Toolchain } from '../rego/index.ts';
 import { type CliConfig, type CliHost, type ConfigSource, type ExitCode } from './model.ts';
 import { openScreen, type Screen } from './screen/screen.ts';
 
@@ -22,8 +22,8 @@ export interface Session {
   resolve(file: string): string;
   /** Read on first use. */
   config(): Promise<CliConfig>;
-  /** Opened on first use. */
-  toolchain(): Toolchain;
+  /** Loaded and opened on first use. */
+  toolchain(): Promise<Toolchain>;
   /** Shows how far long work of the toolchain is. */
   readonly onProgress: (progress: Progress) => void;
   close(): Promise<void>;
@@ -41,7 +41,7 @@ export const openSession = (host: CliHost, globals: GlobalOptions): Session => {
     env: host.env,
   };
   let config: Promise<CliConfig> | undefined;
-  let toolchain: Toolchain | undefined;
+  let toolchain: Promise<Toolchain> | undefined;
   return {
     host,
     globals,
@@ -53,13 +53,13 @@ export const openSession = (host: CliHost, globals: GlobalOptions): Session => {
       return config;
     },
     toolchain: () => {
-      toolchain ??= openToolchain();
+      toolchain ??= import('../rego/index.ts').then(({ openToolchain }) => openToolchain());
       return toolchain;
     },
     onProgress: (progress) => screen.progress(progressText(progress)),
     close: async () => {
       screen.progress('');
-      await toolchain?.close();
+      await (await toolchain)?.close();
     },
   };
 };

@@ -7,7 +7,7 @@ const page = path.join(import.meta.dirname, '..', '..', 'docs', 'reference', 'cl
 
 // After a change of a command: `vitest run test/cli/reference.test.ts --update` writes the page anew.
 test('the reference page is what the commands say', async () => {
-  await expect(cliReference()).toMatchFileSnapshot(page);
+  await expect(await cliReference()).toMatchFileSnapshot(page);
 });
 
 test('the reference page names every exit code and every option of every command', () => {

@@ -39,7 +39,7 @@ const run = async (session: Session, path: string, options: Options): Promise<Ex
   const files = await readBundle(session, path);
   screen.progress('compiling ...');
   const built = await buildBundle(files, {
-    toolchain: session.toolchain(),
+    toolchain: await session.toolchain(),
     ...(options.entrypoint === undefined ? {} : { entrypoints: options.entrypoint.map(slashPath) }),
     ...(options.revision === undefined ? {} : { revision: options.revision }),
   }).catch((error: unknown) => {

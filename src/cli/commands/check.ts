@@ -22,7 +22,7 @@ const run = async (
   const { screen } = session;
   const sources = await loadSources(session, paths);
   if (sources.modules.length === 0) throw new CliError('FILE_UNUSABLE', `no .rego files in ${paths.join(', ')}`);
-  const toolchain = session.toolchain();
+  const toolchain = await session.toolchain();
   const found = await toolchain.check(sources, { strict: options.strict === true, onProgress: session.onProgress });
   const { packages, rules, tests } = found;
   const warnings = [...found.warnings, ...networkWarnings(sources)];

@@ -66,7 +66,7 @@ const run = async (session: Session, query: string, options: Options): Promise<E
     return evaluateRemotely(session, { query, strictErrors, ...(input === undefined ? {} : { input }) });
   }
   const sources = await loadSources(session, bundle, data);
-  const toolchain = session.toolchain();
+  const toolchain = await session.toolchain();
   const evaluation = await toolchain.evaluate(sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),
     strictErrors,

@@ -32,7 +32,7 @@ const readRego = async (session: Session, file: string): Promise<RegoFile[]> => 
 
 /** Formats all, and tells the problems of all files at once. */
 const formatAll = async (session: Session, files: readonly RegoFile[]): Promise<Formatted[]> => {
-  const toolchain = session.toolchain();
+  const toolchain = await session.toolchain();
   const problems: RegoProblem[] = [];
   const done: Formatted[] = [];
   for (const file of files) {

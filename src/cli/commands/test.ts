@@ -74,7 +74,7 @@ const run = async (session: Session, paths: readonly string[], options: Options)
   const { screen } = session;
   const threshold = thresholdOf(options.threshold);
   const sources = await loadSources(session, paths);
-  const toolchain = session.toolchain();
+  const toolchain = await session.toolchain();
   const { results, coverage: document } = await toolchain.test(sources, {
     coverage: options.coverage === true || threshold !== undefined,
     ...(options.run === undefined ? {} : { run: options.run }),

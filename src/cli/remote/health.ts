@@ -1,0 +1,68 @@
+import { request } from 'node:http';
+import { messageOf } from '../../canonical/index.ts';
+import { CliError } from '../report.ts';
+
+/** A listener, as Node's client takes it. */
+export interface HealthAddress {
+  /** As people write it: `http://127.0.0.1:8181`, `unix:/run/verdict.sock`. */
+  readonly name: string;
+  readonly target: { readonly socketPath: string } | { readonly host: string; readonly port: number };
+}
+
+/** An answer about health is a line; whoever sends more is somebody else. */
+const MAX_BYTES = 16_384;
+
+/** Reads `http://host:port` or `unix:/path`; throws USAGE for anything else. */
+export const healthAddress = (text: string): HealthAddress => {
+  if (/^unix:./.test(text)) return { name: text, target: { socketPath: text.slice('unix:'.length) } };
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' || url.pathname !== '/' || url.search !== '' || url.username !== '') {
+    throw new CliError('USAGE', `a listener is an address such as http://127.0.0.1:8181 or unix:/path, not "${text}"`);
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return { name: url.origin, target: { host, port: url.port === '' ? 80 : Number(url.port) } };
+};
+
+/** Why it is not well, of what the decision listener (`error`) or the admin listener (`reasons`) says. */
+const reasonIn = (status: number, text: string): string => {
+  try {
+    const { error, reasons } = JSON.parse(text) as { error?: unknown; reasons?: unknown };
+    if (typeof error === 'string') return error;
+    if (Array.isArray(reasons) && reasons.length > 0) return reasons.join('; ');
+  } catch {
+    // Then it is no answer of Verdict's, and its status says all that there is.
+  }
+  return `it answered ${status}`;
+};
+
+/**
+ * Asks one listener; resolves with why it is not in that state, undefined when it is. Rejects with SERVER_UNREACHABLE when no answer comes in time.
+ * Not by `fetch`, which takes no Unix sockets and as long to load as all the rest.
+ */
+export const askHealth = (
+  address: HealthAddress,
+  state: 'live' | 'ready',
+  timeoutMs: number,
+): Promise<string | undefined> =>
+  new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      const late = cause instanceof DOMException && cause.name === 'TimeoutError';
+      const reason = late ? `nothing came within ${timeoutMs / 1000} s` : messageOf(cause) || 'no connection';
+      reject(new CliError('SERVER_UNREACHABLE', `${address.name} does not answer (${reason})`, { cause }));
+    };
+    const signal = AbortSignal.timeout(timeoutMs);
+    const asked = request({ ...address.target, path: `/health/${state}`, agent: false, signal }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('error', fail);
+      response.on('data', (part: string) => {
+        text += part;
+        if (text.length > MAX_BYTES) response.destroy(new Error('the answer is none about health'));
+      });
+      response.on('end', () => {
+        const status = response.statusCode ?? 0;
+        resolve(status === 200 ? undefined : reasonIn(status, text));
+      });
+    });
+    asked.on('error', (error) => fail(signal.aborted ? signal.reason : error));
+    asked.end();
+  });
