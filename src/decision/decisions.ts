@@ -108,8 +108,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     if (keep && rawKey !== undefined) {
       store.keep(rawKey, { kind: 'repeatable', made, prepared, path, strictErrors, inputPresent, epoch });
     }
-    const { wire, caller, requestedBy } = query;
-    const facts: RequestFacts = { wire, caller, requestedBy };
+    const { wire, caller, requestedBy, batchId } = query;
+    const facts: RequestFacts = { wire, caller, requestedBy, ...(batchId === undefined ? {} : { batchId }) };
     record({ facts, path, strictErrors, inputPresent, epoch, made, prepared, cache: state, askedAtMs, reply });
   };
 

@@ -18,7 +18,15 @@ export interface Caller {
 
 // ---- what is asked ----------------------------------------------------------------------------------------------
 
-export type Wire = 'opa.v1' | 'opa.v0' | 'opa.default' | 'authzen.evaluation' | 'authzen.evaluations';
+export type Wire =
+  | 'opa.v1'
+  | 'opa.v0'
+  | 'opa.default'
+  | 'opa.batch'
+  | 'authzen.evaluation'
+  | 'authzen.evaluations'
+  | 'verdict.decide'
+  | 'verdict.batch';
 
 /** What a wire knows of a request without reading its body. */
 export interface RequestFacts {
@@ -26,6 +34,8 @@ export interface RequestFacts {
   readonly caller: Caller;
   /** The client's address, as OPA's decision log has it: `127.0.0.1:51422`. */
   readonly requestedBy: string;
+  /** What the decisions of one batch have in common; absent for a question that came alone. */
+  readonly batchId?: string;
 }
 
 export interface Query extends RequestFacts {

@@ -86,6 +86,7 @@ export const createRecorder = ({ audit, clock, onFailure, onWarning }: RecorderO
       wire: facts.wire,
       caller: facts.caller,
       requestedBy: facts.requestedBy,
+      ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
       decisionId,
       timestampMs: nowMs,
       path: delivery.path,

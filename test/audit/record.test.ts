@@ -69,6 +69,12 @@ test('a record has the documented members in the documented order', async () => 
   );
 });
 
+test('a decision of a batch names the batch', async () => {
+  const batchId = '019ab6a0-0000-7000-8000-000000000001';
+  const { record } = await recordOf(content(), {}, { batchId });
+  expect(Object.entries(record)[5]).toEqual(['batch_decision_id', batchId]);
+});
+
 test('an absent input, a null input and a false result are three different things', async () => {
   const absent = await recordOf(content(), {}, { inputPresent: false });
   expect(absent.record).toMatchObject({ input_present: false });

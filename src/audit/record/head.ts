@@ -119,10 +119,11 @@ export const createHeads = (origin: string) => {
 
   /** A decision's facts. `aside` holds the texts that stand for facts which were put aside. */
   const decision = (facts: RecordFacts, index: number, aside?: ReadonlyMap<Growing, string>): string => {
-    const { error, entrypoint, policies, tokens, freshUntilMs, nowNs, instructions, traceId, spanId } = facts;
+    const { error, entrypoint, policies, tokens, freshUntilMs, nowNs, instructions, batchId, traceId, spanId } = facts;
     const grown = (name: Growing): string => aside?.get(name) ?? growing[name](facts);
     return (
       `${beforeDecision}${index},"decision_id":${quotePlain(facts.decisionId)},` +
+      (batchId === undefined ? '' : `"batch_decision_id":${quotePlain(batchId)},`) +
       `"timestamp":"${timestamp(facts.timestampMs)}","requested_by":${quotePlain(facts.requestedBy)},` +
       `"wire":"${facts.wire}","caller":${callerText(facts.caller)},"path":${grown('path')}` +
       (entrypoint === undefined ? '' : `,"entrypoint":${quoteKnown(entrypoint)}`) +

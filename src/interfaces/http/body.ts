@@ -1,9 +1,9 @@
 import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { gunzip } from 'node:zlib';
-import { HttpError } from './errors.ts';
+import { RequestError } from '../wire/index.ts';
 
-export type BodyDone = (error: HttpError | undefined, body: Buffer) => void;
+export type BodyDone = (error: RequestError | undefined, body: Buffer) => void;
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -39,8 +39,8 @@ Object.defineProperty(DirectRequest.prototype, 'readableEnded', {
   },
 });
 
-const tooLarge = (bytes: number): HttpError =>
-  new HttpError('body_too_large', `request body too large: at most ${bytes} bytes are taken`);
+const tooLarge = (bytes: number): RequestError =>
+  new RequestError('body_too_large', `request body too large: at most ${bytes} bytes are taken`);
 
 /**
  * Collects a request's body, up to a number of bytes. `announced` is its Content-Length, empty when it has none. `done`
@@ -72,12 +72,12 @@ export const readBody = (request: DirectRequest, announced: string, mostBytes: n
   });
 };
 
-/** Whether a body must be inflated; throws HttpError for a coding that is not taken. */
+/** Whether a body must be inflated; throws RequestError for a coding that is not taken. */
 export const isGzip = (contentCoding: string): boolean => {
   const coding = contentCoding.trim().toLowerCase();
   if (coding === '' || coding === 'identity') return false;
   if (coding === 'gzip' || coding === 'x-gzip') return true;
-  throw new HttpError('coding_unsupported', 'Content-Encoding: only gzip is taken');
+  throw new RequestError('coding_unsupported', 'Content-Encoding: only gzip is taken');
 };
 
 /** Inflates a body off this thread; what would grow past the limit ends there. */
@@ -87,7 +87,7 @@ export const inflate = (body: Buffer, mostBytes: number, done: BodyDone): void =
     else if ((failure as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') done(tooLarge(mostBytes), EMPTY);
     else {
       const cause = { cause: failure };
-      done(new HttpError('body_malformed', `could not decompress the body: ${failure.message}`, cause), EMPTY);
+      done(new RequestError('body_malformed', `could not decompress the body: ${failure.message}`, cause), EMPTY);
     }
   });
 };

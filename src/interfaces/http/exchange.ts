@@ -1,12 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
-import { messageOf } from '../../canonical/index.ts';
-import type { Answer, Caller, Decisions, PolicyRef, PolicySource } from '../../decision/index.ts';
+import type { Answer, Caller, PolicyRef } from '../../decision/index.ts';
+import type { RequestError, WireService } from '../wire/index.ts';
+import { refusalOf } from '../wire/index.ts';
 import type { BodyDone, DirectRequest } from './body.ts';
-import { HttpError } from './errors.ts';
 import type { Head } from './head.ts';
 import { takesGzip } from './head.ts';
-import type { HttpSettings } from './settings.ts';
 import type { Target } from './target.ts';
 
 /** What answers name as their maker (`provenance`). */
@@ -18,15 +17,8 @@ export interface BuildVersion {
 }
 
 /** What all requests of a listener share. */
-export interface Service {
-  readonly decisions: Decisions;
-  readonly policy: PolicySource;
-  readonly settings: HttpSettings;
+export interface Service extends WireService {
   readonly version: BuildVersion;
-  ready(): { readonly ready: boolean; readonly reason?: string };
-  draining(): boolean;
-  /** A sentence for operators. */
-  warn(message: string): void;
 }
 
 /** One request and the response to it. */
@@ -42,20 +34,13 @@ export interface Exchange {
 }
 
 /** How a dialect words a refusal. */
-export type Refuse = (service: Service, exchange: Exchange, error: HttpError) => void;
+export type Refuse = (service: Service, exchange: Exchange, error: RequestError) => void;
 
 /** The headers with which every refusal ends. A body that is not read to its end takes its connection with it. */
-export const refusalHeaders = (error: HttpError): string[] =>
+export const refusalHeaders = (error: RequestError): string[] =>
   error.code === 'body_too_large'
     ? ['Cache-Control', 'no-store', 'Connection', 'close']
     : ['Cache-Control', 'no-store'];
-
-/** What was thrown, as a refusal: a failure without a name is told to operators and hidden from who asked. */
-export const refusalOf = (service: Service, thrown: unknown): HttpError => {
-  if (thrown instanceof HttpError) return thrown;
-  service.warn(`a request failed unexpectedly: ${messageOf(thrown)}`);
-  return new HttpError('internal', 'the request failed unexpectedly', { cause: thrown });
-};
 
 /** A step on a body, whose every failure is a refusal in the dialect given: nothing is thrown into the event loop. */
 export const guarded =

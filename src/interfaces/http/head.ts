@@ -1,4 +1,4 @@
-import { HttpError } from './errors.ts';
+import { RequestError } from '../wire/index.ts';
 
 /** The headers that a decision listener reads. Absent ones are empty texts. */
 export interface Head {
@@ -42,7 +42,7 @@ const singles: ReadonlyMap<string, readonly [Single, number]> = new Map([
 // Lengths of the names that matter: the others are not even lower-cased.
 const lengths = new Set([...singles.keys(), 'origin', 'accept-encoding', 'cache-control'].map((name) => name.length));
 
-/** Reads what node:http got, in one pass; throws HttpError when a header that must be single is repeated. */
+/** Reads what node:http got, in one pass; throws RequestError when a header that must be single is repeated. */
 export const readHead = (raw: readonly string[]): Head => {
   const head = { ...unread };
   let seen = 0;
@@ -54,7 +54,7 @@ export const readHead = (raw: readonly string[]): Head => {
     const single = singles.get(name);
     if (single !== undefined) {
       const [field, bit] = single;
-      if ((seen & bit) !== 0) throw new HttpError('header_repeated', `the header ${name} came twice`);
+      if ((seen & bit) !== 0) throw new RequestError('header_repeated', `the header ${name} came twice`);
       seen |= bit;
       head[field] = value;
     } else if (name === 'origin') head.hasOrigin = true;

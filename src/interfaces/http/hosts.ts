@@ -1,9 +1,5 @@
-import { isIP } from 'node:net';
-import { HttpError } from './errors.ts';
+import { bracketed, RequestError } from '../wire/index.ts';
 import type { HttpSettings } from './settings.ts';
-
-/** An address as it stands in a URL or a Host header. */
-export const bracketed = (address: string): string => (isIP(address) === 6 ? `[${address}]` : address);
 
 const withoutPort = (host: string): string => host.replace(/:[0-9]{1,5}$/, '').toLowerCase();
 
@@ -20,7 +16,10 @@ export const hostGuard = (settings: HttpSettings): ((host: string) => void) => {
   return (host) => {
     if (passed.has(host)) return;
     if (!own.has(withoutPort(host))) {
-      throw new HttpError('host_refused', 'the Host header names another server: server.http.hosts lists more names');
+      throw new RequestError(
+        'host_refused',
+        'the Host header names another server: server.http.hosts lists more names',
+      );
     }
     if (passed.size < 100) passed.add(host);
   };

@@ -1,7 +1,5 @@
 // Decisions over HTTP: OPA's Data API (opa/) and AuthZEN (authzen/) on plain node:http. `listener.ts` is the way of a
-// request; `errors.ts` says what each refusal looks like.
-export type { HttpErrorCode } from './errors.ts';
-export { decisionErrors, HttpError, requestErrors } from './errors.ts';
+// request, on what all wires share (interfaces/wire).
 export type { BuildVersion } from './exchange.ts';
 export type { ListenerOptions } from './listener.ts';
 export { createDecisionListener } from './listener.ts';

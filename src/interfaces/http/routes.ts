@@ -1,5 +1,5 @@
+import { RequestError } from '../wire/index.ts';
 import { postAuthzen } from './authzen/wire.ts';
-import { HttpError } from './errors.ts';
 import type { Exchange, Service } from './exchange.ts';
 import { send } from './exchange.ts';
 import { getData, postData } from './opa/wire.ts';
@@ -41,11 +41,11 @@ const data = (service: Service, exchange: Exchange, route: Extract<Route, { read
   if (method === 'POST') postData(service, exchange, route);
   else if (isV1 && method === 'GET') getData(service, exchange, route);
   else if (isV1 && (method === 'PUT' || method === 'PATCH' || (method === 'DELETE' && route.path.length > 0))) {
-    throw new HttpError('data_read_only', 'data belongs to the bundles: push a version that has it');
+    throw new RequestError('data_read_only', 'data belongs to the bundles: push a version that has it');
   } else notAllowed(service, exchange, isV1 ? 'GET, POST' : 'POST');
 };
 
-/** Hands a request to its route; throws HttpError where there is none. */
+/** Hands a request to its route; throws RequestError where there is none. */
 export const serve = (service: Service, exchange: Exchange): void => {
   const { request, target } = exchange;
   const { route } = target;
@@ -59,7 +59,7 @@ export const serve = (service: Service, exchange: Exchange): void => {
       data(service, exchange, route);
       return;
     case 'authzen':
-      if (request.method !== 'POST') throw new HttpError('method_not_allowed', 'POST is wanted');
+      if (request.method !== 'POST') throw new RequestError('method_not_allowed', 'POST is wanted');
       postAuthzen(service, exchange, route);
       return;
     case 'health':
@@ -69,7 +69,10 @@ export const serve = (service: Service, exchange: Exchange): void => {
       redirect(service, exchange, route.status, route.location);
       return;
     case 'unoffered':
-      throw new HttpError('not_offered', `/v1/${route.what} is not offered: see docs/reference/opa-compatibility.md`);
+      throw new RequestError(
+        'not_offered',
+        `/v1/${route.what} is not offered: see docs/reference/opa-compatibility.md`,
+      );
     case 'unknown':
       send(service, exchange, 404, [...PLAIN], '404 page not found\n');
   }

@@ -1,3 +1,6 @@
+import type { RequestLimits } from '../wire/index.ts';
+import { count, defaultsOf, requestLimitSchemas } from '../wire/index.ts';
+
 /** `server.http`: where decisions are served, and how much of a request is taken. */
 export interface HttpSettings {
   readonly host: string;
@@ -8,22 +11,13 @@ export interface HttpSettings {
   readonly limits: HttpLimits;
 }
 
-export interface HttpLimits {
-  readonly bodyBytes: number;
-  readonly depth: number;
-  readonly keys: number;
-  readonly batchItems: number;
-  readonly batchBytes: number;
-  readonly pathBytes: number;
+export interface HttpLimits extends RequestLimits {
   readonly headerBytes: number;
   readonly headersSeconds: number;
   readonly requestSeconds: number;
   readonly idleSeconds: number;
   readonly connections: number;
 }
-
-const count = (value: number, description: string, minimum = 1) =>
-  ({ type: 'integer', minimum, default: value, description }) as const;
 
 /** The `server.http` section of the configuration: JSON Schema with every key's meaning, unit and default. */
 export const httpSchema = {
@@ -64,15 +58,7 @@ export const httpSchema = {
       additionalProperties: false,
       description: 'How much of a request is taken. Raising a limit lets each caller use so much more memory or time.',
       properties: {
-        bodyBytes: count(1_048_576, 'Bytes of a request body, after it is inflated.'),
-        depth: { ...count(64, 'Nesting of arrays and objects in a body.'), maximum: 512 },
-        keys: count(10_000, 'Object members in a body, all together.'),
-        batchItems: count(1_000, 'Evaluations in one AuthZEN batch.'),
-        batchBytes: count(
-          16_777_216,
-          'Bytes of all inputs of one AuthZEN batch together, after each took what it leaves out from the defaults.',
-        ),
-        pathBytes: count(2_048, 'Bytes of the path in a request target.'),
+        ...requestLimitSchemas,
         headerBytes: count(16_384, 'Bytes of the request line and all headers.'),
         headersSeconds: count(10, 'Seconds within which the headers of a request must have come.'),
         requestSeconds: count(30, 'Seconds within which a whole request must have come.'),
@@ -93,17 +79,5 @@ export const defaultHttpSettings: HttpSettings = {
   port: port.default,
   socket: socket.default,
   hosts: hosts.default,
-  limits: {
-    bodyBytes: limits.properties.bodyBytes.default,
-    depth: limits.properties.depth.default,
-    keys: limits.properties.keys.default,
-    batchItems: limits.properties.batchItems.default,
-    batchBytes: limits.properties.batchBytes.default,
-    pathBytes: limits.properties.pathBytes.default,
-    headerBytes: limits.properties.headerBytes.default,
-    headersSeconds: limits.properties.headersSeconds.default,
-    requestSeconds: limits.properties.requestSeconds.default,
-    idleSeconds: limits.properties.idleSeconds.default,
-    connections: limits.properties.connections.default,
-  },
+  limits: defaultsOf(limits.properties),
 };

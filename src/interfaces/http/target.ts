@@ -1,4 +1,4 @@
-import { HttpError } from './errors.ts';
+import { boundPath, RequestError, segmentsOf } from '../wire/index.ts';
 
 /** Options of the Data API, as OPA reads them from a query string. */
 export interface DataOptions {
@@ -52,15 +52,6 @@ const optionsOf = (parameters: URLSearchParams): DataOptions => {
   };
 };
 
-const decode = (segment: string): string => {
-  if (!segment.includes('%')) return segment;
-  try {
-    return decodeURIComponent(segment);
-  } catch (cause) {
-    throw new HttpError('path_invalid', 'invalid path: a segment that is not percent-encoded UTF-8', { cause });
-  }
-};
-
 /** The path with `.`, `..` and empty segments resolved, as Go's router asks for it. */
 const cleaned = (path: string): string => {
   const kept: string[] = [];
@@ -74,18 +65,6 @@ const cleaned = (path: string): string => {
 const UNCLEAN = /\/(?:\/|\.{1,2}(?:\/|$))/;
 const BUNDLE = /^\/([a-z][a-z0-9-]{0,62})\/access\/v1\/(evaluations?)$/;
 const UNOFFERED = /^\/v1\/(config|status|query|compile|policies|batch)(?:\/|$)/;
-
-const segmentsOf = (text: string): readonly string[] =>
-  text
-    .split('/')
-    .filter((segment) => segment !== '')
-    .map((segment) => {
-      const decoded = decode(segment);
-      if (decoded.includes('"')) {
-        throw new HttpError('path_invalid', `invalid path: invalid ref term '${decoded}'`);
-      }
-      return decoded;
-    });
 
 const below = (path: string, root: string): boolean =>
   path.startsWith(root) && (path.length === root.length || path[root.length] === '/');
@@ -112,14 +91,12 @@ const routeOf = (path: string, query: string, defaultPath: readonly string[]): R
   return what === undefined ? { kind: 'unknown' } : { kind: 'unoffered', what };
 };
 
-/** Takes a request target apart; throws HttpError when it cannot be one. */
+/** Takes a request target apart; throws RequestError when it cannot be one. */
 export const readTarget = (text: string, pathBytes: number, defaultPath: readonly string[]): Target => {
-  if (!text.startsWith('/')) throw new HttpError('path_invalid', 'invalid path: the request target is no path');
+  if (!text.startsWith('/')) throw new RequestError('path_invalid', 'invalid path: the request target is no path');
   const mark = text.indexOf('?');
   const path = mark < 0 ? text : text.slice(0, mark);
-  if (path.length > pathBytes) {
-    throw new HttpError('path_invalid', `invalid path: ${path.length} bytes, at most ${pathBytes}`);
-  }
+  boundPath(path, pathBytes);
   const query = mark < 0 ? '' : text.slice(mark);
   const route = routeOf(path, query, defaultPath);
   if (query.length < 2) return { text, route, options: noOptions, readiness: false };
@@ -142,14 +119,3 @@ export const targetReader = (pathBytes: number, defaultPath: readonly string[]):
     return target;
   };
 };
-
-const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-/** A path as Rego writes it: `data.shop["a b"][1]`. */
-export const refText = (path: readonly string[]): string =>
-  `data${path
-    .map((step) => {
-      if (/^(?:0|-?[1-9][0-9]{0,15})$/.test(step)) return `[${step}]`;
-      return IDENTIFIER.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-    })
-    .join('')}`;

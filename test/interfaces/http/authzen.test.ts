@@ -293,6 +293,17 @@ describe('evaluations', () => {
     expect(await call(MANY, json({ subject: alice.subject, evaluations }))).toMatchObject({ status: 400 });
   });
 
+  test('the decisions of one batch have its id in common, those of another have another', async () => {
+    const { call, audit } = await startHttp();
+    const batch = json({ ...alice, evaluations: [{}, {}] });
+    await call(MANY, batch);
+    await call(MANY, batch);
+    const ids = audit.records.map(({ facts }) => facts.batchId);
+    expect(ids[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(ids).toEqual([ids[0], ids[0], ids[2], ids[2]]);
+    expect(ids[2]).not.toBe(ids[0]);
+  });
+
   test.each([
     ['execute_all', ['alice', 'mallory', 'alice'], [true, false, true]],
     ['deny_on_first_deny', ['alice', 'bob', 'mallory', 'alice'], [true, true, false]],

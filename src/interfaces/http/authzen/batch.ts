@@ -1,11 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ActivePolicy, Answer } from '../../../decision/index.ts';
-import { rawKey } from '../../../decision/index.ts';
+import type { ActivePolicy } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { sliceChecked } from '../../../engine/index.ts';
-import { HttpError } from '../errors.ts';
+import { batchId, decideItem, elementsOf, inSlices, RequestError, reopen } from '../../wire/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { checkEntity, ENTITIES, elementsOf, reopen, spliceInput } from './input.ts';
+import { checkEntity, ENTITIES, spliceInput } from './input.ts';
 import type { ItemResult } from './reply.ts';
 import { isPermit } from './reply.ts';
 
@@ -27,7 +25,7 @@ export interface Batch {
   readonly endsAfter?: (result: ItemResult) => boolean;
 }
 
-type Item = { readonly input: CheckedJson } | { readonly error: HttpError };
+type Item = { readonly input: CheckedJson } | { readonly error: RequestError };
 
 const textAt = (document: CheckedDocument, name: string): unknown => {
   const json = sliceChecked(document, name);
@@ -38,17 +36,18 @@ const readSemantic = (document: CheckedDocument): string => {
   const options = sliceChecked(document, 'options');
   if (options === undefined) return 'execute_all';
   const opened = reopen(options);
-  if (opened.kind !== 'object') throw new HttpError('member_missing', `/options: must be an object, is ${opened.kind}`);
+  if (opened.kind !== 'object')
+    throw new RequestError('member_missing', `/options: must be an object, is ${opened.kind}`);
   const semantic = textAt(opened, 'evaluations_semantic') ?? 'execute_all';
   if (typeof semantic === 'string' && Object.hasOwn(semantics, semantic)) return semantic;
   const known = Object.keys(semantics).join(', ');
-  throw new HttpError('member_missing', `/options/evaluations_semantic: must be one of ${known}`);
+  throw new RequestError('member_missing', `/options/evaluations_semantic: must be one of ${known}`);
 };
 
 /** Checks an entity that stands in the defaults once, however many items take it. */
 const defaultChecks = (defaults: CheckedDocument) => {
-  const found = new Map<string, HttpError | undefined>();
-  return (name: (typeof ENTITIES)[number]): HttpError | undefined => {
+  const found = new Map<string, RequestError | undefined>();
+  return (name: (typeof ENTITIES)[number]): RequestError | undefined => {
     if (!found.has(name))
       found.set(
         name,
@@ -58,34 +57,34 @@ const defaultChecks = (defaults: CheckedDocument) => {
   };
 };
 
-const refusal = (check: () => void): HttpError | undefined => {
+const refusal = (check: () => void): RequestError | undefined => {
   try {
     check();
     return undefined;
   } catch (thrown) {
-    if (thrown instanceof HttpError) return thrown;
+    if (thrown instanceof RequestError) return thrown;
     throw thrown;
   }
 };
 
-/** Reads a batch; undefined when it has no evaluations and so stands for a single one. Throws HttpError. */
+/** Reads a batch; undefined when it has no evaluations and so stands for a single one. Throws RequestError. */
 export const readBatch = (document: CheckedDocument, service: Service): Batch | undefined => {
-  const { batchItems, batchBytes } = service.settings.limits;
+  const { batchItems, batchBytes } = service.limits;
   const evaluations = sliceChecked(document, 'evaluations');
   const endsAfter = semantics[readSemantic(document)];
   if (evaluations === undefined) return undefined;
-  if (evaluations[0] !== 0x5b) throw new HttpError('member_missing', '/evaluations: must be an array');
+  if (evaluations[0] !== 0x5b) throw new RequestError('member_missing', '/evaluations: must be an array');
   const elements = elementsOf(evaluations);
   if (elements.length === 0) return undefined;
   if (elements.length > batchItems) {
-    throw new HttpError('body_too_large', `/evaluations: ${elements.length} items, at most ${batchItems} are taken`);
+    throw new RequestError('body_too_large', `/evaluations: ${elements.length} items, at most ${batchItems} are taken`);
   }
   const checkDefault = defaultChecks(document);
   let bytes = 0;
   const items = elements.map((element, index): Item => {
     const at = `/evaluations/${index}`;
     const own = reopen(element);
-    if (own.kind !== 'object') return { error: new HttpError('member_missing', `${at}: must be an object`) };
+    if (own.kind !== 'object') return { error: new RequestError('member_missing', `${at}: must be an object`) };
     for (const name of ENTITIES) {
       const mine = sliceChecked(own, name);
       const error = mine === undefined ? checkDefault(name) : refusal(() => checkEntity(name, mine, at));
@@ -95,58 +94,11 @@ export const readBatch = (document: CheckedDocument, service: Service): Batch | 
     bytes += input.length;
     // A large default in front of many small items would cost far more than was sent.
     if (bytes > batchBytes) {
-      throw new HttpError('body_too_large', `/evaluations: inputs of more than ${batchBytes} bytes together`);
+      throw new RequestError('body_too_large', `/evaluations: inputs of more than ${batchBytes} bytes together`);
     }
     return { input };
   });
   return { items, ...(endsAfter === undefined ? {} : { endsAfter }) };
-};
-
-const evaluateItem = (service: Service, exchange: Exchange, { active, path }: Place, input: CheckedJson) =>
-  new Promise<Answer>((resolve) => {
-    const facts = {
-      wire: 'authzen.evaluations',
-      caller: exchange.caller,
-      requestedBy: exchange.requestedBy,
-    } as const;
-    const { noCache } = exchange.head;
-    const key = noCache
-      ? undefined
-      : rawKey({
-          wire: facts.wire,
-          path: JSON.stringify(path),
-          options: '',
-          contentType: '',
-          contentCoding: '',
-          body: input,
-        });
-    if (key !== undefined && service.decisions.repeat(key, facts, resolve, active)) return;
-    const known = key === undefined ? {} : { rawKey: key };
-    const query = { ...facts, active, path, input, strictErrors: false, bypassCache: noCache, ...known };
-    service.decisions.decide(query, resolve);
-  });
-
-/** For so long a batch may keep the thread that all others wait for. */
-const SLICE_MS = 20;
-
-/** Evaluates items together, as many at a time as keep no other request waiting for long. */
-const evaluateAll = async (
-  items: readonly Item[],
-  one: (item: Item) => Promise<ItemResult>,
-): Promise<readonly ItemResult[]> => {
-  const results: ItemResult[] = [];
-  let slice: Promise<ItemResult>[] = [];
-  let until = performance.now() + SLICE_MS;
-  for (const item of items) {
-    if (performance.now() >= until) {
-      results.push(...(await Promise.all(slice)));
-      await nextTurn();
-      slice = [];
-      until = performance.now() + SLICE_MS;
-    }
-    slice.push(one(item));
-  }
-  return [...results, ...(await Promise.all(slice))];
 };
 
 /** Evaluates a batch by what was active when it came: all items, or one after the other until one ends it. */
@@ -156,9 +108,14 @@ export const evaluateBatch = async (
   place: Place,
   { items, endsAfter }: Batch,
 ): Promise<readonly ItemResult[]> => {
-  const one = async (item: Item): Promise<ItemResult> =>
-    'error' in item ? item : { answer: await evaluateItem(service, exchange, place, item.input) };
-  if (endsAfter === undefined) return evaluateAll(items, one);
+  const { caller, requestedBy, head } = exchange;
+  const common = { wire: 'authzen.evaluations', caller, requestedBy, batchId: batchId(), ...place } as const;
+  const one = async (item: Item): Promise<ItemResult> => {
+    if ('error' in item) return item;
+    const question = { ...common, input: item.input, strictErrors: false, bypassCache: head.noCache };
+    return { answer: await decideItem(service, question) };
+  };
+  if (endsAfter === undefined) return inSlices(items, one);
   const results: ItemResult[] = [];
   for (const item of items) {
     const result = await one(item);

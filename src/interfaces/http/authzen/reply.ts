@@ -1,7 +1,7 @@
 import type { Answer } from '../../../decision/index.ts';
 import { goString } from '../../../decision/index.ts';
-import type { HttpError } from '../errors.ts';
-import { decisionErrors, requestErrors } from '../errors.ts';
+import type { RequestError } from '../../wire/index.ts';
+import { decisionErrors, requestErrors } from '../../wire/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { cacheControl, decisionHeaders, refusalHeaders, send } from '../exchange.ts';
 
@@ -26,7 +26,7 @@ const problem = (status: number, code: string, detail: string): string =>
   `{"type":"about:blank","title":${goString(titles[status] ?? 'Error')},"status":${status},` +
   `"code":${goString(code)},"detail":${goString(detail)}}`;
 
-export const refuseAuthzen = (service: Service, exchange: Exchange, error: HttpError): void => {
+export const refuseAuthzen = (service: Service, exchange: Exchange, error: RequestError): void => {
   const { status } = requestErrors[error.code];
   const headers = [...typed('application/problem+json', exchange), ...refusalHeaders(error)];
   if (status === 405) headers.push('Allow', 'POST');
@@ -63,7 +63,7 @@ export const replyEvaluation = (service: Service, exchange: Exchange, answer: An
 };
 
 /** What became of one evaluation of a batch: an answer, or the refusal of an item that is not complete. */
-export type ItemResult = { readonly answer: Answer } | { readonly error: HttpError };
+export type ItemResult = { readonly answer: Answer } | { readonly error: RequestError };
 
 export const isPermit = (result: ItemResult): boolean => 'answer' in result && result.answer.outcome === 'permit';
 

@@ -2,10 +2,10 @@ import type { Reply, RequestFacts } from '../../../decision/index.ts';
 import { rawKey } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { withoutMember } from '../../../engine/index.ts';
+import { jsonLimits, RequestError, refusalOf } from '../../wire/index.ts';
 import { inflate, isGzip, readBody } from '../body.ts';
-import { HttpError } from '../errors.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { guarded, refusalOf, replying } from '../exchange.ts';
+import { guarded, replying } from '../exchange.ts';
 import type { Route } from '../target.ts';
 import type { Place } from './batch.ts';
 import { evaluateBatch, readBatch } from './batch.ts';
@@ -16,7 +16,7 @@ type AuthzenRoute = Extract<Route, { readonly kind: 'authzen' }>;
 
 const JSON_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?;?$/i;
 
-/** What answers a request, to its end; throws HttpError when nothing does. */
+/** What answers a request, to its end; throws RequestError when nothing does. */
 const placeOf = (service: Service, { bundle }: AuthzenRoute): Place => {
   const active = service.policy.current;
   const path = active.authzenPath(bundle);
@@ -27,7 +27,7 @@ const placeOf = (service: Service, { bundle }: AuthzenRoute): Place => {
     bundle === undefined
       ? 'no bundle is named to answer AuthZEN: ask under /{bundle}/access/v1/, or set authzen.bundle'
       : `no active bundle ${bundle} that answers AuthZEN`;
-  throw new HttpError('route_unknown', detail);
+  throw new RequestError('route_unknown', detail);
 };
 
 const factsOf = (wire: RequestFacts['wire'], exchange: Exchange): RequestFacts => ({
@@ -74,8 +74,7 @@ const decideBatch = (service: Service, exchange: Exchange, place: Place, documen
 };
 
 const decideSingle = (service: Service, exchange: Exchange, place: Place, body: Buffer, key?: string): void => {
-  const { bodyBytes, depth, keys } = service.settings.limits;
-  const document = checkBody(body, { bytes: bodyBytes, depth, keys });
+  const document = checkBody(body, jsonLimits(service.limits));
   checkEvaluation(document);
   const input = withoutMember(document, 'verdict');
   decideOne(service, exchange, { place, input, wire: 'authzen.evaluation', key });
@@ -91,22 +90,22 @@ const keyOf = (exchange: Exchange, { path }: Place, body: Buffer): string | unde
 
 /** POST [/{bundle}]/access/v1/evaluation and /evaluations. */
 export const postAuthzen = (service: Service, exchange: Exchange, route: AuthzenRoute): void => {
-  const { bodyBytes, depth, keys } = service.settings.limits;
   const onBody = guarded(service, exchange, refuseAuthzen, (body) => {
     const { contentType, contentCoding } = exchange.head;
     if (!JSON_TYPE.test(contentType)) {
-      throw new HttpError('media_type_unsupported', 'Content-Type: application/json is wanted');
+      throw new RequestError('media_type_unsupported', 'Content-Type: application/json is wanted');
     }
     const place = placeOf(service, route);
     const key = route.batch ? undefined : keyOf(exchange, place, body);
     const facts = factsOf('authzen.evaluation', exchange);
     if (key !== undefined && service.decisions.repeat(key, facts, replyTo(service, exchange), place.active)) return;
     const decide = (bytes: Buffer): void => {
-      if (route.batch) decideBatch(service, exchange, place, checkBody(bytes, { bytes: bodyBytes, depth, keys }));
+      if (route.batch) decideBatch(service, exchange, place, checkBody(bytes, jsonLimits(service.limits)));
       else decideSingle(service, exchange, place, bytes, key);
     };
-    if (isGzip(contentCoding)) inflate(body, bodyBytes, guarded(service, exchange, refuseAuthzen, decide));
+    if (isGzip(contentCoding))
+      inflate(body, service.limits.bodyBytes, guarded(service, exchange, refuseAuthzen, decide));
     else decide(body);
   });
-  readBody(exchange.request, exchange.head.contentLength, bodyBytes, onBody);
+  readBody(exchange.request, exchange.head.contentLength, service.limits.bodyBytes, onBody);
 };

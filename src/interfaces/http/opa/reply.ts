@@ -1,10 +1,9 @@
 import type { Answer, DecisionError, PolicyRef } from '../../../decision/index.ts';
 import { goString } from '../../../decision/index.ts';
-import type { HttpError } from '../errors.ts';
-import { decisionErrors, requestErrors } from '../errors.ts';
+import type { RequestError } from '../../wire/index.ts';
+import { decisionErrors, refText, requestErrors } from '../../wire/index.ts';
 import type { BuildVersion, Exchange, Service } from '../exchange.ts';
 import { decisionHeaders, refusalHeaders, send } from '../exchange.ts';
-import { refText } from '../target.ts';
 import { indentJson } from './indent.ts';
 
 /** What the wire knows of a question beside its answer. */
@@ -30,7 +29,7 @@ const errorText = (code: string, message: string, inner?: string): string => {
   return `${indentJson(inner === undefined ? `${head}}` : `${head},"errors":[${inner}]}`)}\n`;
 };
 
-export const refuseOpa = (service: Service, exchange: Exchange, error: HttpError): void => {
+export const refuseOpa = (service: Service, exchange: Exchange, error: RequestError): void => {
   const { status, opa } = requestErrors[error.code];
   send(service, exchange, status, [...typed(exchange), ...refusalHeaders(error)], errorText(opa, error.message));
 };

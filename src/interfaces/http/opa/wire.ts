@@ -1,9 +1,9 @@
 import type { Query, Reply, RequestFacts } from '../../../decision/index.ts';
 import { rawKey } from '../../../decision/index.ts';
 import type { CheckedJson, JsonLimits } from '../../../engine/index.ts';
-import { checkJson, JsonError, sliceChecked } from '../../../engine/index.ts';
+import { sliceChecked } from '../../../engine/index.ts';
+import { checkDocument, jsonLimits, RequestError, refuseReserved } from '../../wire/index.ts';
 import { inflate, isGzip, readBody } from '../body.ts';
-import { HttpError } from '../errors.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { guarded, replying } from '../exchange.ts';
 import type { Route } from '../target.ts';
@@ -19,44 +19,19 @@ interface Input {
 }
 
 const NULL = Buffer.from('null');
-const RESERVED = Buffer.from('"verdict"');
+
+/** OPA's words before what is wrong with a text. */
+const malformed = (what: string): string => `${what} contains malformed input document: `;
 
 const isBlank = (body: Buffer): boolean => body.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
-
-/** A body that is no JSON, in OPA's words and with the place: byte, line and column, JSON Pointer. */
-const malformed = (what: string, thrown: unknown): unknown => {
-  if (!(thrown instanceof JsonError)) return thrown;
-  const { offset, pointer } = thrown.place;
-  const place = `at byte ${offset}${pointer === '' ? '' : `, in ${pointer}`}`;
-  const code = thrown.code === 'JSON_TOO_LARGE' ? 'body_too_large' : 'body_malformed';
-  return new HttpError(code, `${what} contains malformed input document: ${thrown.message} (${place})`);
-};
-
-const check = (what: string, bytes: Buffer, limits: JsonLimits): ReturnType<typeof checkJson> => {
-  try {
-    return checkJson(bytes, limits);
-  } catch (thrown) {
-    throw malformed(what, thrown);
-  }
-};
-
-/** `input.verdict` is what Verdict itself verified about the caller: nobody else may say it. */
-const refuseReserved = (input: CheckedJson, limits: JsonLimits): void => {
-  // The name could be spelled with escapes: only bytes without it and without a backslash are clear at a glance.
-  const bytes = Buffer.from(input.buffer, input.byteOffset, input.length);
-  if (bytes.indexOf(RESERVED) < 0 && bytes.indexOf(0x5c) < 0) return;
-  if (checkJson(input, limits).members.has('verdict')) {
-    throw new HttpError('member_reserved', 'the input has a member named verdict, which is reserved');
-  }
-};
 
 /** The body of /v1/data: `{"input": ...}`, nothing, or `null`. */
 const readEnvelope = (body: Buffer, limits: JsonLimits): Input => {
   if (isBlank(body)) return { missing: true };
-  const document = check('body', body, limits);
+  const document = checkDocument(body, limits, malformed('body'));
   if (document.kind === 'null') return { missing: true };
   if (document.kind !== 'object') {
-    throw new HttpError(
+    throw new RequestError(
       'body_malformed',
       `body contains malformed input document: an object, not this ${document.kind}`,
     );
@@ -64,32 +39,39 @@ const readEnvelope = (body: Buffer, limits: JsonLimits): Input => {
   for (const name of document.members.keys()) {
     // Go's decoder takes any case; which of two would count is nothing to guess about.
     if (name !== 'input' && name.toLowerCase() === 'input') {
-      throw new HttpError('body_malformed', 'body contains malformed input document: the member input in another case');
+      throw new RequestError(
+        'body_malformed',
+        'body contains malformed input document: the member input in another case',
+      );
     }
   }
   const input = sliceChecked(document, 'input');
   if (input === undefined || Buffer.from(input).equals(NULL)) return { missing: true };
-  refuseReserved(input, limits);
+  refuseReserved(input);
   return { input, missing: false };
 };
 
 /** The body of /v0/data and of /: the input itself; nothing is null. */
 const readBare = (body: Buffer, limits: JsonLimits): Input => {
-  const document = check('unexpected parse error for input: body', isBlank(body) ? NULL : body, limits);
-  refuseReserved(document.json, limits);
+  const document = checkDocument(
+    isBlank(body) ? NULL : body,
+    limits,
+    malformed('unexpected parse error for input: body'),
+  );
+  refuseReserved(document.json);
   return { input: document.json, missing: false };
 };
 
 const readParameter = (text: string | undefined, limits: JsonLimits): Input => {
   if (text === undefined) return { missing: false };
-  const document = check('parameter', Buffer.from(text), limits);
-  refuseReserved(document.json, limits);
+  const document = checkDocument(Buffer.from(text), limits, malformed('parameter'));
+  refuseReserved(document.json);
   return { input: document.json, missing: false };
 };
 
 const refuseYaml = (contentType: string): void => {
   if (/yaml/i.test(contentType)) {
-    throw new HttpError('media_type_unsupported', 'the body is YAML by its Content-Type: send JSON');
+    throw new RequestError('media_type_unsupported', 'the body is YAML by its Content-Type: send JSON');
   }
 };
 
@@ -114,10 +96,9 @@ const ask = (
   read: (limits: JsonLimits) => Input,
   key: string | undefined,
 ): void => {
-  const { bodyBytes, depth, keys } = service.settings.limits;
   const { options } = exchange.target;
   const from = performance.now();
-  const { input, missing } = read({ bytes: bodyBytes, depth, keys });
+  const { input, missing } = read(jsonLimits(service.limits));
   const asked: Asked = { inputMissing: missing, ...(options.metrics ? { parseNs: nanosecondsSince(from) } : {}) };
   const query: Query = {
     ...factsOf(route, exchange),
@@ -149,7 +130,7 @@ const repeated = (service: Service, exchange: Exchange, route: DataRoute, key: s
 
 /** POST /v1/data, POST /v0/data, POST /. */
 export const postData = (service: Service, exchange: Exchange, route: DataRoute): void => {
-  const { bodyBytes } = service.settings.limits;
+  const { bodyBytes } = service.limits;
   const readInput = route.wire === 'opa.v1' ? readEnvelope : readBare;
   const onBody = guarded(service, exchange, refuseOpa, (body) => {
     const { head } = exchange;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { decisionErrors, requestErrors } from '../../../src/interfaces/http/index.ts';
+import { decisionErrors, requestErrors } from '../../../src/interfaces/wire/index.ts';
 
 const page = readFileSync(path.join(import.meta.dirname, '../../../docs/reference/errors.md'), 'utf8');
 
@@ -32,9 +32,14 @@ test('the page of errors and the table of failed verdicts say the same', () => {
 
 test('the page of errors and the table of refused requests say the same', () => {
   const rows = rowsUnder('Refused requests');
-  const wanted = Object.entries(requestErrors).map(([code, { status, opa }]) => [code, String(status), opa]);
-  expect(rows.map((cells) => cells.slice(0, 3))).toEqual(wanted);
-  for (const cells of rows) expect(cells[3]?.length).toBeGreaterThan(20);
+  const wanted = Object.entries(requestErrors).map(([code, { status, opa, grpc = '' }]) => [
+    code,
+    String(status),
+    opa,
+    grpc,
+  ]);
+  expect(rows.map((cells) => cells.slice(0, 4))).toEqual(wanted);
+  for (const cells of rows) expect(cells[4]?.length).toBeGreaterThan(20);
 });
 
 test('no failed verdict is worded as a permit: every status of OPA is an error', () => {

@@ -2,7 +2,7 @@ import { VerdictError } from '../../canonical/index.ts';
 import type { DecisionErrorCode } from '../../decision/index.ts';
 
 /** Why a request was refused before anything was decided. */
-export type HttpErrorCode =
+export type RequestErrorCode =
   | 'body_malformed'
   | 'body_too_large'
   | 'member_missing'
@@ -22,7 +22,7 @@ export type HttpErrorCode =
   | 'bind_refused';
 
 /** A request that is not answered with a decision. The message may be shown to who asked. */
-export class HttpError extends VerdictError<HttpErrorCode> {}
+export class RequestError extends VerdictError<RequestErrorCode> {}
 
 interface OpaError {
   readonly status: number;
@@ -38,7 +38,10 @@ const evaluation = (inner: string): { readonly opa: OpaError; readonly authzen: 
   authzen: 200,
 });
 
-/** What each wire makes of a failed verdict. docs/reference/errors.md shows this table. */
+/**
+ * What each HTTP wire makes of a failed verdict; over gRPC it is an answer, with status OK and the code in the message.
+ * docs/reference/errors.md shows this table.
+ */
 export const decisionErrors: {
   readonly [Code in DecisionErrorCode]: { readonly opa: OpaError; readonly authzen: number };
 } = {
@@ -54,24 +57,32 @@ export const decisionErrors: {
   forbidden: { opa: { status: 403, code: 'forbidden' }, authzen: 403 },
 };
 
+/** What each wire makes of a refused request; `grpc` is absent where gRPC has no such request. */
+interface RequestMapping {
+  readonly status: number;
+  readonly opa: string;
+  readonly grpc?: 'INVALID_ARGUMENT' | 'INTERNAL';
+}
+
+const malformed: RequestMapping = { status: 400, opa: 'invalid_parameter', grpc: 'INVALID_ARGUMENT' };
+const malformedHttp: RequestMapping = { status: 400, opa: 'invalid_parameter' };
+
 /** What each wire makes of a refused request. docs/reference/errors.md shows this table. */
-export const requestErrors: {
-  readonly [Code in HttpErrorCode]: { readonly status: number; readonly opa: string };
-} = {
-  body_malformed: { status: 400, opa: 'invalid_parameter' },
-  body_too_large: { status: 400, opa: 'invalid_parameter' },
-  member_missing: { status: 400, opa: 'invalid_parameter' },
-  member_reserved: { status: 400, opa: 'invalid_parameter' },
-  path_invalid: { status: 400, opa: 'invalid_parameter' },
-  media_type_unsupported: { status: 400, opa: 'invalid_parameter' },
-  coding_unsupported: { status: 400, opa: 'invalid_parameter' },
-  header_repeated: { status: 400, opa: 'invalid_parameter' },
+export const requestErrors: { readonly [Code in RequestErrorCode]: RequestMapping } = {
+  body_malformed: malformed,
+  body_too_large: malformed,
+  member_missing: malformed,
+  member_reserved: malformed,
+  path_invalid: malformed,
+  media_type_unsupported: malformedHttp,
+  coding_unsupported: malformedHttp,
+  header_repeated: malformed,
   host_refused: { status: 403, opa: 'forbidden' },
   origin_refused: { status: 403, opa: 'forbidden' },
   route_unknown: { status: 404, opa: 'resource_not_found' },
   method_not_allowed: { status: 405, opa: 'invalid_operation' },
   data_read_only: { status: 400, opa: 'invalid_operation' },
   not_offered: { status: 501, opa: 'invalid_operation' },
-  internal: { status: 500, opa: 'internal_error' },
+  internal: { status: 500, opa: 'internal_error', grpc: 'INTERNAL' },
   bind_refused: { status: 500, opa: 'internal_error' },
 };

@@ -1,0 +1,56 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { systemClock, uuidv7 } from '../../canonical/index.ts';
+import type { Answer, Query } from '../../decision/index.ts';
+import { rawKey } from '../../decision/index.ts';
+import type { WireService } from './service.ts';
+
+/** One question of a batch: as a query, without the key that is made of it. */
+export type BatchQuestion = Omit<Query, 'rawKey'>;
+
+/** What the records of one batch's decisions have in common. */
+export const batchId = (): string => uuidv7(systemClock.nowMs());
+
+/** Answers one question of a batch, from what is remembered of the same question where that still holds. */
+export const decideItem = ({ decisions }: WireService, question: BatchQuestion): Promise<Answer> =>
+  new Promise((resolve) => {
+    const { wire, path, input, strictErrors, bypassCache, active } = question;
+    if (bypassCache) {
+      decisions.decide(question, resolve);
+      return;
+    }
+    const key = rawKey({
+      wire,
+      path: JSON.stringify(path),
+      options: `${strictErrors ? 'strict' : ''},${input === undefined ? 'absent' : ''}`,
+      contentType: '',
+      contentCoding: '',
+      body: input ?? NOTHING,
+    });
+    if (decisions.repeat(key, question, resolve, active)) return;
+    decisions.decide({ ...question, rawKey: key }, resolve);
+  });
+
+const NOTHING = new Uint8Array(0);
+
+/** For so long a batch may keep the thread that all others wait for. */
+const SLICE_MS = 20;
+
+/** Answers items together, as many at a time as keep no other request waiting for long; results in their order. */
+export const inSlices = async <Item, Result>(
+  items: readonly Item[],
+  one: (item: Item, index: number) => Promise<Result>,
+): Promise<readonly Result[]> => {
+  const results: Result[] = [];
+  let slice: Promise<Result>[] = [];
+  let until = performance.now() + SLICE_MS;
+  for (const [index, item] of items.entries()) {
+    if (performance.now() >= until) {
+      results.push(...(await Promise.all(slice)));
+      await nextTurn();
+      slice = [];
+      until = performance.now() + SLICE_MS;
+    }
+    slice.push(one(item, index));
+  }
+  return [...results, ...(await Promise.all(slice))];
+};

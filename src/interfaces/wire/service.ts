@@ -1,0 +1,75 @@
+import { messageOf } from '../../canonical/index.ts';
+import type { Caller, Decisions, PolicySource } from '../../decision/index.ts';
+import { RequestError } from './errors.ts';
+import type { RequestLimits } from './limits.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** The first sentence that says what is missing. */
+  readonly reason?: string;
+}
+
+/** What a listener for decisions is given, whatever it speaks. */
+export interface WireOptions {
+  readonly decisions: Decisions;
+  readonly policy: PolicySource;
+  /** Who presents a bearer token; one that nobody knows is ignored, because the listener is open. */
+  readonly authenticate?: (bearer: string) => Caller | undefined;
+  readonly ready: () => Readiness;
+  readonly draining: () => boolean;
+  /** A sentence for operators: a request failed in a way that has no name. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What all requests of a listener share. */
+export interface WireService {
+  readonly decisions: Decisions;
+  readonly policy: PolicySource;
+  readonly limits: RequestLimits;
+  ready(): Readiness;
+  draining(): boolean;
+  /** Who asks, by the request's `authorization`; empty for none. */
+  callerOf(authorization: string): Caller;
+  /** A sentence for operators. */
+  warn(message: string): void;
+}
+
+/** Who asks without a credential. */
+export const ANYONE: Caller = Object.freeze({
+  kind: 'anonymous',
+  name: 'anonymous',
+  roles: Object.freeze(['ask'] as const),
+});
+
+const bearerOf = (authorization: string): string | undefined =>
+  /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : undefined;
+
+export const wireService = (options: WireOptions, limits: RequestLimits): WireService => {
+  const { decisions, policy, authenticate, ready, draining, onWarning } = options;
+  return {
+    decisions,
+    policy,
+    limits,
+    ready,
+    draining,
+    callerOf: (authorization) => {
+      if (authorization === '' || authenticate === undefined) return ANYONE;
+      const bearer = bearerOf(authorization);
+      return (bearer === undefined ? undefined : authenticate(bearer)) ?? ANYONE;
+    },
+    warn: (message) => onWarning?.(message),
+  };
+};
+
+/** What was thrown, as a refusal: a failure without a name is told to operators and hidden from who asked. */
+export const refusalOf = (service: WireService, thrown: unknown): RequestError => {
+  if (thrown instanceof RequestError) return thrown;
+  service.warn(`a request failed unexpectedly: ${messageOf(thrown)}`);
+  return new RequestError('internal', 'the request failed unexpectedly', { cause: thrown });
+};
+
+/** A client's address as OPA logs it; empty on a Unix socket. */
+export const peerText = (address: string | undefined, port: number | undefined): string => {
+  if (address === undefined || port === undefined) return '';
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+};
