@@ -5,7 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { load, post } from '../test/load/client.ts';
-import { pinSelf, residentBytes, root, startVerdict } from './processes.ts';
+import { freePort, root, temporaryFolder } from '../test/support/server-process.ts';
+import { pinSelf, residentBytes } from './processes.ts';
+import { serveVerdict } from './servers/verdict.ts';
 
 const { values } = parseArgs({
   options: { total: { type: 'string', default: '1000000' }, write: { type: 'boolean', default: false } },
@@ -27,12 +29,15 @@ const question = (n: number): Buffer =>
 
 pinSelf();
 // 16 MiB hold well under 100,000 of these answers, so the cache is full before the first reading.
-const verdict = await startVerdict(path.join(root, 'bundles', 'todo.tar.gz'), ['cache.maxBytes=16777216']);
+const { folder, remove } = temporaryFolder('bench');
+const port = await freePort();
+const bundle = path.join(root, 'bundles', 'todo.tar.gz');
+const verdict = await serveVerdict({ folder, port, bundle, settings: ['cache.maxBytes=16777216'] });
 try {
   const readings: number[] = [];
   for (let from = 0; from < total; from += step) {
     await load({
-      port: verdict.port,
+      port,
       connections: 16,
       request: (n) => (n < step ? question(from + n) : undefined),
     });
@@ -56,4 +61,5 @@ try {
   if (last > first * 1.05) process.exitCode = 1;
 } finally {
   await verdict.stop();
+  remove();
 }

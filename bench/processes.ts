@@ -1,15 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort, root } from '../test/support/server-process.ts';
+import { root } from '../test/support/server-process.ts';
+import type { Files } from './scenario.ts';
 
-export { root };
-
-export interface Server {
-  readonly name: string;
-  readonly port: number;
+export interface Running {
   readonly pid: number;
+  /** Kills it; resolves when it is gone. */
   stop(): Promise<void>;
 }
 
@@ -24,14 +22,18 @@ const pinned = (core: number): readonly string[] => {
   }
 };
 
+// Read before this process is pinned to one of them.
+export const cores = os.availableParallelism();
+const serving = pinned(0);
+const asking = pinned(1);
+
 export const pinSelf = (): void => {
-  const [command] = pinned(1);
+  const [command] = asking;
   if (command !== undefined) execFileSync(command, ['-a', '-p', '-c', '1', String(process.pid)], { stdio: 'ignore' });
 };
 
 const untilReady = async (child: ChildProcess, url: string, log: string): Promise<void> => {
-  for (const end = Date.now() + 30_000; Date.now() < end; ) {
-    if (child.exitCode !== null) break;
+  for (const end = Date.now() + 60_000; Date.now() < end && child.exitCode === null; ) {
     const ready = await fetch(url).then(
       (response) => response.status === 200,
       () => false,
@@ -39,56 +41,41 @@ const untilReady = async (child: ChildProcess, url: string, log: string): Promis
     if (ready) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  child.kill('SIGKILL');
   throw new Error(`not ready: ${url}\n${readFileSync(log, 'utf8').slice(-2_000)}`);
 };
 
-const start = async (name: string, command: readonly string[], port: number, health: string): Promise<Server> => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'verdict-bench-'));
+export interface StartOptions {
+  /** Takes the program's standard error, and is nobody else's. */
+  readonly folder: string;
+  readonly command: readonly string[];
+  /** Answers 200 when the server does. */
+  readonly ready: string;
+}
+
+/** Starts a server on the core that serves; what it prints goes to /dev/null. Resolves once it is ready. */
+export const start = async ({ folder, command, ready }: StartOptions): Promise<Running> => {
   const log = path.join(folder, 'stderr.log');
-  const [program, ...args] = [...pinned(0), ...command];
+  const [program, ...args] = [...serving, ...command];
   const child = spawn(program as string, args, {
     cwd: root,
     stdio: ['ignore', openSync('/dev/null', 'w'), openSync(log, 'w')],
-    env: { ...process.env, VERDICT_SKIP_SETUP: '1', VERDICT_STORAGE__DIR: path.join(folder, 'state') },
+    env: { ...process.env, VERDICT_SKIP_SETUP: '1' },
   });
-  await untilReady(child, `http://127.0.0.1:${port}${health}`, log);
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await untilReady(child, ready, log);
   return {
-    name,
-    port,
     pid: child.pid as number,
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('exit', () => {
-          rmSync(folder, { recursive: true, force: true });
-          resolve();
-        });
-        child.kill('SIGKILL');
-      }),
+    stop: () => {
+      child.kill('SIGKILL');
+      return gone;
+    },
   };
 };
 
-const opaProgram = (): string => {
-  const found = [path.join(os.homedir(), 'go', 'bin', 'opa'), '/usr/local/bin/opa'].find((file) => existsSync(file));
-  if (found === undefined) throw new Error('opa is missing: go install github.com/open-policy-agent/opa@v1.22.2');
-  return found;
-};
-
-/** OPA as its operators run it: decision log on (to the console, which goes to /dev/null). */
-export const startOpa = async (bundle: string): Promise<Server> => {
-  const port = await freePort();
-  const command = [
-    ...[opaProgram(), 'run', '--server', '--addr', `127.0.0.1:${port}`, '--log-level', 'error'],
-    ...['--set', 'decision_logs.console=true', '--disable-telemetry', '-b', bundle],
-  ];
-  return start('OPA', command, port, '/health?bundles');
-};
-
-export const startVerdict = async (bundle: string, settings: readonly string[] = []): Promise<Server> => {
-  const port = await freePort();
-  const admin = await freePort();
-  const sets = [`server.http.port=${port}`, `server.admin.port=${admin}`, ...settings].flatMap((set) => ['--set', set]);
-  const command = [path.join(root, 'bin', 'verdict'), 'serve', '--bundle', bundle, ...sets];
-  return start('Verdict', command, port, '/health?bundles');
+export const writeFiles = (folder: string, files: Files): void => {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of files) writeFileSync(path.join(folder, name), text);
 };
 
 /** CPU time that a process has used so far, microseconds (in steps of 10 ms). */

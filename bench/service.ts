@@ -1,129 +1,113 @@
-// What a decision costs over HTTP, beside OPA: same policy, same machine, the same minute. CPU time per request is the
-// figure to read; requests per second depend on how much of the machine the client left over.
-import { writeFileSync } from 'node:fs';
-import os from 'node:os';
+// What a decision costs in Verdict, OPA and Cerbos: the same policies and questions, the same machine, the same minutes.
+//
+//   node bench/service.ts [--quick] [--only rules,todo/hit,batch/grpc] [--servers opa,verdict] [--write]
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { load, post } from '../test/load/client.ts';
-import { cpuMicroseconds, pinSelf, residentBytes, root, type Server, startOpa, startVerdict } from './processes.ts';
+import { root, temporaryFolder } from '../test/support/server-process.ts';
+import { type Case, check, isChosen, measure, type Sample, source } from './measure.ts';
+import { scenarios } from './policies/index.ts';
+import { pinSelf, residentBytes } from './processes.ts';
+import { type Measured, report } from './report.ts';
+import { kinds, type Scenario } from './scenario.ts';
+import { startCerbos } from './servers/cerbos.ts';
+import type { Contender, Start } from './servers/contender.ts';
+import { startOpa } from './servers/opa.ts';
+import { startVerdict } from './servers/verdict.ts';
+import { wires } from './wire/lane.ts';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
     connections: { type: 'string', default: '16' },
+    only: { type: 'string', default: '' },
+    servers: { type: 'string', default: 'opa,cerbos,verdict' },
+    quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
-const rounds = Number(values.rounds);
-const milliseconds = Number(values.seconds) * 1_000;
+const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+const seconds = Number(values.seconds ?? (values.quick ? 0.4 : 2));
 const connections = Number(values.connections);
-// Read before this process is pinned to one of them.
-const cores = os.availableParallelism();
+const only = values.only.split(',').filter((name) => name !== '');
+const load = { connections, milliseconds: seconds * 1_000 };
+// V8 and Go's allocator need some tens of thousands of requests before they are what they will be.
+const warmUps = values.quick ? 1 : 2;
 
-const users = ['0', '1', '2', '3', '4'].map((digit) =>
-  Buffer.from(`\x0a\x24fd${digit}614d3-c39a-4781-b7bd-8b96f5a5100d\x12\x05local`, 'latin1').toString('base64'),
-);
-const actions = ['can_read_user', 'can_read_todos', 'can_create_todo', 'can_update_todo', 'can_delete_todo'];
-const owners = ['rick@the-citadel.com', 'morty@the-citadel.com', 'beth@the-smiths.com'];
+const programs: { readonly [server: string]: Start } = { opa: startOpa, cerbos: startCerbos, verdict: startVerdict };
+const chosen = values.servers.split(',').map((server) => {
+  const program = programs[server];
+  if (program === undefined) throw new Error(`--servers: no ${server}, there are ${Object.keys(programs).join(', ')}`);
+  return { server, program };
+});
 
-const pick = <T>(items: readonly T[], n: number): T => items[n % items.length] as T;
+const isMeasured = (scenario: Scenario): boolean =>
+  kinds.some((kind) => wires.some((wire) => isChosen(only, [scenario.name, kind, wire])));
 
-/** The n-th question: 1,000 different ones when `distinct` is 1,000, then the same again. */
-const question = (n: number): Buffer =>
-  post(
-    '/v1/data/todo/allow',
-    JSON.stringify({
-      input: {
-        subject: { type: 'user', id: pick(users, n) },
-        action: { name: pick(actions, Math.floor(n / 5)) },
-        resource: {
-          type: 'todo',
-          id: `7240d0db-8ff0-41ec-98b2-${String(n).padStart(12, '0')}`,
-          properties: { ownerID: pick(owners, Math.floor(n / 25)) },
-        },
-        context: { request: `r-${n}`, channel: 'web', region: 'eu-central-1' },
-      },
-    }),
-  );
+const casesOf = (scenario: Scenario, contenders: readonly Contender[]): readonly Case[] =>
+  kinds.flatMap((kind) => {
+    const next = source(scenario, kind);
+    return contenders.flatMap((contender) =>
+      contender.lanes
+        .filter(({ wire }) => isChosen(only, [scenario.name, kind, wire]))
+        .map((lane) => ({ scenario, kind, contender, lane, next })),
+    );
+  });
 
-interface Sample {
-  readonly rps: number;
-  readonly cpuUs: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
+// What a server still does when its turn is over (collecting garbage, sealing) is not to fall into the next one's.
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 150));
 
-const quantile = (sorted: Float64Array, share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-const measure = async (server: Server, next: (n: number) => Buffer): Promise<Sample> => {
-  const startedAt = performance.now();
-  const cpuBefore = cpuMicroseconds(server.pid);
-  const request = (n: number): Buffer | undefined =>
-    performance.now() - startedAt < milliseconds ? next(n) : undefined;
-  const { answered, latencies, unanswered } = await load({ port: server.port, connections, request });
-  if (unanswered > 0) throw new Error(`${server.name} left ${unanswered} requests unanswered`);
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const sorted = latencies.sort();
+const run = async (scenario: Scenario, contenders: readonly Contender[]): Promise<Measured> => {
+  const cases = casesOf(scenario, contenders);
+  const checks = [];
+  for (const one of cases) checks.push(await check(one));
+  const total = (of: 'questions' | 'permitted'): number => checks.reduce((sum, checked) => sum + checked[of], 0);
+  say(`${scenario.name}: ${total('questions')} answers are right`);
+
+  for (let warmUp = 0; warmUp < warmUps; warmUp++) for (const one of cases) await measure(one, load);
+  const rows = cases.map(({ kind, lane }) => ({ kind, ...lane, samples: [] as Sample[] }));
+  for (let round = 1; round <= rounds; round++) {
+    for (const [at, one] of cases.entries()) {
+      await pause();
+      const sample = await measure(one, load);
+      rows[at]?.samples.push(sample);
+      const name = `${scenario.name}/${one.kind}/${one.lane.wire}`;
+      say(`round ${round} of ${rounds}: ${name}: ${one.contender.name}: ${sample.cpuUs.toFixed(1)} us`);
+    }
+  }
   return {
-    rps: answered / seconds,
-    cpuUs: (cpuMicroseconds(server.pid) - cpuBefore) / answered,
-    p50Ms: quantile(sorted, 0.5),
-    p99Ms: quantile(sorted, 0.99),
+    scenario,
+    rows,
+    permitted: total('permitted') / total('questions'),
+    resident: new Map(contenders.map(({ name, running }) => [name, residentBytes(running.pid)])),
   };
 };
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
-
-const medianSample = (samples: readonly Sample[]): Sample => ({
-  rps: median(samples.map((sample) => sample.rps)),
-  cpuUs: median(samples.map((sample) => sample.cpuUs)),
-  p50Ms: median(samples.map((sample) => sample.p50Ms)),
-  p99Ms: median(samples.map((sample) => sample.p99Ms)),
-});
-
-const bundle = path.join(root, 'bundles', 'todo.tar.gz');
 pinSelf();
-const opa = await startOpa(bundle);
-const verdict = await startVerdict(bundle);
-try {
-  const repeated = Array.from({ length: 1_000 }, (_, n) => question(n));
-  let fresh = 1_000;
-  const cases = [
-    { name: 'OPA', server: opa, next: (n: number) => pick(repeated, n) },
-    { name: 'Verdict, miss', server: verdict, next: () => question(fresh++) },
-    { name: 'Verdict, hit', server: verdict, next: (n: number) => pick(repeated, n) },
-  ].map((one) => ({ ...one, samples: [] as Sample[] }));
-
-  // V8 and Go's allocator need some tens of thousands of requests before they are what they will be.
-  for (let warmUp = 0; warmUp < 3; warmUp++) for (const { server, next } of cases) await measure(server, next);
-  for (let round = 0; round < rounds; round++) {
-    for (const { server, next, samples, name } of cases) {
-      samples.push(await measure(server, next));
-      process.stderr.write(`round ${round + 1} of ${rounds}: ${name}: ${samples.at(-1)?.cpuUs.toFixed(1)} us\n`);
+const measured: Measured[] = [];
+const versions = new Set<string>();
+for (const scenario of scenarios.filter(isMeasured)) {
+  const temporary = temporaryFolder('bench');
+  const contenders: Contender[] = [];
+  try {
+    for (const { server, program } of chosen) {
+      const folder = path.join(temporary.folder, server);
+      mkdirSync(folder);
+      contenders.push(await program(scenario, folder));
     }
+    for (const { name, version } of contenders) versions.add(`${name} ${version}`);
+    measured.push(await run(scenario, contenders));
+  } finally {
+    await Promise.all(contenders.map(({ running }) => running.stop()));
+    temporary.remove();
   }
-
-  const reference = medianSample(cases[0]?.samples ?? []).cpuUs;
-  const rows = cases.map(({ name, server, samples }) => {
-    const { rps, cpuUs, p50Ms, p99Ms } = medianSample(samples);
-    const memory = (residentBytes(server.pid) / 2 ** 20).toFixed(0);
-    return `| ${name} | ${Math.round(rps)} | ${cpuUs.toFixed(1)} | ${(cpuUs / reference).toFixed(2)} | ${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)} | ${memory} |`;
-  });
-  const text = [
-    `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model ?? 'unknown CPU'}, ${cores} cores, ` +
-      `Node ${process.versions.node}; ${connections} connections, ${rounds} interleaved rounds of ${values.seconds} s, medians.`,
-    'Policy todo over HTTP/1.1, decision log on in both (OPA: console to /dev/null; Verdict: segments on disk).',
-    '',
-    '| server | requests/s | CPU us/request | CPU, OPA = 1 | p50 / p99 ms | resident MiB |',
-    '|---|---|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n');
-  process.stdout.write(text);
-  if (values.write) writeFileSync(path.join(root, 'bench', 'service.md'), `# bench/service.ts\n\n${text}`);
-} finally {
-  await Promise.all([opa.stop(), verdict.stop()]);
 }
+if (measured.length === 0) throw new Error(`--only: no case is called ${values.only}`);
+
+const command = ['node bench/service.ts', ...process.argv.slice(2)].join(' ');
+const text = report({ command, versions: [...versions], connections, rounds, seconds }, measured);
+process.stdout.write(text);
+if (values.write) writeFileSync(path.join(root, 'docs', 'performance.md'), text);

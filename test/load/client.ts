@@ -33,6 +33,27 @@ export const post = (path: string, body: string, headers = ''): Buffer =>
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const LENGTH = /\r\ncontent-length: (\d+)/i;
+const CHUNKED = /\r\ntransfer-encoding: chunked/i;
+const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
+
+/** Where the answer that starts at 0 ends; undefined while it is not whole. One is awaited at a time, so a last chunk is its end. */
+const endOf = (pending: Buffer, head: string, bodyStart: number): number | undefined => {
+  if (CHUNKED.test(head)) return pending.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) ? pending.length : undefined;
+  const end = bodyStart + Number(LENGTH.exec(head)?.[1] ?? 0);
+  return pending.length < end ? undefined : end;
+};
+
+const bodyOf = (head: string, bytes: Buffer): string => {
+  if (!CHUNKED.test(head)) return bytes.toString('utf8');
+  const chunks: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const lineEnd = bytes.indexOf('\r\n', at);
+    const length = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
+    if (!(length > 0)) return Buffer.concat(chunks).toString('utf8');
+    chunks.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + length));
+    at = lineEnd + 2 + length + 2;
+  }
+};
 
 /**
  * Keeps `connections` keep-alive connections busy, one request at a time on each, until `request` gives undefined or
@@ -69,14 +90,14 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
         const headEnd = pending.indexOf(END_OF_HEAD);
         if (headEnd < 0) return;
         const head = pending.toString('latin1', 0, headEnd);
-        const end = headEnd + 4 + Number(LENGTH.exec(head)?.[1] ?? 0);
-        if (pending.length < end) return;
+        const end = endOf(pending, head, headEnd + 4);
+        if (end === undefined) return;
         latencies.push(performance.now() - startedAt);
         answered++;
-        options.onAnswer?.(
-          { status: Number(head.slice(9, 12)), head, body: pending.toString('utf8', headEnd + 4, end) },
-          inFlight,
-        );
+        if (options.onAnswer !== undefined) {
+          const body = bodyOf(head, pending.subarray(headEnd + 4, end));
+          options.onAnswer({ status: Number(head.slice(9, 12)), head, body }, inFlight);
+        }
         pending = pending.subarray(end);
         inFlight = -1;
         if (/\r\nconnection: close/i.test(head)) socket.end();

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { post } from '../../test/load/client.ts';
+import { freePort } from '../../test/support/server-process.ts';
+import { start, writeFiles } from '../processes.ts';
+import { type Files, inputOf, type Scenario } from '../scenario.ts';
+import { type Asked, httpLane, type Told } from '../wire/lane.ts';
+import type { Contender } from './contender.ts';
+
+const VERSION = '1.22.2';
+
+const program = (): string => {
+  const found = [path.join(os.homedir(), 'go', 'bin', 'opa'), '/usr/local/bin/opa'].find((file) => existsSync(file));
+  const remedy = `go install github.com/open-policy-agent/opa@v${VERSION} (or leave it out: --servers cerbos,verdict)`;
+  if (found === undefined) throw new Error(`opa is missing: ${remedy}`);
+  const version = /^Version: (\S+)/.exec(execFileSync(found, ['version'], { encoding: 'utf8' }))?.[1];
+  if (version !== VERSION) throw new Error(`${found} is OPA ${version}, ${VERSION} is wanted: ${remedy}`);
+  return found;
+};
+
+// OPA has no batch of its own (POST /v1/batch is a part of EOPA): one rule asks the policy for every item instead.
+const batchRule = ({ name }: Scenario): string => `package batch
+
+allow := [allowed |
+	some item in input.evaluations
+	allowed := data.${name}.allow with input as object.union(item, {"subject": input.subject})
+]
+`;
+
+/** The scenario's bundle and a rule that answers a batch. */
+export const opaFiles = (scenario: Scenario): Files => new Map([...scenario.rego, ['batch.rego', batchRule(scenario)]]);
+
+/** The subject once, and what is asked about it: the body of AuthZEN's evaluations. */
+export const batchInput = (scenario: Scenario, { questions }: Asked): object => {
+  const inputs = questions.map((question) => inputOf(scenario, question) as { readonly subject: object });
+  return {
+    subject: inputs[0]?.subject,
+    evaluations: inputs.map(({ subject: _, ...item }) => item),
+  };
+};
+
+const encode = (scenario: Scenario, asked: Asked): Buffer => {
+  const [question] = asked.questions;
+  return asked.isBatch || question === undefined
+    ? post('/v1/data/batch/allow', JSON.stringify({ input: batchInput(scenario, asked) }))
+    : post(`/v1/data/${scenario.name}/allow`, JSON.stringify({ input: inputOf(scenario, question) }));
+};
+
+const read = (body: string): Told => ({
+  permits: [(JSON.parse(body) as { result: boolean | boolean[] }).result].flat(),
+});
+
+/** OPA as its operators run it: decision log on (to the console, which goes to /dev/null). */
+export const startOpa = async (scenario: Scenario, folder: string): Promise<Contender> => {
+  const port = await freePort();
+  const bundle = path.join(folder, 'bundle');
+  writeFiles(bundle, opaFiles(scenario));
+  const command = [
+    ...[program(), 'run', '--server', '--addr', `127.0.0.1:${port}`, '--log-level', 'error'],
+    ...['--set', 'decision_logs.console=true', '--disable-telemetry', '-b', bundle],
+  ];
+  const running = await start({ folder, command, ready: `http://127.0.0.1:${port}/health?bundles` });
+  const lane = httpLane({
+    server: 'OPA',
+    port,
+    encode: (asked) => encode(scenario, asked),
+    read: ({ body }) => read(body),
+  });
+  return { name: 'OPA', version: VERSION, running, lanes: [lane] };
+};
