@@ -1,6 +1,5 @@
 import { cpuMicroseconds } from './processes.ts';
 import { type Kind, pick, questionsOf, REPEATED, type Scenario } from './scenario.ts';
-import type { Contender } from './servers/contender.ts';
 import type { Asked, Lane, Told, Wire } from './wire/lane.ts';
 
 /** One lane under one kind of question, for some seconds. */
@@ -19,7 +18,6 @@ export class Mismatch extends Error {}
 export interface Case {
   readonly scenario: Scenario;
   readonly kind: Kind;
-  readonly contender: Contender;
   readonly lane: Lane;
   /** The questions of its n-th request. */
   readonly next: (n: number) => Asked;
@@ -52,10 +50,10 @@ export interface Checked {
   readonly permitted: number;
 }
 
-/** Whoever remembers answers has seen these questions then: asked twice, as a repetition may be needed to be noticed. */
+/** Who remembers answers has seen these questions then: asked twice, as a repetition may be needed to be noticed. */
 const prime = async ({ kind, lane, next }: Case): Promise<void> => {
-  if (kind !== 'hit') return;
-  await lane.ask({ connections: 1, next: (n) => (n < 2 * REPEATED ? next(n) : undefined) });
+  if (kind !== 'hit' || !lane.remembers) return;
+  await lane.ask({ connections: 8, next: (n) => (n < 2 * REPEATED ? next(n) : undefined) });
 };
 
 /** Asks some of what will be measured, and throws a Mismatch unless every answer is right and made as it should be. */
@@ -72,7 +70,7 @@ export const check = async (one: Case): Promise<Checked> => {
   };
   await prime(one);
   const requests = CHECKED[kind];
-  await lane.ask({ connections: 1, next: (n) => (n < requests && fault === undefined ? next(n) : undefined), onTold });
+  await lane.ask({ connections: 8, next: (n) => (n < requests && fault === undefined ? next(n) : undefined), onTold });
   if (fault !== undefined) throw new Mismatch(`${lane.server}, ${scenario.name}/${kind}/${lane.wire}: ${fault}`);
   return { questions, permitted };
 };
@@ -81,14 +79,15 @@ const quantile = (sorted: Float64Array, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
 export interface MeasureOptions {
+  /** The server's process. */
+  readonly pid: number;
   readonly connections: number;
   readonly milliseconds: number;
 }
 
 /** Asks for so long, and reads the server's CPU time before and after. */
-export const measure = async (one: Case, { connections, milliseconds }: MeasureOptions): Promise<Sample> => {
+export const measure = async (one: Case, { pid, connections, milliseconds }: MeasureOptions): Promise<Sample> => {
   await prime(one);
-  const { pid } = one.contender.running;
   const startedAt = performance.now();
   const cpuBefore = cpuMicroseconds(pid);
   const { answered, latencies } = await one.lane.ask({

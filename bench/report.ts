@@ -74,12 +74,12 @@ const reading = `## How to read this
   requests/s, which also depend on what the client left over; its ratio to OPA is the figure to read.
 - All servers have the same core, one after the other in every round; the client has the other one. Before anything is
   measured, each of them is asked the same questions over each wire, and one wrong answer ends the run.
-- \`hit\`: ${'1,000'} questions again and again. OPA and Cerbos remember no answers: for them these are questions like any other.
+- \`hit\`: 1,000 questions again and again. OPA and Cerbos remember no answers: for them these are questions like any other.
   \`miss\`: every question is new in a member that the policy reads, so Verdict has to evaluate it; its answer says so.
   \`batch\`: ${BATCH} new questions about one subject in a request (${BATCH} is the most that Cerbos takes by default).
 - Batches are asked in what each server has: Cerbos' CheckResources, Verdict's AuthZEN evaluations. OPA has no batch: a
-  rule of ours asks the policy for each item of a list, which writes one decision-log entry for all of them, where the other
-  two record every decision. ${BATCH} requests to OPA instead cost ${BATCH} times its \`miss\`.
+  rule of ours asks the policy for each item of a list (\`bench/servers/opa.ts\`); ${BATCH} requests to OPA instead cost ${BATCH} times
+  its \`miss\`. OPA and Cerbos then write one decision-log entry for a request, Verdict a record for each decision.
 - OPA has no gRPC API for decisions, so it has no such line; the ratio of gRPC lines is to OPA over HTTP.
 - All write a decision log as they would in operation: OPA to its console, which goes to /dev/null (the cheapest there is);
   Cerbos to a file; Verdict to its segments on disk, before the answer leaves, with the default durability. Only Verdict

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { root, temporaryFolder } from '../test/support/server-process.ts';
-import { type Case, check, isChosen, measure, type Sample, source } from './measure.ts';
+import { type Checked, check, isChosen, measure, type Sample, source } from './measure.ts';
 import { scenarios } from './policies/index.ts';
 import { pinSelf, residentBytes } from './processes.ts';
 import { type Measured, report } from './report.ts';
@@ -28,7 +28,7 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
-const seconds = Number(values.seconds ?? (values.quick ? 0.4 : 2));
+const seconds = Number(values.seconds ?? (values.quick ? 0.25 : 2));
 const connections = Number(values.connections);
 const only = values.only.split(',').filter((name) => name !== '');
 const load = { connections, milliseconds: seconds * 1_000 };
@@ -45,13 +45,13 @@ const chosen = values.servers.split(',').map((server) => {
 const isMeasured = (scenario: Scenario): boolean =>
   kinds.some((kind) => wires.some((wire) => isChosen(only, [scenario.name, kind, wire])));
 
-const casesOf = (scenario: Scenario, contenders: readonly Contender[]): readonly Case[] =>
+const casesOf = (scenario: Scenario, contenders: readonly Contender[]) =>
   kinds.flatMap((kind) => {
     const next = source(scenario, kind);
-    return contenders.flatMap((contender) =>
-      contender.lanes
+    return contenders.flatMap(({ name, lanes, running }) =>
+      lanes
         .filter(({ wire }) => isChosen(only, [scenario.name, kind, wire]))
-        .map((lane) => ({ scenario, kind, contender, lane, next })),
+        .map((lane) => ({ scenario, kind, lane, next, name, options: { ...load, pid: running.pid } })),
     );
   });
 
@@ -62,20 +62,20 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const run = async (scenario: Scenario, contenders: readonly Contender[]): Promise<Measured> => {
   const cases = casesOf(scenario, contenders);
-  const checks = [];
+  const checks: Checked[] = [];
   for (const one of cases) checks.push(await check(one));
   const total = (of: 'questions' | 'permitted'): number => checks.reduce((sum, checked) => sum + checked[of], 0);
   say(`${scenario.name}: ${total('questions')} answers are right`);
 
-  for (let warmUp = 0; warmUp < warmUps; warmUp++) for (const one of cases) await measure(one, load);
+  for (let warmUp = 0; warmUp < warmUps; warmUp++) for (const one of cases) await measure(one, one.options);
   const rows = cases.map(({ kind, lane }) => ({ kind, ...lane, samples: [] as Sample[] }));
   for (let round = 1; round <= rounds; round++) {
     for (const [at, one] of cases.entries()) {
       await pause();
-      const sample = await measure(one, load);
+      const sample = await measure(one, one.options);
       rows[at]?.samples.push(sample);
       const name = `${scenario.name}/${one.kind}/${one.lane.wire}`;
-      say(`round ${round} of ${rounds}: ${name}: ${one.contender.name}: ${sample.cpuUs.toFixed(1)} us`);
+      say(`round ${round} of ${rounds}: ${name}: ${one.name}: ${sample.cpuUs.toFixed(1)} us`);
     }
   }
   return {

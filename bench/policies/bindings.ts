@@ -18,6 +18,8 @@ const grants = (role: number, kind: number, action: number): boolean => scatter(
 
 const policy = `package bindings
 
+# METADATA
+# entrypoint: true
 default allow := false
 
 allow if {

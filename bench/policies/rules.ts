@@ -40,6 +40,13 @@ const ruleOf = (kind: number, action: number) => ({
 
 const rules = Array.from({ length: KINDS * actions.length }, (_, at) => ruleOf(Math.floor(at / 5), at % 5));
 
+const head = `package rules
+
+# METADATA
+# entrypoint: true
+default allow := false
+`;
+
 const regoRule = (rule: (typeof rules)[number]): string =>
   [
     'allow if {',
@@ -96,7 +103,7 @@ export const rules1000: Scenario = {
   about:
     '1,000 rules: 200 kinds of resource x 5 actions, a role and 0 to 3 conditions each (Cerbos: 200 policies of 5)',
   rego: new Map([
-    ['rules.rego', ['package rules\n', 'default allow := false\n', ...rules.map(regoRule)].join('\n')],
+    ['rules.rego', [head, ...rules.map(regoRule)].join('\n')],
     ['data.json', '{}'],
   ]),
   cerbos: new Map(types.map((type) => [`${type}.yaml`, cerbosPolicy(type)])),

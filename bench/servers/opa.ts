@@ -6,7 +6,7 @@ import { post } from '../../test/load/client.ts';
 import { freePort } from '../../test/support/server-process.ts';
 import { start, writeFiles } from '../processes.ts';
 import { type Files, inputOf, type Scenario } from '../scenario.ts';
-import { type Asked, httpLane, type Told } from '../wire/lane.ts';
+import { type Asked, httpLane, type Lane, type Told } from '../wire/lane.ts';
 import type { Contender } from './contender.ts';
 
 const VERSION = '1.22.2';
@@ -23,6 +23,8 @@ const program = (): string => {
 // OPA has no batch of its own (POST /v1/batch is a part of EOPA): one rule asks the policy for every item instead.
 const batchRule = ({ name }: Scenario): string => `package batch
 
+# METADATA
+# entrypoint: true
 allow := [allowed |
 	some item in input.evaluations
 	allowed := data.${name}.allow with input as object.union(item, {"subject": input.subject})
@@ -52,6 +54,10 @@ const read = (body: string): Told => ({
   permits: [(JSON.parse(body) as { result: boolean | boolean[] }).result].flat(),
 });
 
+/** Asks what serves `opaFiles` at a port. */
+export const opaLane = (scenario: Scenario, port: number): Lane =>
+  httpLane({ server: 'OPA', port, encode: (asked) => encode(scenario, asked), read: ({ body }) => read(body) });
+
 /** OPA as its operators run it: decision log on (to the console, which goes to /dev/null). */
 export const startOpa = async (scenario: Scenario, folder: string): Promise<Contender> => {
   const port = await freePort();
@@ -62,11 +68,5 @@ export const startOpa = async (scenario: Scenario, folder: string): Promise<Cont
     ...['--set', 'decision_logs.console=true', '--disable-telemetry', '-b', bundle],
   ];
   const running = await start({ folder, command, ready: `http://127.0.0.1:${port}/health?bundles` });
-  const lane = httpLane({
-    server: 'OPA',
-    port,
-    encode: (asked) => encode(scenario, asked),
-    read: ({ body }) => read(body),
-  });
-  return { name: 'OPA', version: VERSION, running, lanes: [lane] };
+  return { name: 'OPA', version: VERSION, running, lanes: [opaLane(scenario, port)] };
 };

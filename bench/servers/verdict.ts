@@ -4,7 +4,7 @@ import { post, type Received } from '../../test/load/client.ts';
 import { freePort, root } from '../../test/support/server-process.ts';
 import { start, writeFiles } from '../processes.ts';
 import { inputOf, type Scenario } from '../scenario.ts';
-import { type Asked, httpLane, type Told } from '../wire/lane.ts';
+import { type Asked, httpLane, type Lane, type Told } from '../wire/lane.ts';
 import type { Contender } from './contender.ts';
 import { batchInput } from './opa.ts';
 
@@ -24,6 +24,10 @@ const read = ({ head, body }: Received, { isBatch }: Asked): Told => {
   };
 };
 
+/** Asks a Verdict whose bundle, named as the scenario, is the scenario's. */
+export const verdictLane = (scenario: Scenario, port: number): Lane =>
+  httpLane({ server: 'Verdict', remembers: true, port, encode: (asked) => encode(scenario, asked), read });
+
 const version = (): string =>
   (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
@@ -33,8 +37,7 @@ export const startVerdict = async (scenario: Scenario, folder: string): Promise<
   writeFiles(bundle, scenario.rego);
   const port = await freePort();
   const running = await serveVerdict({ folder, port, bundle });
-  const lane = httpLane({ server: 'Verdict', port, encode: (asked) => encode(scenario, asked), read });
-  return { name: 'Verdict', version: version(), running, lanes: [lane] };
+  return { name: 'Verdict', version: version(), running, lanes: [verdictLane(scenario, port)] };
 };
 
 /** Starts the command on a bundle, its state below `folder`. */

@@ -22,6 +22,8 @@ export interface AskOptions {
 export interface Lane {
   readonly server: string;
   readonly wire: Wire;
+  /** True where the server answers a question that it has seen before from a cache. */
+  readonly remembers: boolean;
   /** Rejects when a request fails. */
   ask(options: AskOptions): Promise<LoadResult>;
 }
@@ -66,15 +68,17 @@ const numbered = <Bytes>(next: AskOptions['next'], encode: (asked: Asked) => Byt
 
 export interface HttpLane {
   readonly server: string;
+  readonly remembers?: boolean;
   readonly port: number;
   readonly encode: (asked: Asked) => Buffer;
   readonly read: (answer: Received, asked: Asked) => Told;
 }
 
-export const httpLane = ({ server, port, encode, read }: HttpLane): Lane => {
+export const httpLane = ({ server, remembers = false, port, encode, read }: HttpLane): Lane => {
   const bytesOf = remembered(encode);
   return {
     server,
+    remembers,
     wire: 'http',
     ask: async ({ connections, next, onTold }) => {
       const { request, take } = numbered(next, bytesOf);
@@ -98,15 +102,17 @@ export const httpLane = ({ server, port, encode, read }: HttpLane): Lane => {
 
 export interface GrpcLane {
   readonly server: string;
+  readonly remembers?: boolean;
   readonly port: number;
   readonly encode: (asked: Asked) => GrpcRequest;
   readonly read: (message: Buffer, asked: Asked) => Told;
 }
 
-export const grpcLane = ({ server, port, encode, read }: GrpcLane): Lane => {
+export const grpcLane = ({ server, remembers = false, port, encode, read }: GrpcLane): Lane => {
   const bytesOf = remembered(encode);
   return {
     server,
+    remembers,
     wire: 'grpc',
     ask: ({ connections, next, onTold }) => {
       const { request, take } = numbered(next, bytesOf);
