@@ -1,5 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AdminModule, type AdminParts, AUDIT, HEALTH, LOG, POLICY, TOKENS, VERSION } from './interfaces/admin/index.ts';
+import {
+  AdminModule,
+  type AdminParts,
+  AUDIT,
+  HEALTH,
+  LOG,
+  METRICS,
+  POLICY,
+  TOKENS,
+  VERSION,
+} from './interfaces/admin/index.ts';
 
 /** The control plane. */
 @Module({})
@@ -14,6 +24,7 @@ export const appModule = (parts: AdminParts): DynamicModule => {
     { provide: AUDIT, useFactory: () => parts.audit },
     { provide: HEALTH, useFactory: () => parts.health },
     { provide: LOG, useFactory: () => parts.log },
+    { provide: METRICS, useFactory: () => parts.metrics },
   ];
   return { module: AppModule, global: true, imports: [AdminModule], providers, exports: providers };
 };

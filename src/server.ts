@@ -12,7 +12,14 @@ import { engineOptions, openEngine } from './engine/index.ts';
 import { ensureOperatorToken, openTokenStore } from './identity/index.ts';
 import { startAdminServer } from './interfaces/admin/index.ts';
 import { startDecisionServer } from './interfaces/http/index.ts';
-import { createHealth, type LogOutput, openLog, watchEventLoop } from './observability/index.ts';
+import {
+  activeVersions,
+  createHealth,
+  type LogOutput,
+  openLog,
+  openMetrics,
+  watchEventLoop,
+} from './observability/index.ts';
 import { openPolicyStore } from './policy/index.ts';
 import { openToolchain } from './rego/index.ts';
 import { version } from './version.ts';
@@ -135,6 +142,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
   opened.add(flush);
   try {
     const clock = systemClock;
+    const metrics = await openMetrics();
     const onWarning = (sentence: string): void => log.warn(sentence);
     const { dir, isOpenToOthers } = openStorage(config.storage.dir);
     if (isOpenToOthers) log.warn({ dir }, 'other users can read storage.dir, and what was decided: chmod 700 it');
@@ -175,6 +183,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       clock,
       settings: { cache: config.cache, onFailure: config.audit.onFailure },
       onWarning,
+      onAnswer: metrics.onAnswer,
     });
     let draining = false;
     const health = createHealth([
@@ -182,15 +191,27 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       () => (policy.current.versions.size === 0 ? 'no version is active' : undefined),
       () => (audit.health().writable ? undefined : (audit.health().reason ?? 'the decision log cannot be written')),
     ]);
+    metrics.connect({
+      version,
+      ready: () => health.ready().ok,
+      cache: () => decisions.cacheSize(),
+      cacheMaxBytes: config.cache.maxBytes,
+      audit: () => ({ ...audit.stats(), writable: audit.health().writable }),
+      epoch: () => policy.current.epoch,
+      versions: activeVersions(policy, clock),
+      workers: () => engine.workers(),
+      toolchainRestarts: () => toolchain.restarts(),
+    });
     await audit.note({ event: 'start', by: 'server', details: { version } });
 
-    const parts = { version, policy, tokens, audit, health, log };
+    const parts = { version, policy, tokens, audit, health, log, metrics };
     const admin = await listening('admin', server.admin, () =>
       startAdminServer({
         module: appModule(parts),
         parts,
         settings: server.admin,
         archiveBytes: config.policy.limits.archiveBytes,
+        observer: metrics.listener('admin'),
       }),
     );
     opened.add(() => admin.close(0));
@@ -205,6 +226,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
           return { ready: ok, ...(why[0] === undefined ? {} : { reason: why[0] }) };
         },
         draining: () => draining,
+        observer: metrics.listener('http'),
         version: { version },
         defaultDecision: config.policy.defaultDecision,
         onWarning,

@@ -2,7 +2,8 @@
 // what was asked and answered, masked once for all answers that share it (record/content.ts). queue.ts gathers the
 // records of a turn; store/ writes, checks and finds them. docs/reference/audit-log.md is the format, byte by byte.
 
-export type { SegmentLogOptions } from './segment-log.ts';
+export type { LogStats } from './queue.ts';
+export type { SegmentLog, SegmentLogOptions } from './segment-log.ts';
 export { openSegmentLog } from './segment-log.ts';
 export type { AuditSettings } from './settings.ts';
 export { auditDefaults, auditSchema } from './settings.ts';

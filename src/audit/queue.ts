@@ -24,6 +24,23 @@ export interface QueueOptions {
   readonly nextIndex: number;
 }
 
+/** What the log did since it was opened, and what waits in it now. */
+export interface LogStats {
+  /** Records, events included, and bytes that were written. */
+  readonly records: number;
+  readonly bytes: number;
+  /** Taken, and not yet written. */
+  readonly waitingRecords: number;
+  readonly waitingBytes: number;
+  /** Milliseconds for which the oldest record that was written waits to be on the disk; 0 when all are. */
+  readonly unsyncedMs: number;
+  readonly failedWrites: number;
+  /** Times at which the log began to take no records, and records that were refused. */
+  readonly pauses: number;
+  readonly refusedRecords: number;
+  readonly segments: number;
+}
+
 /** Bytes of one write; a turn with more is written in several. */
 const WRITE_BYTES = 4_194_304;
 /** With `durability: memory`, how long records wait to be written together. */
@@ -57,6 +74,7 @@ export const createQueue = (options: QueueOptions) => {
   let gathering: NodeJS.Timeout | undefined;
   let probing: NodeJS.Timeout | undefined;
   let outage: Outage | undefined;
+  const counts = { records: 0, failedWrites: 0, pauses: 0, refusedRecords: 0 };
   /** Why the log takes no records any more, whatever happens. */
   let over: string | undefined;
 
@@ -68,14 +86,18 @@ export const createQueue = (options: QueueOptions) => {
 
   const fail = (error: unknown): void => {
     const reason = messageOf(error);
+    counts.failedWrites += 1;
     if (outage === undefined) {
+      counts.pauses += 1;
       outage = { since: new Date(clock.nowMs()).toISOString(), reason, refused: 0, noted: false };
       warn(`audit log ${directory} takes no records: ${reason}`);
     }
     probing ??= setTimeout(probe, PROBE_MS).unref();
     // What waits in memory was acknowledged already and is tried again.
     if (inMemory) return;
-    outage.refused += batch.count() - (outage.noted ? 1 : 0);
+    const refused = batch.count() - (outage.noted ? 1 : 0);
+    outage.refused += refused;
+    counts.refusedRecords += refused;
     outage.noted = false;
     nextIndex = firstInBatch;
     batch.clear();
@@ -94,6 +116,7 @@ export const createQueue = (options: QueueOptions) => {
   sealIfDue();
 
   const succeed = (): void => {
+    counts.records += batch.count();
     batch.clear();
     firstInBatch = nextIndex;
     if (!inMemory) settle(undefined);
@@ -184,6 +207,7 @@ export const createQueue = (options: QueueOptions) => {
 
   const refuse = (done: Done, why: string): void => {
     if (outage !== undefined) outage.refused += 1;
+    counts.refusedRecords += 1;
     wait(done, unwritable(why));
   };
 
@@ -264,6 +288,13 @@ export const createQueue = (options: QueueOptions) => {
       const reason = over ?? outage?.reason;
       return reason === undefined ? { writable: true } : { writable: false, reason };
     },
+    stats: (): LogStats => ({
+      ...counts,
+      ...writer.stats(),
+      waitingRecords: batch.count(),
+      waitingBytes: batch.waiting(),
+      segments: writer.segments().length,
+    }),
     close: async (): Promise<void> => {
       clearTimeout(gathering);
       writeOut();

@@ -3,6 +3,7 @@ import type { Clock } from '../canonical/index.ts';
 import { messageOf } from '../canonical/index.ts';
 import type { AuditLog } from '../decision/model.ts';
 import { AuditError } from '../decision/model.ts';
+import type { LogStats } from './queue.ts';
 import { createQueue } from './queue.ts';
 import { createPreparer } from './record/content.ts';
 import { createHeads } from './record/head.ts';
@@ -25,6 +26,11 @@ export interface SegmentLogOptions {
   readonly files?: LogFiles;
 }
 
+/** An audit log that also tells what it did. */
+export interface SegmentLog extends AuditLog {
+  stats(): LogStats;
+}
+
 /** Gives the function that ends it. The process may end while it waits. */
 const every = (ms: number, work: () => void): (() => void) => {
   const timer = setInterval(work, ms);
@@ -36,7 +42,7 @@ const every = (ms: number, work: () => void): (() => void) => {
  * Opens a log of segment files for writing, after bringing it into order. Rejects with AUDIT_UNUSABLE when the
  * directory cannot be written or another process writes it, and with AUDIT_CORRUPT when it is no log any more.
  */
-export const openSegmentLog = async (options: SegmentLogOptions): Promise<AuditLog> => {
+export const openSegmentLog = async (options: SegmentLogOptions): Promise<SegmentLog> => {
   const { dir: directory, settings, clock, files = nodeFiles, onWarning: warn = () => {} } = options;
   prepareDirectory(directory);
   const lock = await acquireLock(directory);
@@ -72,6 +78,7 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<AuditL
         return await findRecord(writer.segments(), decisionId);
       },
       health: queue.health,
+      stats: queue.stats,
       close: async () => {
         for (const stop of timers) stop();
         await queue.close();

@@ -10,6 +10,7 @@ import type { Made } from './made.ts';
 import { mergeBases, policiesOf } from './made.ts';
 import type {
   ActivePolicy,
+  AnswerObserver,
   AuditLog,
   CacheState,
   Caller,
@@ -24,6 +25,7 @@ import type {
 } from './model.ts';
 import { createRecorder } from './recorder.ts';
 import type { CacheSettings } from './settings.ts';
+import type { CacheSize } from './store.ts';
 import { openStore } from './store.ts';
 
 export interface DecisionsOptions {
@@ -37,11 +39,12 @@ export interface DecisionsOptions {
   };
   /** A sentence for operators: an answer left without its record. */
   readonly onWarning?: (message: string) => void;
+  readonly onAnswer?: AnswerObserver;
 }
 
 /** Decisions that also tell how much they remember. */
 export interface RememberingDecisions extends Decisions {
-  cacheSize(): { readonly entries: number; readonly bytes: number };
+  cacheSize(): CacheSize;
 }
 
 /** One question on its way: read once, used to its end. */
@@ -85,12 +88,12 @@ const unevaluated = (start: Moment, verdict: Made['verdict'], outcome: Made['out
 
 /** The core: answers questions from what is active, remembers answers while they hold, and records every one. */
 export const createDecisions = (options: DecisionsOptions): RememberingDecisions => {
-  const { policy, audit, clock, settings, onWarning } = options;
+  const { policy, audit, clock, settings, onWarning, onAnswer } = options;
   const { cache, onFailure } = settings;
   const remembers = cache.enabled && cache.maxBytes > 0 && cache.maxAgeSeconds > 0;
   const store = openStore(Math.max(1, cache.maxBytes));
   const expiriesOf = expiryReader(cache.expiryPaths);
-  const record = createRecorder({ audit, clock, onFailure, ...(onWarning === undefined ? {} : { onWarning }) });
+  const record = createRecorder({ audit, clock, onFailure, onWarning, onAnswer });
   const activeFor = (query: Query): ActivePolicy => query.active ?? policy.current;
   /** Evaluations that run on a worker now, and who else waits for them. */
   const running = new Map<string, Question[]>();
@@ -108,8 +111,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     if (keep && rawKey !== undefined) {
       store.keep(rawKey, { kind: 'repeatable', made, prepared, path, strictErrors, inputPresent, epoch });
     }
-    const { wire, caller, requestedBy, batchId } = query;
-    const facts: RequestFacts = { wire, caller, requestedBy, ...(batchId === undefined ? {} : { batchId }) };
+    const { wire, caller, requestedBy, trace, batchId } = query;
+    const facts: RequestFacts = { wire, caller, requestedBy, trace, ...(batchId === undefined ? {} : { batchId }) };
     record({ facts, path, strictErrors, inputPresent, epoch, made, prepared, cache: state, askedAtMs, reply });
   };
 

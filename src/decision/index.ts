@@ -9,3 +9,4 @@ export type * from './model.ts';
 export { AuditError } from './model.ts';
 export type { CacheSettings } from './settings.ts';
 export { cacheSchema, defaultCacheSettings } from './settings.ts';
+export type { CacheSize } from './store.ts';

@@ -1,4 +1,5 @@
 // The types in which decision, policy, identity and audit meet. Nothing here runs, but the error classes.
+import type { TraceContext } from '../canonical/index.ts';
 import { VerdictError } from '../canonical/index.ts';
 import type { CheckedJson, Evaluation, LoadedModule, NonDeterministicCall, SeenToken } from '../engine/index.ts';
 
@@ -36,6 +37,8 @@ export interface RequestFacts {
   readonly requestedBy: string;
   /** What the decisions of one batch have in common; absent for a question that came alone. */
   readonly batchId?: string;
+  /** W3C trace context: what the request came with, or the span that this server made for it. */
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface Query extends RequestFacts {
@@ -115,6 +118,20 @@ export interface Answer {
 
 /** Called exactly once, after the record is where `audit.durability` wants it. */
 export type Reply = (answer: Answer) => void;
+
+/**
+ * Told of every answer when it is given out, after its record; `durationMs` since the question was taken. It runs on the
+ * way of the answer: it must be quick and never throw.
+ */
+export type AnswerObserver = (answer: Answer, facts: RecordFacts, durationMs: number) => void;
+
+/** Told what a listener does with requests: it must be quick and never throw. */
+export interface RequestObserver {
+  /** A request was answered with this HTTP status. */
+  responded(status: number): void;
+  /** A request was refused before anything was decided; `reason` is a code out of the listener's closed set. */
+  refused(reason: string): void;
+}
 
 export interface Decisions {
   /**
@@ -213,9 +230,6 @@ export interface RecordFacts extends RequestFacts {
   /** Nanoseconds that deciding took, evaluation included. */
   readonly durationNs: number;
   readonly instructions?: number | undefined;
-  /** W3C trace context of the request, hexadecimal, when it came with one. */
-  readonly traceId?: string;
-  readonly spanId?: string;
 }
 
 export type AuditErrorCode =

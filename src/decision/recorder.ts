@@ -4,6 +4,7 @@ import { remainingMs } from './freshness.ts';
 import type { Made } from './made.ts';
 import type {
   Answer,
+  AnswerObserver,
   AuditError,
   AuditLog,
   CacheState,
@@ -32,7 +33,8 @@ export interface RecorderOptions {
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly onFailure: 'refuse' | 'answer';
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: ((message: string) => void) | undefined;
+  readonly onAnswer?: AnswerObserver | undefined;
 }
 
 /** Records an answer, and only then gives it out. */
@@ -53,16 +55,23 @@ const refused = (answer: Answer, error: Error): Answer => ({
   ruleAtPath: answer.ruleAtPath,
 });
 
-export const createRecorder = ({ audit, clock, onFailure, onWarning }: RecorderOptions): Recorder => {
-  const settle = (answer: Answer, reply: Reply, error: Error): void => {
+export const createRecorder = (options: RecorderOptions): Recorder => {
+  const { audit, clock, onFailure, onWarning, onAnswer } = options;
+
+  const give = (answer: Answer, record: RecordFacts, { askedAtMs, reply }: Delivery): void => {
+    onAnswer?.(answer, record, clock.monotonicMs() - askedAtMs);
+    reply(answer);
+  };
+
+  const settle = (answer: Answer, record: RecordFacts, delivery: Delivery, error: Error): void => {
     if (onFailure === 'answer') {
       onWarning?.(`decision ${answer.decisionId} was answered without a record: ${error.message}`);
-      reply(answer);
-    } else reply(refused(answer, error));
+      give(answer, record, delivery);
+    } else give(refused(answer, error), record, delivery);
   };
 
   return (delivery) => {
-    const { facts, made, cache, reply } = delivery;
+    const { facts, made, cache } = delivery;
     const nowMs = clock.nowMs();
     const monotonicMs = clock.monotonicMs();
     const decisionId = uuidv7(nowMs);
@@ -87,6 +96,7 @@ export const createRecorder = ({ audit, clock, onFailure, onWarning }: RecorderO
       caller: facts.caller,
       requestedBy: facts.requestedBy,
       ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
+      trace: facts.trace,
       decisionId,
       timestampMs: nowMs,
       path: delivery.path,
@@ -108,8 +118,8 @@ export const createRecorder = ({ audit, clock, onFailure, onWarning }: RecorderO
     let called = false;
     const done = (error?: AuditError): void => {
       called = true;
-      if (error === undefined) reply(answer);
-      else settle(answer, reply, error);
+      if (error === undefined) give(answer, record, delivery);
+      else settle(answer, record, delivery, error);
     };
     try {
       audit.append(record, delivery.prepared, done);
@@ -117,7 +127,7 @@ export const createRecorder = ({ audit, clock, onFailure, onWarning }: RecorderO
       // A reply that throws is the wire's own failure; a log that throws has taken no record.
       if (called) throw thrown;
       called = true;
-      settle(answer, reply, new Error(messageOf(thrown), { cause: thrown }));
+      settle(answer, record, delivery, new Error(messageOf(thrown), { cause: thrown }));
     }
   };
 };

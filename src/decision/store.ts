@@ -14,13 +14,20 @@ export interface Repeatable {
   epoch: number;
 }
 
+/** `evictions`: entries that went because others needed the room, since the start. */
+export interface CacheSize {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly evictions: number;
+}
+
 /** Remembered answers, bounded by the bytes that they take. */
 export interface Store {
   made(key: string): Made | undefined;
   repeatable(key: string): Repeatable | undefined;
   keep(key: string, entry: Made | Repeatable): void;
   drop(key: string): void;
-  size(): { readonly entries: number; readonly bytes: number };
+  size(): CacheSize;
 }
 
 // An entry with its objects and its places in list and map, texts left out. Measured on Node 24: 600 and 300 bytes.
@@ -49,11 +56,15 @@ const bytesOfEntry = (entry: Made | Repeatable, key: string): number => {
 };
 
 export const openStore = (maxBytes: number): Store => {
+  let evictions = 0;
   const cache = new LRUCache<string, Made | Repeatable>({
     maxSize: maxBytes,
     // One answer may take a tenth: a few large ones must not push out everything else.
     maxEntrySize: Math.max(1, Math.floor(maxBytes / 10)),
     sizeCalculation: bytesOfEntry,
+    dispose: (_entry, _key, reason) => {
+      if (reason === 'evict') evictions++;
+    },
   });
   return {
     made(key) {
@@ -70,6 +81,6 @@ export const openStore = (maxBytes: number): Store => {
     drop(key) {
       cache.delete(key);
     },
-    size: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
+    size: () => ({ entries: cache.size, bytes: cache.calculatedSize, evictions }),
   };
 };

@@ -7,7 +7,7 @@ import { failureOf } from './failure.ts';
 import type { PolicyImage } from './instance.ts';
 import { LoadedVersion } from './loaded-module.ts';
 import { hostBuiltins, LocalEvaluator } from './local-evaluator.ts';
-import type { Budget, Engine, LoadedModule, ModuleSource } from './model.ts';
+import type { Budget, Engine, LoadedModule, ModuleSource, WorkerStats } from './model.ts';
 import { ModuleError } from './model.ts';
 import type { WorkerOptions } from './settings.ts';
 import { compilePolicy } from './wasm/policy-module.ts';
@@ -72,6 +72,7 @@ class WasmEngine implements Engine {
   private readonly table: BuiltinTable;
   private readonly modules = new Set<LoadedModule>();
   private pool: Promise<WorkerPool> | undefined;
+  private started: WorkerPool | undefined;
   private versions = 0;
   private closed = false;
 
@@ -106,6 +107,10 @@ class WasmEngine implements Engine {
     return loaded;
   }
 
+  workers(): WorkerStats {
+    return this.started?.stats() ?? { threads: 0, waiting: 0, replaced: 0 };
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.modules].map((loaded) => loaded.close()));
@@ -128,6 +133,7 @@ class WasmEngine implements Engine {
     const rego = await compileRegoModule();
     const pool = new WorkerPool(rego, { queued: defaultQueued, ...this.options.workers });
     await pool.started();
+    this.started = pool;
     return pool;
   }
 }

@@ -107,9 +107,17 @@ export interface ModuleSource {
   readonly reach?: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Evaluation workers: threads that there are, evaluations that wait for one, threads that were lost or ended. */
+export interface WorkerStats {
+  readonly threads: number;
+  readonly waiting: number;
+  readonly replaced: number;
+}
+
 export interface Engine {
   /** Rejects with ModuleError when the module cannot be run here: nothing of it stays. */
   load(source: ModuleSource): Promise<LoadedModule>;
+  workers(): WorkerStats;
   close(): Promise<void>;
 }
 

@@ -161,6 +161,8 @@ export interface Toolchain {
       readonly context?: EvaluationContext;
     },
   ): Promise<RegoEvaluation>;
+  /** Workers that were replaced: after a crash, a missed deadline, or because one kept too much memory. */
+  restarts(): number;
   /** Ends the worker. */
   close(): Promise<void>;
 }

@@ -83,6 +83,7 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
       const { result, attachment } = await ask({ op: 'evaluate', sources, ...asked, ...optional }, call);
       return { bindings: bindingsOf(attachment), ...(result as Omit<RegoEvaluation, 'bindings'>) };
     },
+    restarts: () => host.restarts(),
     close: () => host.close(),
   };
 };

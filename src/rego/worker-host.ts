@@ -17,6 +17,8 @@ export interface WorkerHost {
   run(request: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   /** Ends the present worker; the next request starts another. */
   replace(): void;
+  /** Workers that ended before the host was closed. */
+  restarts(): number;
   close(): Promise<void>;
 }
 
@@ -27,10 +29,12 @@ export const workerHost = (settings: {
   const { memoryBytes } = settings;
   let worker: Worker | undefined;
   let closed = false;
+  let restarts = 0;
   let last: Promise<unknown> = Promise.resolve();
   let interrupt: ((error: ToolchainError) => void) | undefined;
 
   const replace = (): void => {
+    if (worker !== undefined) restarts++;
     void worker?.terminate();
     worker = undefined;
   };
@@ -46,7 +50,9 @@ export const workerHost = (settings: {
     // Between calls nobody listens: a worker that ends then is simply no longer there.
     started.on('error', () => {});
     started.on('exit', () => {
-      if (worker === started) worker = undefined;
+      if (worker !== started) return;
+      worker = undefined;
+      restarts++;
     });
     started.unref();
     worker = started;
@@ -101,6 +107,7 @@ export const workerHost = (settings: {
       return mine;
     },
     replace,
+    restarts: () => restarts,
     close: async () => {
       closed = true;
       const ending = worker?.terminate();

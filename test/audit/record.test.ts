@@ -21,8 +21,7 @@ test('a record has the documented members in the documented order', async () => 
       nowNs: 1_795_381_990_669_042_147n,
       tokens: [token],
       instructions: 300,
-      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-      spanId: '00f067aa0ba902b7',
+      trace: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', sampled: true },
     },
   );
   expect(record).toEqual({

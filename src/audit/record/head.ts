@@ -107,9 +107,6 @@ export type Growing = keyof typeof growing;
 
 const MESSAGE_LENGTH = 1_024;
 
-const optional = (name: string, value: string | undefined): string =>
-  value === undefined ? '' : `,"${name}":${quote(cut(value, TEXT_LENGTH))}`;
-
 export const createHeads = (origin: string) => {
   const timestamp = timestamps();
   const freshUntil = timestamps();
@@ -119,7 +116,7 @@ export const createHeads = (origin: string) => {
 
   /** A decision's facts. `aside` holds the texts that stand for facts which were put aside. */
   const decision = (facts: RecordFacts, index: number, aside?: ReadonlyMap<Growing, string>): string => {
-    const { error, entrypoint, policies, tokens, freshUntilMs, nowNs, instructions, batchId, traceId, spanId } = facts;
+    const { error, entrypoint, policies, tokens, freshUntilMs, nowNs, instructions, batchId, trace } = facts;
     const grown = (name: Growing): string => aside?.get(name) ?? growing[name](facts);
     return (
       `${beforeDecision}${index},"decision_id":${quotePlain(facts.decisionId)},` +
@@ -140,8 +137,7 @@ export const createHeads = (origin: string) => {
       (tokens.length === 0 ? '' : `,"tokens":${grown('tokens')}`) +
       `,"metrics":{"timer_server_handler_ns":${whole(facts.durationNs)}` +
       (instructions === undefined ? '}' : `,"counter_engine_instructions":${whole(instructions)}}`) +
-      (traceId === undefined ? '' : optional('trace_id', traceId)) +
-      (spanId === undefined ? '' : optional('span_id', spanId))
+      (trace === undefined ? '' : `,"trace_id":"${trace.traceId}","span_id":"${trace.spanId}"`)
     );
   };
 

@@ -63,7 +63,10 @@ export const createWriter = (options: WriterOptions) => {
   const { directory, origin, files, clock } = options;
   const sealed: Segment[] = [...options.segments];
   const inDirectory = (name: string): string => path.join(directory, name);
-  let unsynced = false;
+  /** On the monotonic clock: the first write since the last sync began, and those that syncs under way began with. */
+  let unsyncedMs: number | undefined;
+  const syncingMs: number[] = [];
+  let written = 0;
   let newNames = false;
   /** Syncs and seals run one after another. */
   let background: Promise<void> = Promise.resolve();
@@ -101,12 +104,13 @@ export const createWriter = (options: WriterOptions) => {
     const head = into.side.size() === 0 ? [header('side', into)] : [];
     const bytes = Buffer.concat([...head, ...sides]);
     into.side.append(bytes, 0, bytes.length);
+    written += bytes.length;
   };
 
   /** All records of the batch or, with an error thrown, none. Side values first: no record waits for its own. */
   const write = (batch: Batch, firstIndex: number): void => {
     current ??= begin(firstIndex);
-    unsynced = true;
+    unsyncedMs ??= clock.monotonicMs();
     if (batch.sides.length > 0) writeSides(current, batch.sides);
     const bytes = batch.bytes();
     let start = HEADER_ROOM;
@@ -117,6 +121,7 @@ export const createWriter = (options: WriterOptions) => {
     }
     const base = current.records.size() + HEADER_ROOM - start;
     current.records.append(bytes, start, batch.end());
+    written += batch.end() - start;
     const { offsets, ids } = batch;
     for (let at = 0; at < offsets.length; at++) current.blocks.add(base + (offsets[at] as number), ids[at]);
     current.count += offsets.length;
@@ -174,10 +179,14 @@ export const createWriter = (options: WriterOptions) => {
 
   /** Syncs what was written since the last time. */
   const sync = (): Promise<void> => {
-    if (!unsynced) return background;
-    unsynced = false;
+    if (unsyncedMs === undefined) return background;
+    syncingMs.push(unsyncedMs);
+    unsyncedMs = undefined;
     const synced = current;
-    return inBackground(() => syncFiles(synced));
+    return inBackground(async () => {
+      await syncFiles(synced);
+      syncingMs.shift();
+    });
   };
 
   return {
@@ -190,6 +199,11 @@ export const createWriter = (options: WriterOptions) => {
       current === undefined
         ? { records: 0, bytes: 0, ageMs: 0 }
         : { records: current.count, bytes: current.records.size(), ageMs: clock.nowMs() - current.createdMs },
+    /** Bytes written since the start, and for how long the oldest of them waits to be on the disk. */
+    stats: () => {
+      const oldestMs = syncingMs[0] ?? unsyncedMs;
+      return { bytes: written, unsyncedMs: oldestMs === undefined ? 0 : clock.monotonicMs() - oldestMs };
+    },
     segments: (): readonly Segment[] =>
       current === undefined || current.count === 0 ? sealed : [...sealed, asSegment(current, 'open')],
     close: async (): Promise<void> => {

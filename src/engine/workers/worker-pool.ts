@@ -1,6 +1,6 @@
 import { messageOf } from '../../canonical/index.ts';
 import type { PolicyImage, Task } from '../instance.ts';
-import type { Evaluation, EvaluationErrorCode } from '../model.ts';
+import type { Evaluation, EvaluationErrorCode, WorkerStats } from '../model.ts';
 import { EvaluationScope } from '../scope.ts';
 import type { WorkerOptions } from '../settings.ts';
 import { EvaluationThread } from './evaluation-thread.ts';
@@ -38,6 +38,7 @@ export class WorkerPool {
   private readonly images = new Map<number, PolicyImage>();
   private readonly waiting: Job[] = [];
   private closed = false;
+  private replaced = 0;
   private readonly idle = new Set<() => void>();
   private readonly first = Promise.withResolvers<void>();
 
@@ -85,6 +86,10 @@ export class WorkerPool {
       this.waiting.some((job) => job.version === version) ||
       [...this.members].some(({ job }) => job?.version === version);
     while (busy()) await new Promise<void>((resolve) => this.idle.add(resolve));
+  }
+
+  stats(): WorkerStats {
+    return { threads: this.members.size, waiting: this.waiting.length, replaced: this.replaced };
   }
 
   /** Ends all threads; what runs or waits fails. */
@@ -162,6 +167,7 @@ export class WorkerPool {
 
   /** Go code cannot be interrupted: the whole thread goes, and a spare takes its place. */
   private miss(member: Member): void {
+    this.replaced++;
     this.members.delete(member);
     const deadline = member.job?.deadlineMs;
     this.finish(member, 'deadline_exceeded', `the evaluation took more than ${deadline} ms`);
@@ -171,6 +177,7 @@ export class WorkerPool {
   }
 
   private lost(member: Member, reason: unknown): void {
+    this.replaced++;
     this.members.delete(member);
     const memory = (reason as { readonly code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
     this.finish(

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
@@ -11,6 +12,8 @@ export type Permit =
       readonly roles: readonly Role[];
       /** The route is about the bundle in its path: a token that is restricted to others is refused. */
       readonly bundle?: true;
+      /** Nobody is asked for a token on a loopback address or a Unix socket. */
+      readonly openOnLoopback?: true;
     };
 
 /** Declares who may use a route. A route without it is refused to everybody. */
@@ -57,6 +60,10 @@ export const checkBundle = (caller: Caller, name: string): void => {
     throw new IdentityError('FORBIDDEN', `the token ${caller.name} does not hold for this bundle`);
 };
 
+/** A connection to an address of this machine alone; one on a Unix socket has no address. */
+const isLocal = ({ localAddress }: Socket): boolean =>
+  localAddress === undefined || /^(?:::ffff:)?127\./.test(localAddress) || localAddress === '::1';
+
 /**
  * Checks a request against its route's declaration, before a byte of the body is read. Throws UNAUTHENTICATED or
  * FORBIDDEN; a route that declares nothing is refused.
@@ -65,6 +72,7 @@ export const checkAccess = (request: FastifyRequest, tokens: TokenStore): void =
   const { permit } = request.routeOptions.config as RouteAccess;
   if (permit === undefined) throw new IdentityError('FORBIDDEN', 'this route declares nobody who may use it');
   if ('open' in permit) return;
+  if (permit.openOnLoopback === true && isLocal(request.socket)) return;
   const caller = authenticate(request, tokens);
   if (!permit.roles.some((role) => caller.roles.includes(role)))
     throw new IdentityError('FORBIDDEN', `the token ${caller.name} needs the role ${permit.roles.join(' or ')}`);

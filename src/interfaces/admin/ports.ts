@@ -17,6 +17,11 @@ export interface AdminLog {
   error(fields: object, message: string): void;
 }
 
+/** What `/metrics` answers: `observability` makes one. */
+export interface MetricsPort {
+  read(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
 export interface AdminParts {
   readonly version: string;
   readonly policy: PolicyStore;
@@ -24,6 +29,7 @@ export interface AdminParts {
   readonly audit: AuditLog;
   readonly health: HealthPort;
   readonly log: AdminLog;
+  readonly metrics: MetricsPort;
 }
 
 export const VERSION = Symbol('version');
@@ -32,3 +38,4 @@ export const TOKENS = Symbol('tokens');
 export const AUDIT = Symbol('audit');
 export const HEALTH = Symbol('health');
 export const LOG = Symbol('log');
+export const METRICS = Symbol('metrics');

@@ -17,8 +17,14 @@ const named = (thrown: unknown): unknown => {
   return status < 500 ? new AdminError('REQUEST_INVALID', thrown.message) : thrown;
 };
 
+const refused = new WeakMap<FastifyRequest, string>();
+
+/** The code with which a request was refused; undefined when it was not. */
+export const refusalOf = (request: FastifyRequest): string | undefined => refused.get(request);
+
 /** Sends a problem document. As bytes: Fastify would add a charset, which this media type does not have. */
 export const sendProblem = (reply: FastifyReply, problem: Problem): void => {
+  refused.set(reply.request, problem.code);
   if (problem.status === 401) reply.header('www-authenticate', CHALLENGE);
   if (problem.code === 'FORBIDDEN') reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope"`);
   reply

@@ -3,13 +3,14 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestObserver } from '../../decision/model.ts';
 import { checkAccess, type Permit, type RouteAccess } from './access.ts';
 import { readBodies } from './body.ts';
 import { AdminError } from './model.ts';
 import { nestLog } from './nest-log.ts';
 import { checkOrigin, ownNames } from './origin.ts';
 import { type AdminParts } from './ports.ts';
-import { sendProblem } from './problem-filter.ts';
+import { refusalOf, sendProblem } from './problem-filter.ts';
 import { problemOf } from './problems.ts';
 import type { AdminSettings } from './settings.ts';
 
@@ -20,6 +21,7 @@ export interface AdminOptions {
   readonly settings: AdminSettings;
   /** Bytes of the largest archive that a push may bring. */
   readonly archiveBytes: number;
+  readonly observer?: RequestObserver;
 }
 
 export interface AdminRoute {
@@ -85,6 +87,12 @@ export const startAdminServer = async (options: AdminOptions): Promise<AdminServ
     } catch (error) {
       done(error as Error);
     }
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const reason = refusalOf(request);
+    if (reason !== undefined) options.observer?.refused(reason);
+    options.observer?.responded(reply.statusCode);
+    done();
   });
   readBodies(fastify, options.archiveBytes);
   fastify.server.maxConnections = MAX_CONNECTIONS;

@@ -103,6 +103,7 @@ const write = (
   body: string | Buffer,
 ): void => {
   const { response } = exchange;
+  service.observer?.responded(status);
   // The client went away while its question was answered: the record is there, and nobody to tell.
   if (response.destroyed || response.headersSent) return;
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;

@@ -30,6 +30,7 @@ const health = (service: Service, exchange: Exchange, name: string): void => {
 /** OPA's 405: no body on the Data API. */
 const notAllowed = (service: Service, exchange: Exchange, allow: string): void => {
   const { route } = exchange.target;
+  service.observer?.refused('method_not_allowed');
   if (route.kind === 'data' && route.wire !== 'opa.default') {
     send(service, exchange, 405, ['Allow', allow], '');
   } else send(service, exchange, 405, [...PLAIN, 'Allow', allow], 'Method Not Allowed\n');
@@ -50,6 +51,7 @@ export const serve = (service: Service, exchange: Exchange): void => {
   const { request, target } = exchange;
   const { route } = target;
   if (request.method === 'HEAD') {
+    service.observer?.refused('method_not_allowed');
     // A HEAD has no body, whatever its GET would have.
     send(service, exchange, 405, [], '');
     return;
@@ -74,6 +76,7 @@ export const serve = (service: Service, exchange: Exchange): void => {
         `/v1/${route.what} is not offered: see docs/reference/opa-compatibility.md`,
       );
     case 'unknown':
+      service.observer?.refused('route_unknown');
       send(service, exchange, 404, [...PLAIN], '404 page not found\n');
   }
 };

@@ -6,6 +6,7 @@ import { listen } from '../wire/index.ts';
 import { DirectRequest } from './body.ts';
 import type { ListenerOptions } from './listener.ts';
 import { createDecisionListener } from './listener.ts';
+import { countProtocolErrors } from './protocol-errors.ts';
 
 export interface DecisionServer {
   /** `http://127.0.0.1:8181`, or `unix:/path` on a Unix socket. */
@@ -59,6 +60,7 @@ export const startDecisionServer = async (options: ListenerOptions): Promise<Dec
     },
     createDecisionListener(options),
   );
+  if (options.observer !== undefined) countProtocolErrors(server, options.observer);
   server.maxConnections = limits.connections;
   // Whoever does not take an answer would otherwise keep it in memory for good.
   server.timeout = limits.idleSeconds * 1000;

@@ -1,5 +1,5 @@
 import { messageOf } from '../../canonical/index.ts';
-import type { Caller, Decisions, PolicySource } from '../../decision/index.ts';
+import type { Caller, Decisions, PolicySource, RequestObserver } from '../../decision/index.ts';
 import { RequestError } from './errors.ts';
 import type { RequestLimits } from './limits.ts';
 
@@ -17,6 +17,7 @@ export interface WireOptions {
   readonly authenticate?: (bearer: string) => Caller | undefined;
   readonly ready: () => Readiness;
   readonly draining: () => boolean;
+  readonly observer?: RequestObserver;
   /** A sentence for operators: a request failed in a way that has no name. */
   readonly onWarning?: (message: string) => void;
 }
@@ -30,6 +31,8 @@ export interface WireService {
   draining(): boolean;
   /** Who asks, by the request's `authorization`; empty for none. */
   callerOf(authorization: string): Caller;
+  /** Counts answers and refusals: to be told of both by every wire. */
+  readonly observer: RequestObserver | undefined;
   /** A sentence for operators. */
   warn(message: string): void;
 }
@@ -45,13 +48,14 @@ const bearerOf = (authorization: string): string | undefined =>
   /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : undefined;
 
 export const wireService = (options: WireOptions, limits: RequestLimits): WireService => {
-  const { decisions, policy, authenticate, ready, draining, onWarning } = options;
+  const { decisions, policy, authenticate, ready, draining, observer, onWarning } = options;
   return {
     decisions,
     policy,
     limits,
     ready,
     draining,
+    observer,
     callerOf: (authorization) => {
       if (authorization === '' || authenticate === undefined) return ANYONE;
       const bearer = bearerOf(authorization);

@@ -22,7 +22,7 @@ const ROUTES = [...page.matchAll(/^\| (GET|PUT|POST|DELETE) \| `([^`]+)` \| ([^|
   ([, method = '', route = '', roles = '']): [string, string, Role[] | undefined] => [
     method,
     route.replaceAll(/\{(\w+)\}/g, ':$1'),
-    roles === 'open' ? undefined : (roles.split(', ') as Role[]),
+    roles.startsWith('open') ? undefined : (roles.split(', ') as Role[]),
   ],
 );
 

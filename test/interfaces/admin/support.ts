@@ -153,6 +153,9 @@ export const startAdmin = async (options: AdminOptions = {}) => {
       ready: () => ({ ok: reasons.length === 0, reasons }),
     },
     log,
+    metrics: {
+      read: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'verdict_ready 1\n' }),
+    },
   };
   const server = await startAdminServer({
     module: appModule(parts),

@@ -123,6 +123,16 @@ const servicePaths = {
       503: json('Health', 'Not now; `reasons` says why.'),
     }),
   },
+  '/metrics': {
+    get: {
+      operationId: 'measure',
+      summary: 'What the server counted, in Prometheus’ text format. Open on loopback, else role operator.',
+      responses: {
+        200: { description: 'Metrics.', content: { 'text/plain': { schema: { type: 'string' } } } },
+        ...errors(401, 403),
+      },
+    },
+  },
   '/openapi.json': {
     get: open('describe', 'This document.', {
       200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },

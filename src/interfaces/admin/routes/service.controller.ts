@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { Permitted } from '../access.ts';
 import type { HealthAnswer } from '../model.ts';
 import { openApi } from '../openapi/document.ts';
-import { HEALTH, type HealthPort, VERSION } from '../ports.ts';
+import { HEALTH, type HealthPort, METRICS, type MetricsPort, VERSION } from '../ports.ts';
 
 type Report = ReturnType<HealthPort['ready']>;
 
@@ -12,11 +12,12 @@ const answer = (report: Report, reply: FastifyReply): HealthAnswer => {
   return { status: report.ok ? 'ok' : 'unavailable', reasons: report.reasons };
 };
 
-/** What is open to all: whether the service is well, and how it is spoken to. */
+/** Whether the service is well, what it counted, and how it is spoken to. */
 @Controller()
 export class ServiceController {
   constructor(
     @Inject(HEALTH) private readonly health: HealthPort,
+    @Inject(METRICS) private readonly metrics: MetricsPort,
     @Inject(VERSION) private readonly version: string,
   ) {}
 
@@ -30,6 +31,14 @@ export class ServiceController {
   @Permitted({ open: true })
   ready(@Res({ passthrough: true }) reply: FastifyReply): HealthAnswer {
     return answer(this.health.ready(), reply);
+  }
+
+  @Get('metrics')
+  @Permitted({ roles: ['operator'], openOnLoopback: true })
+  async measure(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    const { contentType, text } = await this.metrics.read();
+    reply.header('content-type', contentType);
+    return text;
   }
 
   @Get('openapi.json')

@@ -111,7 +111,10 @@ export const evaluateBatch = async (
   const { caller, requestedBy, head } = exchange;
   const common = { wire: 'authzen.evaluations', caller, requestedBy, batchId: batchId(), ...place } as const;
   const one = async (item: Item): Promise<ItemResult> => {
-    if ('error' in item) return item;
+    if ('error' in item) {
+      service.observer?.refused(item.error.code);
+      return item;
+    }
     const question = { ...common, input: item.input, strictErrors: false, bypassCache: head.noCache };
     return { answer: await decideItem(service, question) };
   };

@@ -27,6 +27,7 @@ const problem = (status: number, code: string, detail: string): string =>
   `"code":${goString(code)},"detail":${goString(detail)}}`;
 
 export const refuseAuthzen = (service: Service, exchange: Exchange, error: RequestError): void => {
+  service.observer?.refused(error.code);
   const { status } = requestErrors[error.code];
   const headers = [...typed('application/problem+json', exchange), ...refusalHeaders(error)];
   if (status === 405) headers.push('Allow', 'POST');

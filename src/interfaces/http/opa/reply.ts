@@ -30,6 +30,7 @@ const errorText = (code: string, message: string, inner?: string): string => {
 };
 
 export const refuseOpa = (service: Service, exchange: Exchange, error: RequestError): void => {
+  service.observer?.refused(error.code);
   const { status, opa } = requestErrors[error.code];
   send(service, exchange, status, [...typed(exchange), ...refusalHeaders(error)], errorText(opa, error.message));
 };

@@ -1,0 +1,38 @@
+/** One value of a metric, with its labels in the order in which the metric declares them. */
+export interface Sample {
+  readonly labels?: { readonly [name: string]: string | number };
+  readonly value: number;
+  /** A histogram's parts have names of their own. */
+  readonly metricName?: string;
+}
+
+/** What the parts of the server tell when metrics are read. Each must be cheap: it runs on the deciding thread. */
+export interface MetricSources {
+  readonly version: string;
+  ready(): boolean;
+  cache(): { readonly entries: number; readonly bytes: number; readonly evictions: number };
+  /** Bytes that the cache may take. */
+  readonly cacheMaxBytes: number;
+  audit(): {
+    readonly writable: boolean;
+    readonly records: number;
+    readonly bytes: number;
+    readonly waitingRecords: number;
+    readonly waitingBytes: number;
+    readonly unsyncedMs: number;
+    readonly failedWrites: number;
+    readonly pauses: number;
+    readonly refusedRecords: number;
+    readonly segments: number;
+  };
+  readonly epoch: () => number;
+  /** What is active, and for how long. */
+  versions(): readonly { readonly bundle: string; readonly version: number; readonly activeSeconds: number }[];
+  workers(): { readonly threads: number; readonly waiting: number; readonly replaced: number };
+  toolchainRestarts(): number;
+  /** Spans that the collector took, and those that were given up; absent while tracing is off. */
+  spans?(): { readonly exported: number; readonly dropped: number };
+}
+
+/** A listener as metrics name it. */
+export type ListenerName = 'http' | 'grpc' | 'admin';
