@@ -18,6 +18,7 @@ import {
   type LogOutput,
   openLog,
   openMetrics,
+  openTracing,
   watchEventLoop,
 } from './observability/index.ts';
 import { openPolicyStore } from './policy/index.ts';
@@ -142,8 +143,12 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
   opened.add(flush);
   try {
     const clock = systemClock;
-    const metrics = await openMetrics();
     const onWarning = (sentence: string): void => log.warn(sentence);
+    const metrics = await openMetrics();
+    const { tracing: settings } = config.observability;
+    const tracing =
+      settings.otlp.endpoint === '' ? undefined : await openTracing({ settings, version, clock, warn: onWarning });
+    if (tracing !== undefined) opened.add(() => tracing.close());
     const { dir, isOpenToOthers } = openStorage(config.storage.dir);
     if (isOpenToOthers) log.warn({ dir }, 'other users can read storage.dir, and what was decided: chmod 700 it');
     // First of all: it holds the lock that keeps a second process out of the folder.
@@ -183,7 +188,13 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       clock,
       settings: { cache: config.cache, onFailure: config.audit.onFailure },
       onWarning,
-      onAnswer: metrics.onAnswer,
+      onAnswer:
+        tracing === undefined
+          ? metrics.onAnswer
+          : (...given) => {
+              metrics.onAnswer(...given);
+              tracing.onAnswer(...given);
+            },
     });
     let draining = false;
     const health = createHealth([
@@ -201,6 +212,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       versions: activeVersions(policy, clock),
       workers: () => engine.workers(),
       toolchainRestarts: () => toolchain.restarts(),
+      ...(tracing === undefined ? {} : { spans: () => tracing.counts() }),
     });
     await audit.note({ event: 'start', by: 'server', details: { version } });
 
@@ -227,6 +239,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
         },
         draining: () => draining,
         observer: metrics.listener('http'),
+        ...(tracing === undefined ? {} : { tracer: tracing.tracer }),
         version: { version },
         defaultDecision: config.policy.defaultDecision,
         onWarning,

@@ -133,6 +133,26 @@ export interface RequestObserver {
   refused(reason: string): void;
 }
 
+/** The span of one request. */
+export interface RequestSpan {
+  /** What the facts of the request's decisions carry, as this very object: the span is found by it. */
+  readonly context: TraceContext;
+  /** `status`: HTTP's number or gRPC's name; undefined when the client went away. */
+  end(status: number | string | undefined): void;
+}
+
+/** Makes spans of requests. Undefined: this one is not recorded. */
+export interface RequestTracer {
+  start(request: {
+    readonly protocol: 'http' | 'grpc';
+    /** HTTP's method, or gRPC's full one: `verdict.v1.Decisions/Decide`. */
+    readonly method: string;
+    /** HTTP's path with placeholders: few, whatever is asked. */
+    readonly route: string;
+    readonly parent: TraceContext | undefined;
+  }): RequestSpan | undefined;
+}
+
 export interface Decisions {
   /**
    * Answers a request whose raw key was answered twice before and still holds; false, and nothing happened, otherwise.

@@ -5,5 +5,7 @@ export { openLog } from './log.ts';
 export type { ListenerName, MetricSources, Metrics, MetricsText } from './metrics/index.ts';
 export { activeVersions, metricsPage, openMetrics } from './metrics/index.ts';
 export { watchEventLoop, watchUncaught } from './process-watch.ts';
-export type { ObservabilitySettings } from './settings.ts';
+export type { LogSettings, ObservabilitySettings } from './settings.ts';
 export { observabilitySchema } from './settings.ts';
+export type { SpanCounts, Tracing, TracingOptions, TracingSettings } from './tracing/index.ts';
+export { createSpanQueue, openTracing } from './tracing/index.ts';

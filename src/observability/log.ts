@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
-import type { ObservabilitySettings } from './settings.ts';
+import type { LogSettings } from './settings.ts';
 
 /** pino's logger: `log.info({ bundle }, 'sentence')`. Events that an operator needs; none per decision. */
 export type Log = Logger;
@@ -23,10 +23,10 @@ const HIDDEN = ['authorization', 'token', 'secret', 'password', 'cookie', 'input
 // At the top and one or two levels down: as deep as anything that is logged here reaches.
 const redacted = HIDDEN.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-const isPretty = (settings: ObservabilitySettings, output: LogOutput): boolean =>
+const isPretty = (settings: LogSettings, output: LogOutput): boolean =>
   settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && output.isTTY === true);
 
-const loggerOn = (settings: ObservabilitySettings, stream: DestinationStream): Log =>
+const loggerOn = (settings: LogSettings, stream: DestinationStream): Log =>
   pino(
     {
       level: settings.logLevel,
@@ -48,7 +48,7 @@ const mayStandStill = (fd: number): boolean => {
  * The process's log. Into a pipe lines are written asynchronously, so that its reader cannot stop decisions; `flush`
  * before the process ends.
  */
-export const openLog = (settings: ObservabilitySettings, output: LogOutput): OpenLog => {
+export const openLog = (settings: LogSettings, output: LogOutput): OpenLog => {
   const destination = pino.destination({ fd: output.fd, sync: !mayStandStill(output.fd) });
   const flush = (): void => {
     try {

@@ -1,6 +1,13 @@
-export interface ObservabilitySettings {
+import type { TracingSettings } from './tracing/settings.ts';
+import { tracingSchema } from './tracing/settings.ts';
+
+export interface LogSettings {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
   readonly logFormat: 'auto' | 'json' | 'pretty';
+}
+
+export interface ObservabilitySettings extends LogSettings {
+  readonly tracing: TracingSettings;
 }
 
 export const observabilitySchema = {
@@ -19,5 +26,6 @@ export const observabilitySchema = {
       description:
         'One JSON object a line, or lines for people; `auto` is `pretty` on a terminal and `json` elsewhere.',
     },
+    tracing: tracingSchema,
   },
 } as const;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
+import type { TraceContext } from '../../canonical/index.ts';
 import type { Answer, Caller, PolicyRef } from '../../decision/index.ts';
 import type { RequestError, WireService } from '../wire/index.ts';
 import { refusalOf } from '../wire/index.ts';
@@ -29,6 +30,8 @@ export interface Exchange {
   readonly target: Target;
   readonly caller: Caller;
   readonly requestedBy: string;
+  /** What the request came with, or the span that was made for it. */
+  readonly trace: TraceContext | undefined;
   /** performance.now() at which the headers were there. */
   readonly startedMs: number;
 }
@@ -103,9 +106,9 @@ const write = (
   body: string | Buffer,
 ): void => {
   const { response } = exchange;
-  service.observer?.responded(status);
   // The client went away while its question was answered: the record is there, and nobody to tell.
   if (response.destroyed || response.headersSent) return;
+  service.observer?.responded(status);
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   headers.push('Content-Length', String(length));
   if (service.draining()) response.shouldKeepAlive = false;

@@ -10,6 +10,7 @@ export interface Head {
   readonly requestId: string;
   readonly acceptEncoding: string;
   readonly hasOrigin: boolean;
+  readonly traceparent: string;
   /** The client wants an answer of its own: `Cache-Control: no-cache` or `no-store`. */
   readonly noCache: boolean;
 }
@@ -24,6 +25,7 @@ export const unread: Head = Object.freeze({
   requestId: '',
   acceptEncoding: '',
   hasOrigin: false,
+  traceparent: '',
   noCache: false,
 });
 
@@ -40,7 +42,9 @@ const singles: ReadonlyMap<string, readonly [Single, number]> = new Map([
 ]);
 
 // Lengths of the names that matter: the others are not even lower-cased.
-const lengths = new Set([...singles.keys(), 'origin', 'accept-encoding', 'cache-control'].map((name) => name.length));
+const lengths = new Set(
+  [...singles.keys(), 'origin', 'accept-encoding', 'cache-control', 'traceparent'].map((name) => name.length),
+);
 
 /** Reads what node:http got, in one pass; throws RequestError when a header that must be single is repeated. */
 export const readHead = (raw: readonly string[]): Head => {
@@ -58,6 +62,8 @@ export const readHead = (raw: readonly string[]): Head => {
       seen |= bit;
       head[field] = value;
     } else if (name === 'origin') head.hasOrigin = true;
+    // One that came twice is malformed by what the joined text is.
+    else if (name === 'traceparent') head.traceparent += value;
     else if (name === 'accept-encoding') head.acceptEncoding += head.acceptEncoding === '' ? value : `,${value}`;
     else if (name === 'cache-control') head.noCache ||= /\bno-(?:cache|store)\b/i.test(value);
   }

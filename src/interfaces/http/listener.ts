@@ -12,6 +12,7 @@ import { serve } from './routes.ts';
 import type { HttpSettings } from './settings.ts';
 import type { Target } from './target.ts';
 import { noOptions, targetReader } from './target.ts';
+import { traceOf } from './trace.ts';
 
 export interface ListenerOptions extends WireOptions {
   readonly settings: HttpSettings;
@@ -64,12 +65,14 @@ export const createDecisionListener = (options: ListenerOptions): RequestListene
       target: noTarget,
       caller: ANYONE,
       requestedBy: peerOf(request.socket),
+      trace: undefined,
       startedMs: performance.now(),
     };
     try {
       exchange.target = readTarget(request.url ?? '');
       const head = readHead(request.rawHeaders);
       exchange.head = head;
+      exchange.trace = traceOf(service, exchange);
       if (head.hasOrigin) {
         throw new RequestError(
           'origin_refused',

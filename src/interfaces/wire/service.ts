@@ -1,5 +1,5 @@
 import { messageOf } from '../../canonical/index.ts';
-import type { Caller, Decisions, PolicySource, RequestObserver } from '../../decision/index.ts';
+import type { Caller, Decisions, PolicySource, RequestObserver, RequestTracer } from '../../decision/index.ts';
 import { RequestError } from './errors.ts';
 import type { RequestLimits } from './limits.ts';
 
@@ -18,6 +18,8 @@ export interface WireOptions {
   readonly ready: () => Readiness;
   readonly draining: () => boolean;
   readonly observer?: RequestObserver;
+  /** Absent: no spans are made. */
+  readonly tracer?: RequestTracer;
   /** A sentence for operators: a request failed in a way that has no name. */
   readonly onWarning?: (message: string) => void;
 }
@@ -33,6 +35,7 @@ export interface WireService {
   callerOf(authorization: string): Caller;
   /** Counts answers and refusals: to be told of both by every wire. */
   readonly observer: RequestObserver | undefined;
+  readonly tracer: RequestTracer | undefined;
   /** A sentence for operators. */
   warn(message: string): void;
 }
@@ -48,7 +51,7 @@ const bearerOf = (authorization: string): string | undefined =>
   /^bearer /i.test(authorization) ? authorization.slice('bearer '.length).trim() : undefined;
 
 export const wireService = (options: WireOptions, limits: RequestLimits): WireService => {
-  const { decisions, policy, authenticate, ready, draining, observer, onWarning } = options;
+  const { decisions, policy, authenticate, ready, draining, observer, tracer, onWarning } = options;
   return {
     decisions,
     policy,
@@ -56,6 +59,7 @@ export const wireService = (options: WireOptions, limits: RequestLimits): WireSe
     ready,
     draining,
     observer,
+    tracer,
     callerOf: (authorization) => {
       if (authorization === '' || authenticate === undefined) return ANYONE;
       const bearer = bearerOf(authorization);

@@ -108,8 +108,8 @@ export const evaluateBatch = async (
   place: Place,
   { items, endsAfter }: Batch,
 ): Promise<readonly ItemResult[]> => {
-  const { caller, requestedBy, head } = exchange;
-  const common = { wire: 'authzen.evaluations', caller, requestedBy, batchId: batchId(), ...place } as const;
+  const { caller, requestedBy, trace, head } = exchange;
+  const common = { wire: 'authzen.evaluations', caller, requestedBy, trace, batchId: batchId(), ...place } as const;
   const one = async (item: Item): Promise<ItemResult> => {
     if ('error' in item) {
       service.observer?.refused(item.error.code);

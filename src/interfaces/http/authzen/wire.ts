@@ -34,6 +34,7 @@ const factsOf = (wire: RequestFacts['wire'], exchange: Exchange): RequestFacts =
   wire,
   caller: exchange.caller,
   requestedBy: exchange.requestedBy,
+  trace: exchange.trace,
 });
 
 interface Single {

@@ -81,6 +81,7 @@ const factsOf = (route: DataRoute, exchange: Exchange): RequestFacts => ({
   wire: route.wire,
   caller: exchange.caller,
   requestedBy: exchange.requestedBy,
+  trace: exchange.trace,
 });
 
 const replyTo = (service: Service, exchange: Exchange, route: DataRoute, asked: Asked): Reply =>
