@@ -179,8 +179,8 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       ...(config.authzen.bundle === '' ? {} : { authzenBundle: config.authzen.bundle }),
     });
     opened.add(() => policy.close());
-    for (const { name, path: source } of [...config.policy.bundles, ...options.bundles])
-      await policy.addLocal(name, path.resolve(source));
+    const bundles = [...config.policy.bundles, ...options.bundles];
+    await policy.addLocal(bundles.map(({ name, path: source }) => ({ name, path: path.resolve(source) })));
 
     const decisions = createDecisions({
       policy,

@@ -63,6 +63,7 @@ export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
   ROOTS_CONFLICT: EXIT.refused,
   REGO_INVALID: EXIT.doesNotCompile,
   REFERENCE_OUTSIDE_ROOTS: EXIT.refused,
+  REFERENCE_UNPROVIDED: EXIT.refused,
   BUILTIN_UNKNOWN: EXIT.doesNotCompile,
   MODULE_INVALID: EXIT.failed,
   TESTS_FAILED: EXIT.testsFailed,

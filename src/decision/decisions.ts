@@ -68,8 +68,9 @@ const textOf = (input: CheckedJson | undefined): string | undefined =>
 
 const mayAsk = (caller: Caller): boolean => caller.roles.includes('ask');
 
-const mayAskAbout = (caller: Caller, policies: readonly PolicyRef[]): boolean =>
-  caller.bundles === undefined || policies.every(({ name }) => caller.bundles?.includes(name));
+// What a version is linked with is its author's choice: nobody has to be let into that to ask.
+const mayAskAbout = ({ bundles }: Caller, policies: readonly PolicyRef[]): boolean =>
+  bundles === undefined || policies.every(({ name, linked }) => linked === true || bundles.includes(name));
 
 const unevaluated = (start: Moment, verdict: Made['verdict'], outcome: Made['outcome']): Made => ({
   kind: 'made',

@@ -35,6 +35,7 @@ const versionParts = (version: ActiveVersion): readonly unknown[] => [
   version.version,
   version.digest,
   version.dataRevision,
+  version.linkedDigest,
 ];
 
 const resolutionParts = (resolution: Resolution): readonly unknown[] => {

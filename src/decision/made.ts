@@ -36,14 +36,17 @@ export const refOf = (active: ActiveVersion): PolicyRef => {
   return ref;
 };
 
-const versionsIn = (resolution: Resolution): readonly ActiveVersion[] => {
+/** What was asked first: it comes before a link to the same version. */
+const refsIn = (resolution: Resolution): readonly PolicyRef[] => {
   switch (resolution.kind) {
     case 'rule':
-      return [resolution.target.version];
+      return [refOf(resolution.target.version), ...resolution.target.version.links];
     case 'data':
-      return [resolution.version];
-    case 'composite':
-      return resolution.parts.flatMap(({ part }) => versionsIn(part));
+      return [refOf(resolution.version)];
+    case 'composite': {
+      const refs = resolution.parts.flatMap(({ part }) => refsIn(part));
+      return [...refs.filter(({ linked }) => linked !== true), ...refs.filter(({ linked }) => linked === true)];
+    }
     case 'unknown':
       return [];
   }
@@ -58,8 +61,9 @@ const policyLists = new WeakMap<Resolution, readonly PolicyRef[]>();
 export const policiesOf = (resolution: Resolution): readonly PolicyRef[] => {
   const known = policyLists.get(resolution);
   if (known !== undefined) return known;
-  const all = new Set(versionsIn(resolution).map(refOf));
-  const list = Object.freeze([...all].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  const all = new Map<string, PolicyRef>();
+  for (const ref of refsIn(resolution)) if (!all.has(ref.name)) all.set(ref.name, ref);
+  const list = Object.freeze([...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
   policyLists.set(resolution, list);
   return list;
 };

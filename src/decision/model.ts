@@ -93,6 +93,8 @@ export interface PolicyRef {
   readonly revision: string;
   /** SHA-256 of the version's data document, hexadecimal. */
   readonly dataRevision: string;
+  /** True for a version that nobody asked about: one that answered is compiled with its rules, or reads its data. */
+  readonly linked?: true;
 }
 
 export interface Answer {
@@ -101,7 +103,10 @@ export interface Answer {
   readonly outcome: Outcome;
   /** JSON text of the `reasons` of a rule marked `custom.verdict: result`; absent otherwise. */
   readonly reasons?: string | undefined;
-  /** The versions that answered: one, or several for a path above several bundles; none for an unknown path. */
+  /**
+   * The versions that the answer was made from, in order of name: those that own the path (one, or several for a path
+   * above several bundles) and those that they are linked with; none for an unknown path.
+   */
   readonly policies: readonly PolicyRef[];
   readonly cache: CacheState;
   /** Milliseconds since the answer was made. */
@@ -166,6 +171,10 @@ export interface Decisions {
 
 export interface ActiveVersion extends PolicyRef {
   readonly module: LoadedModule;
+  /** SHA-256 over the rules and the data of other versions that the module holds; empty when it holds none. */
+  readonly linkedDigest: string;
+  /** Those versions, in order of name. */
+  readonly links: readonly PolicyRef[];
   /** True when sources are missing or cut: no tests, no explain. */
   readonly opaque: boolean;
 }

@@ -10,9 +10,11 @@ export type { Build, BuildOptions, PreparedBundle } from './build/build.ts';
 export { buildBundle, prepareBundle } from './build/build.ts';
 export { networkCalls } from './build/network-builtins.ts';
 export { checkBundleName } from './bundle-name.ts';
+export type { PolicyStoreOptions } from './changes.ts';
 export { mergeData } from './content/data.ts';
 export { readManifest } from './content/manifest.ts';
 export { regoSources } from './content/rego-sources.ts';
+export type { LocalResult } from './intake.ts';
 export type { PolicyLog } from './live.ts';
 export type {
   BuiltBundle,
@@ -28,5 +30,5 @@ export type {
 export { PolicyError } from './model.ts';
 export type { PolicySettings } from './settings.ts';
 export { defaultPolicySettings, policySchema } from './settings.ts';
-export type { LocalPolicyStore, LocalResult, PolicyStoreOptions } from './store.ts';
+export type { LocalBundle, LocalPolicyStore } from './store.ts';
 export { openPolicyStore } from './store.ts';

@@ -1,17 +1,20 @@
 import type { Clock } from '../canonical/index.ts';
 import { messageOf } from '../canonical/index.ts';
 import type { ActivePolicy, ActiveVersion, AuditEvent } from '../decision/model.ts';
-import type { LoadedModule } from '../engine/index.ts';
+import type { Engine } from '../engine/index.ts';
+import type { Toolchain } from '../rego/index.ts';
 import type { Served } from './active.ts';
 import { activePolicy, rulePlaces } from './active.ts';
 import type { JsonNode } from './content/json-text.ts';
 import { parseJson } from './content/json-text.ts';
 import { overlap } from './content/roots.ts';
-import type { VersionInfo } from './model.ts';
+import type { Linked } from './link/link.ts';
+import type { Candidate, LinkedSet } from './link/linked-set.ts';
+import { closeAll, linkSet } from './link/linked-set.ts';
 import { PolicyError } from './model.ts';
+import type { PolicySettings } from './settings.ts';
 import type { PolicyCatalog } from './versions/catalog.ts';
 import { retirement } from './versions/retirement.ts';
-import type { Runnable } from './versions/runnable.ts';
 
 export type PolicyLog = (
   level: 'info' | 'warn' | 'error',
@@ -19,11 +22,16 @@ export type PolicyLog = (
   fields: { readonly [key: string]: unknown },
 ) => void;
 
-/** A version on the way to be active: its module is loaded. */
-export interface Candidate {
-  readonly info: VersionInfo;
-  readonly runnable: Runnable;
-  readonly module: LoadedModule;
+/** A set that could be active: everything in it is linked and loaded. */
+export interface Prepared {
+  /** Tests that passed, by bundle. */
+  readonly testsPassed: ReadonlyMap<string, number>;
+  /** Builtins that the candidates' modules call on the host, by bundle. */
+  readonly builtins: ReadonlyMap<string, readonly string[]>;
+  /** Makes it live and answers the new epoch; closes what was loaded for it when that fails. */
+  commit(change: Change): Promise<number>;
+  /** Closes what was loaded for it. */
+  discard(): Promise<void>;
 }
 
 export interface Change {
@@ -38,6 +46,9 @@ export interface LiveParts {
   readonly onActivation?: (event: AuditEvent) => Promise<void>;
   readonly log?: PolicyLog;
   readonly authzenBundle?: string;
+  readonly toolchain: Toolchain;
+  readonly engine: Engine;
+  readonly settings: PolicySettings;
 }
 
 /** What is live, and the one way to change it. Whoever calls sees to it that changes do not overlap. */
@@ -45,17 +56,22 @@ export interface LiveSet {
   readonly current: ActivePolicy;
   onChange(listener: (active: ActivePolicy) => void): void;
   /** Puts back what was active when the process ended. */
-  restore(candidates: readonly Candidate[]): void;
+  restore(candidates: readonly Candidate[]): Promise<void>;
   /** Throws ROOTS_CONFLICT when another active bundle owns one of the roots, or a part of it. */
   refuseOverlap(name: string, roots: readonly string[]): void;
-  /** Makes a loaded version live and answers the new epoch; closes the module when that fails. */
-  activate(candidate: Candidate, change: Change): Promise<number>;
+  /**
+   * Links the active set as it would be with these versions: they themselves, and every version that refers to one of
+   * them. Rejects, with the bundle and the place, when one cannot be linked; nothing stays of it then. Nothing else may
+   * change the set before the result is committed or discarded.
+   */
+  prepare(candidates: readonly Candidate[]): Promise<Prepared>;
   close(): Promise<void>;
 }
 
 const MOST_BEFORE = 100;
 
-const servedOf = ({ info, runnable, module }: Candidate): Served => {
+const servedOf = ({ member, module, linkedDigest, links }: Linked): Served => {
+  const { info, runnable } = member;
   const { rules, marks, entrypoints, data } = runnable;
   const version: ActiveVersion = Object.freeze({
     name: info.name,
@@ -65,6 +81,8 @@ const servedOf = ({ info, runnable, module }: Candidate): Served => {
     dataRevision: runnable.dataRevision,
     opaque: runnable.opaque,
     module,
+    linkedDigest,
+    links,
   });
   // The tree is made again from the text when a path needs it: most bundles are never asked for data.
   let tree: JsonNode | undefined;
@@ -75,7 +93,7 @@ const servedOf = ({ info, runnable, module }: Candidate): Served => {
     ...(rules === undefined ? {} : { rules: rulePlaces(rules) }),
     marks,
     data: () => {
-      tree ??= parseJson(Buffer.from(data.json).toString('utf8'));
+      tree ??= parseJson(Buffer.from(data).toString('utf8'));
       return tree;
     },
   };
@@ -83,7 +101,22 @@ const servedOf = ({ info, runnable, module }: Candidate): Served => {
 
 const shown = (root: string): string => (root === '' ? 'everything' : root);
 
-const auditEvent = ({ info }: Candidate, { by, before }: Change, epoch: number, replaced?: number): AuditEvent => {
+interface Activation {
+  readonly candidate: Candidate;
+  readonly change: Change;
+  readonly epoch: number;
+  readonly replaced?: number;
+  /** Other bundles whose modules are made anew for it, `name@version`. */
+  readonly relinked: readonly string[];
+}
+
+const auditEvent = ({
+  candidate: { info },
+  change: { by, before },
+  epoch,
+  replaced,
+  relinked,
+}: Activation): AuditEvent => {
   const { name, version, digest, revision } = info;
   const details = {
     bundle: name,
@@ -93,6 +126,7 @@ const auditEvent = ({ info }: Candidate, { by, before }: Change, epoch: number, 
     epoch,
     rollback: before !== undefined,
     ...(replaced === undefined ? {} : { replaced }),
+    ...(relinked.length === 0 ? {} : { relinked }),
   };
   return { event: 'activation', by, details };
 };
@@ -103,10 +137,12 @@ export const liveSet = (parts: LiveParts): LiveSet => {
   const retired = retirement((error) =>
     log?.('warn', 'a replaced policy module did not close', { reason: messageOf(error) }),
   );
-  let serving: ReadonlyMap<string, Served> = new Map();
+  let serving: ReadonlyMap<string, Linked> = new Map();
 
-  const build = (served: ReadonlyMap<string, Served>, epoch: number): ActivePolicy =>
-    activePolicy({ epoch, served, ...(authzenBundle === undefined ? {} : { authzenBundle }) });
+  const build = (linked: ReadonlyMap<string, Linked>, epoch: number): ActivePolicy => {
+    const served = new Map([...linked].map(([name, one]) => [name, servedOf(one)] as const));
+    return activePolicy({ epoch, served, ...(authzenBundle === undefined ? {} : { authzenBundle }) });
+  };
 
   let current = build(serving, catalog.epoch());
 
@@ -134,28 +170,53 @@ export const liveSet = (parts: LiveParts): LiveSet => {
    * The order is the safety argument: the record first (no activation goes unrecorded), then the catalog's
    * transaction, then, with nothing awaited between, the one assignment that requests read.
    */
-  const activate = async (candidate: Candidate, change: Change): Promise<number> => {
-    const { name, version, digest } = candidate.info;
-    const replaced = serving.get(name)?.version;
+  const commit = async (candidates: readonly Candidate[], set: LinkedSet, change: Change): Promise<number> => {
     const epoch = current.epoch + 1;
-    const next = new Map([...serving, [name, servedOf(candidate)] as const]);
-    const active = build(next, epoch);
+    const active = build(set.linked, epoch);
+    const names = new Set(candidates.map(({ info }) => info.name));
+    const present = serving;
+    const relinked = [...set.linked.values()]
+      .filter(({ member: { info }, module }) => !names.has(info.name) && present.get(info.name)?.module !== module)
+      .map(({ member: { info } }) => `${info.name}@${info.version}`);
     try {
-      await record(auditEvent(candidate, change, epoch, replaced?.version));
-      const present = catalog.active().find((row) => row.name === name);
-      const earlier = present === undefined ? [] : [...present.before, present.version].slice(-MOST_BEFORE);
+      for (const candidate of candidates) {
+        const replaced = present.get(candidate.info.name)?.member.info.version;
+        const activation = { candidate, change, epoch, relinked, ...(replaced === undefined ? {} : { replaced }) };
+        await record(auditEvent(activation));
+      }
+      const rows = catalog.active();
       const at = new Date(parts.clock.nowMs()).toISOString();
-      catalog.activate({ name, version, before: change.before ?? earlier, by: change.by, at, epoch });
+      const next = candidates.map(({ info: { name, version } }) => {
+        const row = rows.find((other) => other.name === name);
+        const earlier = row === undefined ? [] : [...row.before, row.version].slice(-MOST_BEFORE);
+        return { name, version, before: change.before ?? earlier };
+      });
+      catalog.activate(next, { by: change.by, at, epoch });
     } catch (error) {
-      await candidate.module.close();
+      await closeAll(set.loaded);
       throw error;
     }
-    serving = next;
+    serving = set.linked;
     current = active;
-    log?.('info', `bundle ${name}@${version} is active`, { by: change.by, epoch, digest });
+    for (const { info } of candidates) {
+      const fields = { by: change.by, epoch, digest: info.digest, ...(relinked.length === 0 ? {} : { relinked }) };
+      log?.('info', `bundle ${info.name}@${info.version} is active`, fields);
+    }
     tell(active);
-    if (replaced !== undefined) retired.retire(replaced.module);
+    const kept = new Set([...serving.values()].map(({ module }) => module));
+    retired.retire([...present.values()].map(({ module }) => module).filter((module) => !kept.has(module)));
     return epoch;
+  };
+
+  const prepare = async (candidates: readonly Candidate[]): Promise<Prepared> => {
+    const set = await linkSet(serving, candidates, parts);
+    const builtins = new Map([...set.linked].map(([name, { module }]) => [name, module.builtins] as const));
+    return {
+      testsPassed: set.testsPassed,
+      builtins,
+      commit: (change) => commit(candidates, set, change),
+      discard: () => closeAll(set.loaded),
+    };
   };
 
   return {
@@ -165,24 +226,24 @@ export const liveSet = (parts: LiveParts): LiveSet => {
     onChange: (listener) => {
       listeners.add(listener);
     },
-    restore: (candidates) => {
-      serving = new Map(candidates.map((candidate) => [candidate.info.name, servedOf(candidate)]));
+    restore: async (candidates) => {
+      serving = (await linkSet(serving, candidates, parts)).linked;
       current = build(serving, catalog.epoch());
     },
     refuseOverlap: (name, roots) => {
-      for (const [other, { roots: taken }] of serving) {
+      for (const [other, { member }] of serving) {
         if (other === name) continue;
         for (const root of roots) {
-          const found = taken.find((theirs) => overlap(root, theirs));
+          const found = member.info.roots.find((theirs) => overlap(root, theirs));
           if (found === undefined) continue;
           const message = `the root ${shown(root)} overlaps ${shown(found)}, which the active bundle ${other} owns`;
           throw new PolicyError('ROOTS_CONFLICT', message);
         }
       }
     },
-    activate,
+    prepare,
     close: async () => {
-      await Promise.all([...serving.values()].map(({ version }) => version.module.close()));
+      await Promise.all([...serving.values()].map(({ module }) => module.close()));
       await retired.close();
     },
   };

@@ -106,8 +106,10 @@ export type PolicyErrorCode =
   | 'ROOTS_CONFLICT'
   /** Rego that does not compile: `problems` names every place. */
   | 'REGO_INVALID'
-  /** A rule refers to data outside the bundle's own roots. */
+  /** A rule refers to data that only bundles which configuration names may have to do with. */
   | 'REFERENCE_OUTSIDE_ROOTS'
+  /** A rule refers to what no active bundle provides. */
+  | 'REFERENCE_UNPROVIDED'
   | 'BUILTIN_UNKNOWN'
   | 'MODULE_INVALID'
   /** The version's own tests fail: `problems` names them. */

@@ -213,18 +213,26 @@ test('a folder is served by its name, and taken again only when it changed', asy
   await mkdir(folder);
   await writeFile(path.join(folder, 'a.rego'), 'package a\n\nx := 1\n');
   const store = await machine.open();
-  expect(await store.addLocal('todo', folder)).toMatchObject({
+  expect((await store.addLocal([{ name: 'todo', path: folder }]))[0]).toMatchObject({
     created: true,
     activated: true,
     version: { pushedBy: 'local', state: 'active' },
   });
   await store.close();
   const again = await machine.open({ toolchain: brokenToolchain(machine.toolchain.version) });
-  expect(await again.addLocal('todo', folder)).toMatchObject({ created: false, activated: false, epoch: 1 });
+  expect((await again.addLocal([{ name: 'todo', path: folder }]))[0]).toMatchObject({
+    created: false,
+    activated: false,
+    epoch: 1,
+  });
   await again.close();
   await writeFile(path.join(folder, 'a.rego'), 'package a\n\nx := 2\n');
   const changed = await machine.open();
-  expect(await changed.addLocal('todo', folder)).toMatchObject({ created: true, epoch: 2, version: { version: 2 } });
+  expect((await changed.addLocal([{ name: 'todo', path: folder }]))[0]).toMatchObject({
+    created: true,
+    epoch: 2,
+    version: { version: 2 },
+  });
   expect(await ask(changed, 'a', 'x')).toBe(2);
 });
 
@@ -233,12 +241,15 @@ test('a local build of this compiler runs as it is; one of another is compiled',
   const file = path.join(machine.dir, 'todo.tar.gz');
   await writeFile(file, built.archive);
   const store = await machine.open({ toolchain: brokenToolchain(machine.toolchain.version) });
-  expect(await store.addLocal('todo', file)).toMatchObject({ activated: true, version: { digest: built.digest } });
+  expect((await store.addLocal([{ name: 'todo', path: file }]))[0]).toMatchObject({
+    activated: true,
+    version: { digest: built.digest },
+  });
   expect(await ask(store, 'a', 'x')).toBe(1);
   await store.close();
   await machine.fresh();
   const other = await machine.open({ toolchain: brokenToolchain({ opa: '0.0.1', digest: '0'.repeat(64) }) });
-  await expect(other.addLocal('todo', file)).rejects.toThrow('asked to check');
+  await expect(other.addLocal([{ name: 'todo', path: file }])).rejects.toThrow('asked to check');
 });
 
 test('a push of the same build is compiled and tested, whatever its manifest says', async () => {
@@ -249,7 +260,7 @@ test('a push of the same build is compiled and tested, whatever its manifest say
 
 test('a local path that is not there is refused with a sentence', async () => {
   const store = await machine.open();
-  await expect(store.addLocal('todo', path.join(machine.dir, 'none'))).rejects.toMatchObject({
+  await expect(store.addLocal([{ name: 'todo', path: path.join(machine.dir, 'none') }])).rejects.toMatchObject({
     code: 'ARCHIVE_INVALID',
   });
 });

@@ -5,6 +5,7 @@ import type {
   AuditLog,
   Caller,
   Decisions,
+  PolicyRef,
   PolicySource,
   PreparedContent,
   Query,
@@ -81,6 +82,8 @@ export interface FakeVersion {
   readonly digest?: string;
   readonly revision?: string;
   readonly dataRevision?: string;
+  readonly linkedDigest?: string;
+  readonly links?: readonly PolicyRef[];
   readonly rules?: { readonly [path: string]: FakeRule };
   readonly data?: { readonly [path: string]: string };
   /** Paths of rules that are marked as results. */
@@ -144,7 +147,7 @@ export const fakePolicy = (clock: FakeClock) => {
       const text = input === undefined ? undefined : Buffer.from(input).toString();
       return rule({ input: text, strictErrors, below, nowNs: clock.nowNs() });
     };
-    const { name, version = 1, revision = '' } = source;
+    const { name, version = 1, revision = '', linkedDigest = '', links = [] } = source;
     const module = {
       entrypoints: [...rules.keys()],
       builtins: [],
@@ -154,7 +157,8 @@ export const fakePolicy = (clock: FakeClock) => {
     };
     const digest = source.digest ?? `digest of ${name}@${version}`;
     const dataRevision = source.dataRevision ?? `data of ${name}@${version}`;
-    return { source, active: { name, version, digest, revision, dataRevision, module, opaque: false } };
+    const own = { name, version, digest, revision, dataRevision, linkedDigest, links };
+    return { source, active: { ...own, module, opaque: false } };
   };
 
   const freeze = (): ActivePolicy => {

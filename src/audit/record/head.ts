@@ -69,9 +69,9 @@ const quotedPath = once((path: readonly string[]): string => quote(pathText(path
 
 const policyTexts = once((policies: readonly PolicyRef[]): string => {
   const full = policies.map(
-    ({ name, version, digest, revision, dataRevision }) =>
+    ({ name, version, digest, revision, dataRevision, linked }) =>
       `{"name":${quote(name)},"version":${whole(version)},"digest":${quote(digest)},` +
-      `"revision":${quote(revision)},"data_revision":${quote(dataRevision)}}`,
+      `"revision":${quote(revision)},"data_revision":${quote(dataRevision)}${linked === true ? ',"linked":true' : ''}}`,
   );
   return `[${full.join(',')}]`;
 });

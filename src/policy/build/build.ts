@@ -1,4 +1,4 @@
-import type { Compiled, RegoInspection, RegoProblem, RegoSources, Toolchain } from '../../rego/index.ts';
+import type { Compiled, RegoProblem, RegoSources, Toolchain } from '../../rego/index.ts';
 import { isSource, MANIFEST, MODULE } from '../archive/names.ts';
 import { filesDigest, writeArchive } from '../archive/write.ts';
 import type { BuildInfo } from '../content/build-info.ts';
@@ -15,7 +15,9 @@ import { PolicyError } from '../model.ts';
 import { markProblems, readMarks } from './annotations.ts';
 import { chooseEntrypoints } from './entrypoints.ts';
 import { refuseNetwork } from './network-builtins.ts';
-import { checkOwnership, narrowRoots } from './ownership.ts';
+import { checkOwnership, dotted, externalReferences, narrowRoots } from './ownership.ts';
+import type { ExternalReference, Inspected } from './references.ts';
+import { checkSources } from './references.ts';
 import { callToolchain } from './toolchain-call.ts';
 
 export interface BuildOptions {
@@ -48,13 +50,14 @@ export interface Build extends BuiltBundle {
   readonly notes: readonly string[];
 }
 
-const nothing: RegoInspection = {
+const nothing: Inspected = {
   packages: [],
   rules: [],
   annotations: [],
   dataReferences: [],
   tests: 0,
   warnings: [],
+  calls: [],
 };
 
 export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
@@ -66,8 +69,10 @@ export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
 const deadline = ({ compileMs }: BuildOptions): { deadlineMs?: number } =>
   compileMs === undefined ? {} : { deadlineMs: compileMs };
 
-export const inspect = async ({ sources }: PreparedBundle, options: BuildOptions): Promise<RegoInspection> =>
-  sources.all.modules.length === 0 ? nothing : callToolchain(options.toolchain.check(sources.all, deadline(options)));
+export const inspect = async ({ sources }: PreparedBundle, options: BuildOptions): Promise<Inspected> =>
+  sources.all.modules.length === 0
+    ? nothing
+    : callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options)));
 
 const refuseMarks = (problems: readonly RegoProblem[]): void => {
   const [first] = problems;
@@ -86,7 +91,7 @@ export const ignoredNote = ({ ignored }: BundleFiles): string[] =>
 
 interface Parts {
   readonly prepared: PreparedBundle;
-  readonly inspection: RegoInspection;
+  readonly inspection: Inspected;
   readonly roots: readonly string[];
   readonly info: BuildInfo;
   readonly wasm: Uint8Array | undefined;
@@ -109,10 +114,19 @@ const compile = async (
     ? undefined
     : callToolchain(options.toolchain.compile(prepared.sources.served, entrypoints, deadline(options)));
 
+const MOST_SHOWN = 5;
+
+const referenceNotes = (references: readonly ExternalReference[]): string[] => {
+  const places = [...new Set(references.map(({ path }) => dotted(path)))].sort();
+  if (places.length === 0) return [];
+  const more = places.length > MOST_SHOWN ? ', ...' : '';
+  return [`refers to what other bundles provide: ${places.slice(0, MOST_SHOWN).join(', ')}${more}`];
+};
+
 /** The build of a bundle whose files were read already. */
 export const buildPrepared = async (
   prepared: PreparedBundle,
-  inspection: RegoInspection,
+  inspection: Inspected,
   options: BuildOptions,
 ): Promise<Build> => {
   refuseMarks(markProblems(inspection.annotations));
@@ -124,11 +138,14 @@ export const buildPrepared = async (
   const roots = isDefault ? narrowRoots(contents) : given.roots;
   const manifest = { ...given, roots, revision: options.revision ?? given.revision };
   checkOwnership(contents, roots);
+  const references = externalReferences(inspection, roots);
 
   const marks = readMarks(inspection.annotations);
   const named = options.entrypoints ?? given.entrypoints;
   const chosen = chooseEntrypoints(inspection, { marks, roots, ...(named === undefined ? {} : { named }) });
-  const compiled = await compile(prepared, chosen.paths, options);
+  // Functions of other bundles are known when the version is linked with them: until then there is no module.
+  const waits = inspection.calls.length > 0;
+  const compiled = waits ? undefined : await compile(prepared, chosen.paths, options);
   refuseNetwork(prepared.sources.served, compiled?.entrypoints ?? []);
   const reach = [...(compiled?.entrypoints ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1));
   const info: BuildInfo = {
@@ -140,6 +157,7 @@ export const buildPrepared = async (
     rules: [...inspection.rules].sort(),
     reach: Object.fromEntries(reach.map(({ path, builtins }) => [path, [...builtins].sort()])),
     annotations: marks,
+    ...(references.length === 0 ? {} : { references }),
   };
   const wasm = compiled?.wasm;
   const document = { ...prepared.document, manifest };
@@ -156,7 +174,7 @@ export const buildPrepared = async (
     annotations: inspection.annotations,
     warnings: inspection.warnings,
     ...(wasm === undefined ? {} : { wasm }),
-    notes: [...narrowed, ...inspection.warnings.map(sentence)],
+    notes: [...narrowed, ...referenceNotes(references), ...inspection.warnings.map(sentence)],
   };
 };
 

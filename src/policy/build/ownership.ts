@@ -1,58 +1,60 @@
-import type { RegoInspection, RegoProblem, RegoReference } from '../../rego/index.ts';
+import type { RegoProblem } from '../../rego/index.ts';
 import { isTest } from '../archive/names.ts';
 import type { DataDocument } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
 import type { PackageClause } from '../content/packages.ts';
-import { isOwned, isReserved, isUnder, MOST_ROOTS, minimalRoots, segmentsOf, unownedData } from '../content/roots.ts';
+import { isOwned, isReserved, MOST_ROOTS, minimalRoots, segmentsOf, unownedData } from '../content/roots.ts';
 import { PolicyError } from '../model.ts';
+import type { ExternalReference, Inspected } from './references.ts';
 
 export interface Contents {
   readonly packages: readonly PackageClause[];
   readonly data: DataDocument;
-  readonly inspection: RegoInspection;
+  readonly inspection: Inspected;
 }
 
-const served = ({ dataReferences }: RegoInspection): RegoReference[] =>
-  dataReferences.filter(({ file }) => !isTest(file));
-
-const dotted = (path: readonly string[]): string => ['data', ...path].join('.');
+/** A path as Rego writes it. */
+export const dotted = (path: readonly string[]): string => ['data', ...path].join('.');
 
 /**
  * The roots of a bundle that names none: its packages (tests too, or OPA would not load it) and the keys of its data.
- * A rule that reads a place above some of them (`data.app[name]`) owns that place; one that reads all of `data` keeps
- * the root that owns everything, and so does a bundle whose data has more keys than a bundle may have roots.
+ * A bundle whose data has more keys than a bundle may have roots keeps the root that owns everything.
  */
-export const narrowRoots = ({ packages, data, inspection }: Contents): string[] => {
+export const narrowRoots = ({ packages, data }: Omit<Contents, 'inspection'>): string[] => {
   const own = [...packages.map(({ path }) => path), ...[...data.root.members.keys()].map((key) => [key])];
-  const readAbove = served(inspection)
-    .map(({ path }) => path)
-    .filter((path) => own.some((root) => path.length < root.length && isUnder(root, path)));
   // A key with a slash in it cannot be said as a root.
-  if ([...own, ...readAbove].some((path) => path.some((part) => part === '' || part.includes('/')))) return [''];
-  const roots = minimalRoots([...own, ...readAbove].map((path) => path.join('/')));
+  if (own.some((path) => path.some((part) => part === '' || part.includes('/')))) return [''];
+  const roots = minimalRoots(own.map((path) => path.join('/')));
   return roots.length > MOST_ROOTS ? [''] : roots;
 };
 
-const refuseReferences = (problems: readonly RegoProblem[]): void => {
+const refuse = (code: 'REFERENCE_OUTSIDE_ROOTS' | 'REGO_INVALID', problems: readonly RegoProblem[]): void => {
   const [first] = problems;
   if (first === undefined) return;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  const message = `${first.file}:${first.row}:${first.col}: ${first.message}${more}`;
-  throw new PolicyError('REFERENCE_OUTSIDE_ROOTS', message, { problems });
+  throw new PolicyError(code, `${first.file}:${first.row}:${first.col}: ${first.message}${more}`, { problems });
 };
 
-const checkReferences = (inspection: RegoInspection, roots: readonly string[]): void => {
-  const problems: RegoProblem[] = [];
-  for (const { path, file, row, col } of served(inspection)) {
-    const why = isReserved(path)
-      ? 'is kept for the bundles that configuration names'
-      : isOwned(path, roots)
-        ? undefined
-        : `lies outside the bundle's roots (${roots.join(', ')})`;
-    if (why === undefined) continue;
-    problems.push({ code: 'verdict_reference_error', message: `${dotted(path)} ${why}`, file, row, col });
-  }
-  refuseReferences(problems);
+/** What the rules, tests left out, refer to that is other bundles': refused where nobody may refer to it. */
+export const externalReferences = (inspection: Inspected, roots: readonly string[]): ExternalReference[] => {
+  const { calls, dataReferences } = inspection;
+  const missing = calls.filter(({ path }) => isOwned(path, roots));
+  refuse(
+    'REGO_INVALID',
+    missing.map(({ path, file, row, col }) => {
+      return { code: 'rego_type_error', message: `undefined function ${dotted(path)}`, file, row, col };
+    }),
+  );
+  const all = [...dataReferences, ...calls].filter(({ file }) => !isTest(file));
+  const reserved = all.filter(({ path }) => isReserved(path));
+  refuse(
+    'REFERENCE_OUTSIDE_ROOTS',
+    reserved.map(({ path, file, row, col }) => {
+      const message = `${dotted(path)} is kept for the bundles that configuration names`;
+      return { code: 'verdict_reference_error', message, file, row, col };
+    }),
+  );
+  return all.filter(({ path }) => !isOwned(path, roots));
 };
 
 const checkPackages = (packages: readonly PackageClause[], roots: readonly string[]): void => {
@@ -69,7 +71,7 @@ const checkPackages = (packages: readonly PackageClause[], roots: readonly strin
   throw new PolicyError('ROOTS_CONFLICT', `${first.file}:${first.row}:1: ${problems[0]?.message}`, { problems });
 };
 
-/** Refuses packages, data and references outside the roots, and rules that stand where data is. */
+/** Refuses packages and data outside the roots, and rules that stand where data is. */
 export const checkOwnership = ({ packages, data, inspection }: Contents, roots: readonly string[]): void => {
   checkPackages(packages, roots);
   const outside = unownedData(data.root, roots);
@@ -80,5 +82,4 @@ export const checkOwnership = ({ packages, data, inspection }: Contents, roots: 
   if (covered !== undefined) {
     throw new PolicyError('DATA_INVALID', `the data has a value at ${covered}, where a rule stands`);
   }
-  checkReferences(inspection, roots);
 };

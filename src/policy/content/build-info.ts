@@ -1,6 +1,7 @@
 import { isSource } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import type { RuleMarks } from '../build/annotations.ts';
+import type { ExternalReference } from '../build/references.ts';
 import type { JsonNode } from './json-text.ts';
 import { parseJson } from './json-text.ts';
 
@@ -17,6 +18,8 @@ export interface BuildInfo {
   /** Builtins that each entrypoint can reach. */
   readonly reach: { readonly [entrypoint: string]: readonly string[] };
   readonly annotations: readonly RuleMarks[];
+  /** What the rules refer to in other bundles; absent when they keep to themselves. */
+  readonly references?: readonly ExternalReference[];
 }
 
 /** The compiler's settings: part of what makes two builds equal. */
@@ -46,11 +49,23 @@ const isMarks = (value: unknown): value is RuleMarks =>
   (value.ttlMs === undefined || typeof value.ttlMs === 'number') &&
   (value.authzen === undefined || isObject(value.authzen));
 
+const isReferences = (value: unknown): value is readonly ExternalReference[] =>
+  Array.isArray(value) &&
+  value.every(
+    (item) =>
+      isObject(item) &&
+      isTexts(item.path) &&
+      typeof item.file === 'string' &&
+      typeof item.row === 'number' &&
+      typeof item.col === 'number' &&
+      (item.call === undefined || item.call === true),
+  );
+
 /** Reads `metadata.verdict` as one of our builds writes it; undefined for anything else. */
 export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
   const own = metadata.verdict;
   if (!isObject(own) || !isObject(own.compiler) || !isObject(own.reach)) return undefined;
-  const { compiler, flags, sources, entrypoints, named, rules, reach, annotations } = own;
+  const { compiler, flags, sources, entrypoints, named, rules, reach, annotations, references } = own;
   const { opa, toolchain } = compiler as Member;
   const whole =
     typeof opa === 'string' &&
@@ -62,7 +77,8 @@ export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
     isTexts(rules) &&
     Object.values(reach as Member).every(isTexts) &&
     Array.isArray(annotations) &&
-    annotations.every(isMarks);
+    annotations.every(isMarks) &&
+    (references === undefined || isReferences(references));
   if (!whole) return undefined;
   return {
     compiler: { opa, toolchain },
@@ -73,5 +89,6 @@ export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
     rules,
     reach: reach as BuildInfo['reach'],
     annotations,
+    ...(references === undefined ? {} : { references }),
   };
 };

@@ -20,14 +20,19 @@ const unquoted = (segment: string): string => {
   }
 };
 
+/** The segments of a reference as OPA writes it, without its beginning: `a.b["c d"]`, `.a.b`. */
+export const segmentsOfClause = (text: string): string[] => {
+  const segments = text.match(/\[[^\]]*\]|[^.[]+/g) ?? [];
+  return segments.flatMap((segment) => segment.match(SEGMENT) ?? []).map(unquoted);
+};
+
 /** The package of a file as its text says: for saying where a package stands, and for the packages of tests. */
 export const packageClause = ({ path, text }: RegoFile): PackageClause | undefined => {
   const found = CLAUSE.exec(text);
   if (found === null) return undefined;
-  const segments = (found[1] ?? '').match(/\[[^\]]*\]|[^.[]+/g) ?? [];
   return {
     file: path,
     row: text.slice(0, found.index).split('\n').length,
-    path: segments.flatMap((segment) => segment.match(SEGMENT) ?? []).map(unquoted),
+    path: segmentsOfClause(found[1] ?? ''),
   };
 };

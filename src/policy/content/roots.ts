@@ -50,3 +50,12 @@ export const reservedRoot = (root: string): string | undefined => {
 };
 
 export const isReserved = (path: readonly string[]): boolean => path[0] !== undefined && reserved.includes(path[0]);
+
+/** Paths without those that are or lie below another, in order. */
+export const minimalPaths = (paths: readonly (readonly string[])[]): (readonly string[])[] => {
+  const kept: (readonly string[])[] = [];
+  for (const path of [...paths].sort((a, b) => a.length - b.length)) {
+    if (!kept.some((other) => isUnder(path, other))) kept.push(path);
+  }
+  return kept.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+};

@@ -1,10 +1,10 @@
-import type { RegoInspection, RegoProblem, TestResult, Toolchain } from '../../rego/index.ts';
+import type { Toolchain } from '../../rego/index.ts';
 import { isSource, SIGNATURES } from '../archive/names.ts';
 import { writeArchive } from '../archive/write.ts';
 import type { PreparedBundle } from '../build/build.ts';
 import { buildPrepared, ignoredNote, inspect, prepareBundle } from '../build/build.ts';
 import { cutEntrypoints } from '../build/entrypoints.ts';
-import { callToolchain } from '../build/toolchain-call.ts';
+import type { Inspected } from '../build/references.ts';
 import { readBuildInfo } from '../content/build-info.ts';
 import { reservedRoot } from '../content/roots.ts';
 import type { BundleFiles } from '../model.ts';
@@ -13,12 +13,15 @@ import type { PolicySettings } from '../settings.ts';
 import { opaqueRunnable } from './opaque.ts';
 import type { Runnable } from './runnable.ts';
 import { builtRunnable, ownBuild } from './runnable.ts';
+import { runTests } from './tests.ts';
 
 export interface Accepted {
   readonly runnable: Runnable;
   /** What is stored: the build, or the bytes as pushed when the version is opaque. */
   readonly archive: Uint8Array;
   readonly testsPassed: number;
+  /** A build of ours that was taken as it is: neither compiled nor tested again. */
+  readonly isTaken: boolean;
   readonly notes: readonly string[];
 }
 
@@ -38,32 +41,9 @@ const refuseReserved = (roots: readonly string[]): void => {
   throw new PolicyError('ROOTS_CONFLICT', message);
 };
 
-const testProblem = ({ package: path, name, file, row, outcome, message }: TestResult): RegoProblem => ({
-  code: `test_${outcome}`,
-  message: `${path}.${name}${message === undefined ? '' : `: ${message}`}`,
-  file,
-  row,
-  col: 1,
-});
-
-const runTests = async ({ sources }: PreparedBundle, { toolchain, settings }: AcceptanceParts): Promise<number> => {
-  const deadlineMs = settings.testSeconds * 1000;
-  const { results } = await callToolchain(toolchain.test(sources.all, { deadlineMs }));
-  const failed = results.filter(({ outcome }) => outcome === 'failed' || outcome === 'errored');
-  const [first] = failed;
-  if (first !== undefined) {
-    const names = failed.slice(0, 5).map(({ package: path, name }) => `${path}.${name}`);
-    const more = failed.length > names.length ? ', ...' : '';
-    const place = `${first.file}:${first.row}:1`;
-    const message = `${place}: ${failed.length} of ${results.length} tests fail: ${names.join(', ')}${more}`;
-    throw new PolicyError('TESTS_FAILED', message, { problems: failed.map(testProblem) });
-  }
-  return results.filter(({ outcome }) => outcome === 'passed').length;
-};
-
 const acceptOpaque = async (
   prepared: PreparedBundle,
-  inspection: RegoInspection,
+  inspection: Inspected,
   { settings, original, cut }: AcceptanceParts & { readonly cut: readonly string[] },
 ): Promise<Accepted> => {
   const shown = `${cut.slice(0, 5).join(', ')}${cut.length > 5 ? ', ...' : ''}`;
@@ -74,22 +54,31 @@ const acceptOpaque = async (
   const runnable = opaqueRunnable(prepared, inspection, cut);
   refuseReserved(runnable.roots);
   const note = `opaque: the sources lack the rules of ${shown}, so the supplied module runs, without tests or explain`;
-  return { runnable, archive: original ?? (await writeArchive(prepared.files)), testsPassed: 0, notes: [note] };
+  return {
+    runnable,
+    archive: original ?? (await writeArchive(prepared.files)),
+    testsPassed: 0,
+    isTaken: false,
+    notes: [note],
+  };
 };
 
 const acceptSources = async (
   prepared: PreparedBundle,
-  inspection: RegoInspection,
+  inspection: Inspected,
   parts: AcceptanceParts,
 ): Promise<Accepted> => {
   const compileMs = parts.settings.compileSeconds * 1000;
   const build = await buildPrepared(prepared, inspection, { toolchain: parts.toolchain, compileMs });
   refuseReserved(build.manifest.roots);
-  const testsPassed = inspection.tests === 0 ? 0 : await runTests(prepared, parts);
+  const runnable = builtRunnable(build, prepared);
+  // Tests of a version that refers to others run when it is linked with them.
+  const isTested = inspection.tests > 0 && runnable.references.length === 0;
+  const testsPassed = isTested ? await runTests(prepared.sources.all, parts) : 0;
   const isForeign = readBuildInfo(prepared.document.manifest.metadata) === undefined;
   const supplied = isForeign && [...prepared.files.keys()].some((name) => name.endsWith('.wasm'));
   const notes = supplied ? [...build.notes, 'the supplied module is not used: the sources are compiled'] : build.notes;
-  return { runnable: builtRunnable(build, prepared.data), archive: build.archive, testsPassed, notes };
+  return { runnable, archive: build.archive, testsPassed, isTaken: false, notes };
 };
 
 /**
@@ -109,7 +98,8 @@ export const acceptBundle = async (bundle: BundleFiles, parts: AcceptanceParts):
   const own = parts.trusted ? ownBuild(prepared, parts.toolchain) : undefined;
   if (own !== undefined) {
     const archive = await writeArchive(prepared.files);
-    return { runnable: own, archive, testsPassed: 0, notes: [...notes, 'a build of this compiler: taken as it is'] };
+    const note = 'a build of this compiler: taken as it is';
+    return { runnable: own, archive, testsPassed: 0, isTaken: true, notes: [...notes, note] };
   }
   const compileMs = parts.settings.compileSeconds * 1000;
   const inspection = await inspect(prepared, { toolchain: parts.toolchain, compileMs });

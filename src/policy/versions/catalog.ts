@@ -32,8 +32,8 @@ export interface PolicyCatalog {
   addUpload(name: string, uploadDigest: string, version: number): void;
   active(): readonly ActiveRow[];
   epoch(): number;
-  /** Makes one version the active one of its name, with the epoch, in one transaction. */
-  activate(row: ActiveRow & { readonly by: string; readonly at: string; readonly epoch: number }): void;
+  /** Makes each version the active one of its name, with the epoch, in one transaction. */
+  activate(rows: readonly ActiveRow[], how: { readonly by: string; readonly at: string; readonly epoch: number }): void;
 }
 
 const tables = `
@@ -145,15 +145,17 @@ export const policyCatalog = (database: DatabaseSync): PolicyCatalog =>
       addUpload: (name, digest, version) => guarded(() => void upload.run(name, digest, version)),
       active: () => guarded(activeRows),
       epoch: () => guarded(() => Number(database.prepare('SELECT epoch FROM policy_epoch').get()?.epoch ?? 0)),
-      activate: ({ name, version, before, by, at, epoch }) =>
+      activate: (rows, { by, at, epoch }) =>
         guarded(() =>
           transaction(database, () => {
-            database
-              .prepare('INSERT OR REPLACE INTO policy_active (name, version, before) VALUES (?, ?, ?)')
-              .run(name, version, JSON.stringify(before));
-            database
-              .prepare('UPDATE policy_versions SET activated_by = ?, activated_at = ? WHERE name = ? AND version = ?')
-              .run(by, at, name, version);
+            for (const { name, version, before } of rows) {
+              database
+                .prepare('INSERT OR REPLACE INTO policy_active (name, version, before) VALUES (?, ?, ?)')
+                .run(name, version, JSON.stringify(before));
+              database
+                .prepare('UPDATE policy_versions SET activated_by = ?, activated_at = ? WHERE name = ? AND version = ?')
+                .run(by, at, name, version);
+            }
             database.prepare('INSERT OR REPLACE INTO policy_epoch (only_row, epoch) VALUES (1, ?)').run(epoch);
           }),
         ),

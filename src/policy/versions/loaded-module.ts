@@ -25,12 +25,16 @@ const codes: { readonly [code in ModuleErrorCode]: PolicyErrorCode } = {
 };
 
 /** Loads and warms a module under a name for messages; rejects with the reason, and nothing of it stays. */
-export const loadModule = async (engine: Engine, name: string, runnable: Runnable): Promise<LoadedModule> => {
+export const loadModule = async (
+  engine: Engine,
+  name: string,
+  runnable: Pick<Runnable, 'wasm' | 'data' | 'reach' | 'entrypoints'>,
+): Promise<LoadedModule> => {
   const { wasm, data, reach } = runnable;
   if (wasm === undefined) return dataModule;
   let module: LoadedModule | undefined;
   try {
-    module = await engine.load({ name, wasm, data: data.json, ...(reach === undefined ? {} : { reach }) });
+    module = await engine.load({ name, wasm, data, ...(reach === undefined ? {} : { reach }) });
     const { entrypoints } = module;
     const missing = runnable.entrypoints.find((path) => !entrypoints.includes(path));
     if (missing !== undefined) {

@@ -1,9 +1,9 @@
 import { sha256Hex } from '../../canonical/index.ts';
-import type { RegoInspection } from '../../rego/index.ts';
 import { MODULE } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import type { PreparedBundle } from '../build/build.ts';
-import { checkOwnership, narrowRoots } from '../build/ownership.ts';
+import { checkOwnership, externalReferences, narrowRoots } from '../build/ownership.ts';
+import type { ExternalReference, Inspected } from '../build/references.ts';
 import { packageClause } from '../content/packages.ts';
 import { isOwned, segmentsOf } from '../content/roots.ts';
 import { PolicyError } from '../model.ts';
@@ -21,15 +21,14 @@ export const foreignModule = ({ files, document }: PreparedBundle): Uint8Array =
   return wasm;
 };
 
+/** Nobody knows what such a module reads: it sees all data that there is. */
+export const opaqueReferences: readonly ExternalReference[] = [{ path: [], file: MODULE, row: 1, col: 1 }];
+
 /**
  * A version whose rules only the supplied module has: what `opa build -t wasm` writes, which removes the rules of its
  * entrypoints from the sources. `cut` are the entrypoints that the sources lack.
  */
-export const opaqueRunnable = (
-  prepared: PreparedBundle,
-  inspection: RegoInspection,
-  cut: readonly string[],
-): Runnable => {
+export const opaqueRunnable = (prepared: PreparedBundle, inspection: Inspected, cut: readonly string[]): Runnable => {
   const { files, document, data, sources } = prepared;
   const { manifest } = document;
   const entrypoints = manifest.wasm.map(({ entrypoint }) => entrypoint).sort();
@@ -37,9 +36,9 @@ export const opaqueRunnable = (
   // Without its last rule a file may be gone, and its package with it.
   const parents = cut.map((path) => ({ file: MODULE, row: 1, path: segmentsOf(path).slice(0, -1) }));
   const isDefault = manifest.roots.length === 1 && manifest.roots[0] === '';
-  const contents = { packages: [...packages, ...parents], data, inspection };
-  const roots = isDefault ? narrowRoots(contents) : manifest.roots;
+  const roots = isDefault ? narrowRoots({ packages: [...packages, ...parents], data }) : manifest.roots;
   checkOwnership({ packages, data, inspection }, roots);
+  externalReferences(inspection, roots);
   const outside = entrypoints.find((path) => !isOwned(segmentsOf(path), roots));
   if (outside !== undefined) {
     throw new PolicyError('ROOTS_CONFLICT', `the entrypoint ${outside} lies outside the bundle's roots`);
@@ -50,8 +49,9 @@ export const opaqueRunnable = (
     roots,
     entrypoints,
     marks: [],
-    data,
+    data: data.json,
     dataRevision: sha256Hex(data.json),
+    references: opaqueReferences,
     opaque: true,
     wasm: foreignModule(prepared),
   };

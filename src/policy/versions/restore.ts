@@ -8,7 +8,7 @@ import type { PolicyLog } from '../live.ts';
 import type { VersionInfo } from '../model.ts';
 import { PolicyError } from '../model.ts';
 import type { PolicySettings } from '../settings.ts';
-import { foreignModule } from './opaque.ts';
+import { foreignModule, opaqueReferences } from './opaque.ts';
 import type { Runnable } from './runnable.ts';
 import { builtRunnable, ownBuild } from './runnable.ts';
 
@@ -60,8 +60,9 @@ const opaqueOf = ({ info }: Stored, prepared: PreparedBundle): Runnable => ({
   roots: info.roots,
   entrypoints: info.entrypoints,
   marks: [],
-  data: prepared.data,
+  data: prepared.data.json,
   dataRevision: sha256Hex(prepared.data.json),
+  references: opaqueReferences,
   opaque: true,
   wasm: foreignModule(prepared),
 });
@@ -79,5 +80,5 @@ export const restoreRunnable = async (stored: Stored, { toolchain, settings, log
   log?.('info', `bundle ${name}@${version} was built by another compiler: compiling it again`, { digest });
   const options = { toolchain, compileMs: settings.compileSeconds * 1000 };
   const build = await buildPrepared(prepared, await inspect(prepared, options), options);
-  return { ...builtRunnable(build, prepared.data), digest };
+  return { ...builtRunnable(build, prepared), digest };
 };

@@ -4,9 +4,9 @@ import { MODULE } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import type { RuleMarks } from '../build/annotations.ts';
 import type { PreparedBundle } from '../build/build.ts';
+import type { ExternalReference } from '../build/references.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { readBuildInfo, sourcesDigest } from '../content/build-info.ts';
-import type { DataDocument } from '../content/data.ts';
 import type { Manifest } from '../model.ts';
 
 /** What is run and served of a version. */
@@ -18,12 +18,17 @@ export interface Runnable {
   /** Paths of all rules; absent when the sources do not say. */
   readonly rules?: readonly string[];
   readonly marks: readonly RuleMarks[];
-  readonly data: DataDocument;
+  /** JSON text of the data document. */
+  readonly data: Uint8Array;
   readonly dataRevision: string;
   readonly opaque: boolean;
   /** Absent when the bundle is data alone. */
   readonly wasm?: Uint8Array;
   readonly reach?: ReadonlyMap<string, readonly string[]>;
+  /** What the rules refer to in other bundles. */
+  readonly references: readonly ExternalReference[];
+  /** What other versions are linked with; absent when the rules are in the module alone. */
+  readonly sources?: PreparedBundle['sources'];
 }
 
 /** What a build of ours runs as. */
@@ -37,7 +42,7 @@ export const builtRunnable = (
     readonly manifest: Manifest;
     readonly info: BuildInfo;
   },
-  data: DataDocument,
+  { data, sources }: PreparedBundle,
 ): Runnable => {
   const wasm = files.get(MODULE);
   return {
@@ -47,16 +52,19 @@ export const builtRunnable = (
     entrypoints: info.entrypoints,
     rules: info.rules,
     marks: info.annotations,
-    data,
+    data: data.json,
     dataRevision: sha256Hex(data.json),
     opaque: false,
     ...(wasm === undefined ? {} : { wasm }),
     reach: new Map(Object.entries(info.reach)),
+    references: info.references ?? [],
+    sources,
   };
 };
 
 /** A build of this very compiler from the sources beside it, or undefined. */
-export const ownBuild = ({ files, document, data }: PreparedBundle, toolchain: Toolchain): Runnable | undefined => {
+export const ownBuild = (prepared: PreparedBundle, toolchain: Toolchain): Runnable | undefined => {
+  const { files, document } = prepared;
   const { manifest } = document;
   const info = readBuildInfo(manifest.metadata);
   const { opa, digest } = toolchain.version;
@@ -64,6 +72,6 @@ export const ownBuild = ({ files, document, data }: PreparedBundle, toolchain: T
     info?.compiler.opa === opa &&
     info.compiler.toolchain === digest &&
     info.sources === sourcesDigest(files) &&
-    (files.has(MODULE) || info.entrypoints.length === 0);
-  return info !== undefined && isOurs ? builtRunnable({ files, manifest, info }, data) : undefined;
+    (files.has(MODULE) || info.entrypoints.length === 0 || info.references?.some(({ call }) => call === true) === true);
+  return info !== undefined && isOurs ? builtRunnable({ files, manifest, info }, prepared) : undefined;
 };

@@ -1,0 +1,93 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../canonical/index.ts';
+import type { AuditEvent } from '../decision/model.ts';
+import type { Engine } from '../engine/index.ts';
+import type { Toolchain } from '../rego/index.ts';
+import type { Candidate } from './link/linked-set.ts';
+import type { Change, LiveSet, PolicyLog } from './live.ts';
+import type { VersionInfo } from './model.ts';
+import { PolicyError } from './model.ts';
+import type { PolicySettings } from './settings.ts';
+import type { PolicyCatalog } from './versions/catalog.ts';
+import { restoreRunnable } from './versions/restore.ts';
+import type { Shelf } from './versions/shelf.ts';
+
+export interface PolicyStoreOptions {
+  /** `storage.dir`. */
+  readonly dir: string;
+  readonly settings: PolicySettings;
+  readonly toolchain: Toolchain;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** The store makes its own tables in it. */
+  readonly catalog: DatabaseSync;
+  /** Records an activation. It is awaited before anything changes: when it rejects, nothing does. */
+  readonly onActivation?: (event: AuditEvent) => Promise<void>;
+  readonly log?: PolicyLog;
+  /** The bundle that answers AuthZEN when a request names none. */
+  readonly authzenBundle?: string;
+}
+
+export interface Parts {
+  readonly options: PolicyStoreOptions;
+  readonly catalog: PolicyCatalog;
+  readonly shelf: Shelf;
+  readonly live: LiveSet;
+}
+
+/** Versions as the catalog has them, newest first. */
+export const versionsOf = ({ catalog }: Parts, name: string): readonly VersionInfo[] => {
+  const versions = catalog.versions(name);
+  if (versions.length === 0) throw new PolicyError('BUNDLE_UNKNOWN', 'no bundle of this name was pushed');
+  return versions;
+};
+
+export const versionOf = (parts: Parts, name: string, version: number): VersionInfo => {
+  const found = parts.catalog.version(name, version);
+  if (found !== undefined) return found;
+  versionsOf(parts, name);
+  throw new PolicyError('VERSION_UNKNOWN', `${name} has no version ${version}`);
+};
+
+export type Activated = { readonly version: VersionInfo; readonly epoch: number };
+
+/** A stored version, ready to be linked. */
+export const candidateOf = async (
+  { options, shelf }: Parts,
+  info: VersionInfo,
+  tested: boolean,
+): Promise<Candidate> => {
+  const { toolchain, settings, log } = options;
+  const bytes = await shelf.get(info.name, info.digest);
+  const stored = { info, bytes, place: shelf.place(info.name, info.digest) };
+  const runnable = await restoreRunnable(stored, { toolchain, settings, ...(log === undefined ? {} : { log }) });
+  return { info, runnable, tested };
+};
+
+export const activateVersion = async (parts: Parts, info: VersionInfo, change: Change): Promise<Activated> => {
+  const { live } = parts;
+  if (info.state === 'active') return { version: info, epoch: live.current.epoch };
+  live.refuseOverlap(info.name, info.roots);
+  const prepared = await live.prepare([await candidateOf(parts, info, true)]);
+  const epoch = await prepared.commit(change);
+  return { version: versionOf(parts, info.name, info.version), epoch };
+};
+
+export const rollback = (parts: Parts, name: string, by: string): Promise<Activated> => {
+  versionsOf(parts, name);
+  const before = parts.catalog.active().find((row) => row.name === name)?.before ?? [];
+  const target = before.at(-1);
+  if (target === undefined) {
+    throw new PolicyError('NOTHING_TO_ROLL_BACK', `${name} has no version that was active before`);
+  }
+  return activateVersion(parts, versionOf(parts, name, target), { by, before: before.slice(0, -1) });
+};
+
+/** Loads what was active when the process ended; none stays loaded when one cannot be. */
+export const restore = async (parts: Parts): Promise<void> => {
+  const candidates: Candidate[] = [];
+  for (const { name, version } of parts.catalog.active()) {
+    candidates.push(await candidateOf(parts, versionOf(parts, name, version), false));
+  }
+  await parts.live.restore(candidates);
+};

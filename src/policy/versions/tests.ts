@@ -1,0 +1,36 @@
+import type { RegoProblem, RegoSources, TestResult, Toolchain } from '../../rego/index.ts';
+import { callToolchain } from '../build/toolchain-call.ts';
+import { PolicyError } from '../model.ts';
+import type { PolicySettings } from '../settings.ts';
+
+const testProblem = ({ package: path, name, file, row, outcome, message }: TestResult): RegoProblem => ({
+  code: `test_${outcome}`,
+  message: `${path}.${name}${message === undefined ? '' : `: ${message}`}`,
+  file,
+  row,
+  col: 1,
+});
+
+export interface TestParts {
+  readonly toolchain: Toolchain;
+  readonly settings: PolicySettings;
+  /** Files whose tests count; absent: all. */
+  readonly files?: ReadonlySet<string>;
+}
+
+/** How many tests pass; rejects with TESTS_FAILED, naming those that do not. */
+export const runTests = async (sources: RegoSources, { toolchain, settings, files }: TestParts): Promise<number> => {
+  const deadlineMs = settings.testSeconds * 1000;
+  const report = await callToolchain(toolchain.test(sources, { deadlineMs }));
+  const results = report.results.filter(({ file }) => files === undefined || files.has(file));
+  const failed = results.filter(({ outcome }) => outcome === 'failed' || outcome === 'errored');
+  const [first] = failed;
+  if (first !== undefined) {
+    const names = failed.slice(0, 5).map(({ package: path, name }) => `${path}.${name}`);
+    const more = failed.length > names.length ? ', ...' : '';
+    const place = `${first.file}:${first.row}:1`;
+    const message = `${place}: ${failed.length} of ${results.length} tests fail: ${names.join(', ')}${more}`;
+    throw new PolicyError('TESTS_FAILED', message, { problems: failed.map(testProblem) });
+  }
+  return results.filter(({ outcome }) => outcome === 'passed').length;
+};

@@ -1,0 +1,259 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { AuditEvent } from '../../src/decision/model.ts';
+import { archiveOf } from './archives.ts';
+import { ask, type Bench, bench, push } from './stores.ts';
+
+let machine: Bench;
+
+beforeAll(() => {
+  machine = bench();
+});
+
+afterAll(() => machine.end());
+
+beforeEach(() => machine.fresh());
+
+/** Rules that ask another bundle's rule, its function and its data. */
+const shop = {
+  'shop.rego': `package shop
+
+import data.people
+
+allow if people.adult
+
+greeting := people.hello("bob")
+
+first := data.names.list[0]
+`,
+};
+
+const people = (age: number) => ({
+  'people.rego': `package people\n\nadult if data.people.age >= 18\n\nhello(name) := sprintf("hello %s", [name])\n`,
+  'people/data.json': JSON.stringify({ age }),
+});
+
+const names = (first: string, other = 1) => ({ 'data.json': JSON.stringify({ names: { list: [first] }, other }) });
+
+const refused = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => error,
+  );
+
+test('rules, functions and data of other active bundles answer, and change with them at once', async () => {
+  const store = await machine.open();
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  await push(store, 'shop', shop);
+  expect(await ask(store, 'shop', 'allow')).toBe(true);
+  expect(await ask(store, 'shop', 'greeting')).toBe('hello bob');
+  expect(await ask(store, 'shop', 'first')).toBe('ann');
+  await push(store, 'people', people(17));
+  expect(await ask(store, 'shop', 'allow')).toBe('undefined');
+  await push(store, 'names', names('zoe'));
+  expect(await ask(store, 'shop', 'first')).toBe('zoe');
+  await store.rollback('people', 'bob');
+  expect(await ask(store, 'shop', 'allow')).toBe(true);
+});
+
+test('a version names those that it is linked with, and an activation those that it relinks', async () => {
+  const events: AuditEvent[] = [];
+  const store = await machine.open({ onActivation: async (event) => void events.push(event) });
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  await push(store, 'shop', shop);
+  expect(store.current.versions.get('shop')?.links.map(({ name, version, linked }) => [name, version, linked])).toEqual(
+    [
+      ['names', 1, true],
+      ['people', 1, true],
+    ],
+  );
+  expect(store.current.versions.get('people')).toMatchObject({ links: [], linkedDigest: '' });
+  await push(store, 'people', people(17));
+  expect(events.map(({ details }) => details.relinked)).toEqual([undefined, undefined, undefined, ['shop@1']]);
+});
+
+test('what changes elsewhere leaves the module and its linked digest as they were', async () => {
+  const store = await machine.open();
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  await push(store, 'shop', shop);
+  const before = store.current.versions.get('shop')!;
+  await push(store, 'else', { 'else.rego': 'package else_\n\nx := 1\n' });
+  await push(store, 'names', names('ann', 2));
+  const after = store.current.versions.get('shop')!;
+  expect(after.module).toBe(before.module);
+  expect(after.linkedDigest).toBe(before.linkedDigest);
+  expect(after.links[0]).toMatchObject({ name: 'names', version: 2 });
+  await push(store, 'names', names('zoe', 2));
+  expect(store.current.versions.get('shop')!.linkedDigest).not.toBe(before.linkedDigest);
+});
+
+test('a push whose references nothing provides yet is taken with a note, and its activation refused at the place', async () => {
+  const store = await machine.open();
+  const { version } = await push(store, 'shop', shop, false);
+  expect(version.notes.join('\n')).toContain('refers to what other bundles provide: data.names.list, data.people');
+  expect(version.notes.join('\n')).toMatch(/could not be activated now.*shop\.rego:5:\d+: data\.people\.adult/);
+  expect(await refused(store.activate('shop', 1, 'bob'))).toMatchObject({
+    code: 'REFERENCE_UNPROVIDED',
+    message: expect.stringMatching(
+      /^shop\.rego:\d+:\d+: data\.people\.\w+ is provided by no active bundle \(and 2 more\)/,
+    ),
+    problems: [{ file: 'shop.rego', row: 5 }, { row: 9 }, { row: 7 }].map((problem) =>
+      expect.objectContaining(problem),
+    ),
+  });
+  expect(store.current).toMatchObject({ epoch: 0 });
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  await store.activate('shop', 1, 'bob');
+  expect(await ask(store, 'shop', 'greeting')).toBe('hello bob');
+});
+
+test.each([
+  [
+    'a rule is gone',
+    { 'people.rego': 'package people\n\nhello(name) := name\n\nother := 1\n' },
+    'REFERENCE_UNPROVIDED',
+    /shop\.rego:5:\d+/,
+  ],
+  [
+    'a function is gone',
+    { 'people.rego': 'package people\n\nadult := true\n' },
+    'REFERENCE_UNPROVIDED',
+    /shop\.rego:7:\d+/,
+  ],
+  [
+    'a function takes more',
+    { 'people.rego': 'package people\n\nadult := true\n\nhello(a, b) := [a, b]\n' },
+    'REGO_INVALID',
+    /shop\.rego:7:\d+: .*arity/,
+  ],
+])(
+  'a version is refused when %s that an active one refers to, and nothing changes',
+  async (_, contents, code, place) => {
+    const store = await machine.open();
+    await push(store, 'people', people(20));
+    await push(store, 'names', names('ann'));
+    await push(store, 'shop', shop);
+    const before = store.current;
+    const found = await refused(push(store, 'people', contents));
+    expect(found).toMatchObject({ code, message: expect.stringMatching(/^shop@1 cannot be linked: /) });
+    expect(found).toMatchObject({ message: expect.stringMatching(place), problems: [{ file: 'shop@1:shop.rego' }] });
+    expect(store.current).toBe(before);
+    expect(store.versions('people')).toHaveLength(1);
+    expect(await ask(store, 'shop', 'allow')).toBe(true);
+  },
+);
+
+test('a misspelt rule of an active bundle is refused; a member that its data lacks today is not', async () => {
+  const store = await machine.open();
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  const wrong = 'package a\n\nx if data.people.adlut\n';
+  expect(await refused(push(store, 'a', { 'a.rego': wrong }))).toMatchObject({
+    code: 'REFERENCE_UNPROVIDED',
+    message: 'a.rego:3:6: data.people.adlut is provided by no active bundle',
+  });
+  await push(store, 'b', { 'b.rego': 'package b\n\nx := data.names.nobody\n\ny := data.people.age.month\n' });
+  expect(await ask(store, 'b', 'x')).toBe('undefined');
+});
+
+test('two bundles may refer to each other, and become active together in any order', async () => {
+  const folders = {
+    one: 'package one\n\na := 1\n\nc := data.two.b + 1\n',
+    two: 'package two\n\nb := data.one.a + 1\n',
+  };
+  for (const [name, text] of Object.entries(folders)) {
+    await mkdir(path.join(machine.dir, name));
+    await writeFile(path.join(machine.dir, name, 'x.rego'), text);
+  }
+  const store = await machine.open();
+  const bundles = ['one', 'two'].map((name) => ({ name, path: path.join(machine.dir, name) }));
+  expect((await store.addLocal(bundles)).map(({ activated, epoch }) => [activated, epoch])).toEqual([
+    [true, 1],
+    [true, 1],
+  ]);
+  expect(await ask(store, 'one', 'c')).toBe(3);
+  expect(await ask(store, 'two', 'b')).toBe(2);
+});
+
+test('rules that would answer one another are refused, with the bundle of each', async () => {
+  const store = await machine.open();
+  await push(store, 'one', { 'one.rego': 'package one\n\na := 1\n' });
+  await push(store, 'two', { 'two.rego': 'package two\n\nb := data.one.a\n' });
+  expect(await refused(push(store, 'one', { 'one.rego': 'package one\n\na := data.two.b\n' }))).toMatchObject({
+    code: 'REGO_INVALID',
+    message: expect.stringContaining('recursive'),
+  });
+});
+
+test('links are there again after a restart', async () => {
+  const before = await machine.open();
+  await push(before, 'people', people(20));
+  await push(before, 'names', names('ann'));
+  await push(before, 'shop', shop);
+  const { linkedDigest } = before.current.versions.get('shop')!;
+  await before.close();
+  const after = await machine.open();
+  expect(after.current.versions.get('shop')).toMatchObject({ linkedDigest });
+  expect(await ask(after, 'shop', 'greeting')).toBe('hello bob');
+});
+
+test("a version's tests run with what it is linked with", async () => {
+  const store = await machine.open();
+  const tests =
+    'package shop_test\n\nimport data.shop\n\ntest_greeting if shop.greeting == "hello bob"\n\ntest_first if shop.first == "ann"\n';
+  const whole = { ...shop, 'shop_test.rego': tests };
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  expect((await push(store, 'shop', whole, false)).version.tests).toEqual({ passed: 2 });
+  await push(store, 'names', names('zoe'));
+  expect(await refused(store.activate('shop', 1, 'bob'))).toMatchObject({
+    code: 'TESTS_FAILED',
+    message: expect.stringMatching(/^shop_test\.rego:7:1: 1 of 2 tests fail: .*test_first/),
+  });
+});
+
+test('a reference that is not constant sees the data and the rules of all', async () => {
+  const store = await machine.open();
+  await push(store, 'flags', { 'data.json': '{"flag_a": {"on": true}, "flag_b": {"on": false}}' });
+  await push(store, 'other', { 'o.rego': 'package flag_c\n\non := true\n' });
+  await push(store, 'all', {
+    'all.rego': 'package overview\n\nseen contains name if data[name].on\n',
+  });
+  expect(await ask(store, 'overview', 'seen')).toEqual(['flag_a', 'flag_c']);
+  expect(store.current.versions.get('all')?.links.map(({ name }) => name)).toEqual(['flags', 'other']);
+});
+
+test('an opaque version sees the data of others, and nothing is linked with its rules', async () => {
+  const store = await machine.open();
+  const opaque = await readFile(path.join(import.meta.dirname, 'fixtures', 'opaque.tar.gz'));
+  await store.push('opaque', opaque, { by: 'alice', activate: true });
+  await push(store, 'names', names('ann'));
+  expect(store.current.versions.get('opaque')?.links.map(({ name }) => name)).toEqual(['names']);
+  const rule = store.version('opaque', 1).entrypoints[0]!.replaceAll('/', '.');
+  expect(await refused(push(store, 'a', { 'a.rego': `package a\n\nx := data.${rule}\n` }))).toMatchObject({
+    code: 'REFERENCE_UNPROVIDED',
+    message: expect.stringContaining('whose sources are cut'),
+  });
+});
+
+test('large data of others is read on a thread of its own, and only what is referred to', async () => {
+  const store = await machine.open();
+  const users = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`user-${at}`, { age: at }]));
+  await push(store, 'big', {
+    'data.json': JSON.stringify({ users, rest: users }),
+  });
+  await push(store, 'a', { 'a.rego': 'package a\n\nx := data.users["user-7"].age\n' });
+  expect(await ask(store, 'a', 'x')).toBe(7);
+  const before = store.current.versions.get('a')!;
+  users['user-8'] = { age: 1 };
+  await store.push('big', await archiveOf({ 'data.json': JSON.stringify({ users, rest: {} }) }), {
+    by: 'a',
+    activate: true,
+  });
+  expect(store.current.versions.get('a')!.module).toBe(before.module);
+});
