@@ -7,6 +7,8 @@ import type { LogStats } from './queue.ts';
 import { createQueue } from './queue.ts';
 import { createPreparer } from './record/content.ts';
 import { createHeads } from './record/head.ts';
+import type { AuditReader } from './search/model.ts';
+import { createReader } from './search/reader.ts';
 import type { AuditSettings } from './settings.ts';
 import type { LogFiles } from './store/files.ts';
 import { nodeFiles } from './store/files.ts';
@@ -26,9 +28,10 @@ export interface SegmentLogOptions {
   readonly files?: LogFiles;
 }
 
-/** An audit log that also tells what it did. */
+/** The log that this process writes: what it did so far, and the way to search it. */
 export interface SegmentLog extends AuditLog {
   stats(): LogStats;
+  readonly reader: AuditReader;
 }
 
 /** Gives the function that ends it. The process may end while it waits. */
@@ -62,6 +65,7 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
       files,
       clock,
       segments,
+      nextIndex,
       ...(open === undefined ? {} : { open }),
       onSyncFailure: (error) => queue.breakDown(error),
     });
@@ -69,6 +73,14 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
     const heads = createHeads(origin);
     const queue = createQueue({ directory, writer, heads, prepareDetails, settings, clock, warn, nextIndex });
     const timers = [every(settings.syncSeconds * 1000, () => queue.tend()), every(HEARTBEAT_MS, () => lock.touch())];
+    const reader = createReader({
+      origin,
+      segments: () => {
+        queue.writeOut();
+        return writer.segments();
+      },
+      end: writer.end,
+    });
     return {
       prepare,
       append: queue.append,
@@ -79,8 +91,10 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
       },
       health: queue.health,
       stats: queue.stats,
+      reader,
       close: async () => {
         for (const stop of timers) stop();
+        await reader.close();
         await queue.close();
         lock.release();
       },

@@ -267,7 +267,13 @@ export type AuditErrorCode =
   /** The directory cannot be used: not writable, locked by another process, or not a log. */
   | 'AUDIT_UNUSABLE'
   /** A segment or side file is damaged where it must not be. */
-  | 'AUDIT_CORRUPT';
+  | 'AUDIT_CORRUPT'
+  /** A cursor that no search of this log gave. */
+  | 'AUDIT_CURSOR_INVALID'
+  /** More searches wait than one log takes. */
+  | 'AUDIT_BUSY'
+  /** The thread that reads the log failed. */
+  | 'AUDIT_SEARCH_FAILED';
 
 export class AuditError extends VerdictError<AuditErrorCode> {}
 

@@ -1,7 +1,7 @@
 /** Where up to 512 records begin in their segment, and between which decision ids theirs lie ('' and '' for none). */
 export type Block = [offset: number, lowestId: string, highestId: string];
 
-const RECORDS_PER_BLOCK = 512;
+export const RECORDS_PER_BLOCK = 512;
 
 /**
  * What `find` needs of a segment. Ids are compared as text: UUIDv7 ids sort by time that way, and a block holds the

@@ -110,7 +110,10 @@ const replaceAt = (node: TextNode, steps: readonly string[], value: TextNode): T
 };
 
 /** Puts side values where their digests stand; `side` keeps the pointers of those that are gone. */
-const fillIn = async (record: string, files: readonly string[]): Promise<string> => {
+export const fillIn = async (
+  record: string,
+  read: (sha256: string) => Promise<string | undefined> | string | undefined,
+): Promise<string> => {
   const { side } = JSON.parse(record) as { side?: readonly string[] };
   if (side === undefined) return record;
   let tree = parseText(record);
@@ -118,7 +121,7 @@ const fillIn = async (record: string, files: readonly string[]): Promise<string>
   for (const pointer of side) {
     const reference = nodeAt(tree, pointerSteps(pointer));
     const digest = reference?.kind === 'object' ? nodeAt(reference, ['sha256']) : undefined;
-    const value = digest?.kind === 'scalar' ? await readSide(files, digest.text.slice(1, -1)) : undefined;
+    const value = digest?.kind === 'scalar' ? await read(digest.text.slice(1, -1)) : undefined;
     if (value === undefined) gone.push(pointer);
     else tree = replaceAt(tree, pointerSteps(pointer), parseText(value));
   }
@@ -143,7 +146,7 @@ export const findRecord = async (segments: readonly Segment[], id: string): Prom
   for (const segment of inOrder) {
     const record = await findInSegment(segment, id);
     // A record that cannot be taken apart is answered as it stands, its side values still named.
-    if (record !== undefined) return await fillIn(record, segment.sides).catch(() => record);
+    if (record !== undefined) return await fillIn(record, (sha) => readSide(segment.sides, sha)).catch(() => record);
   }
   return undefined;
 };

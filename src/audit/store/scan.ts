@@ -9,7 +9,7 @@ import { readHeader, readSeal, SEAL_TRAILER, sealLength } from './layout.ts';
 const beginning =
   /^\{"format":1,"type":"[^"]*","origin":"([^"]*)","index":(\d+)(?:,"decision_id":("(?:[^"\\]|\\.)*"))?,/;
 
-const readBeginning = (bytes: Buffer, start: number, end: number) => {
+export const readBeginning = (bytes: Buffer, start: number, end: number) => {
   const found = beginning.exec(bytes.toString('latin1', start, Math.min(end, start + 512)));
   if (found === null) return undefined;
   const id = found[3] === undefined ? undefined : (JSON.parse(Buffer.from(found[3], 'latin1').toString()) as string);

@@ -21,6 +21,8 @@ export interface Segment {
   readonly range?: readonly [string, string];
   /** Of the open segment. Those of sealed ones stand in their seal. */
   readonly blocks?: readonly Block[];
+  /** Of the open segment: bytes of whole records, header included. */
+  readonly bytes?: number;
 }
 
 /** The segment that an earlier process left open. */
@@ -42,6 +44,7 @@ export interface WriterOptions {
   readonly clock: Clock;
   readonly segments: readonly Segment[];
   readonly open?: OpenSegment;
+  readonly nextIndex: number;
   /** A sync failed: what is on the disk is unknown from now on. */
   readonly onSyncFailure: (error: unknown) => void;
 }
@@ -67,6 +70,7 @@ export const createWriter = (options: WriterOptions) => {
   let unsyncedMs: number | undefined;
   const syncingMs: number[] = [];
   let written = 0;
+  let end = options.nextIndex;
   let newNames = false;
   /** Syncs and seals run one after another. */
   let background: Promise<void> = Promise.resolve();
@@ -125,6 +129,7 @@ export const createWriter = (options: WriterOptions) => {
     const { offsets, ids } = batch;
     for (let at = 0; at < offsets.length; at++) current.blocks.add(base + (offsets[at] as number), ids[at]);
     current.count += offsets.length;
+    end = firstIndex + offsets.length;
     for (const tail of batch.sided) current.sided.add(tail);
   };
 
@@ -145,7 +150,7 @@ export const createWriter = (options: WriterOptions) => {
       sides: [...(segment.side === undefined ? [] : [inDirectory(sideName(segment.first))]), ...segment.damagedSides],
       state,
       ...(range === undefined ? {} : { range }),
-      ...(state === 'open' ? { blocks: segment.blocks.list } : {}),
+      ...(state === 'open' ? { blocks: segment.blocks.list, bytes: segment.records.size() } : {}),
     };
   };
 
@@ -159,9 +164,9 @@ export const createWriter = (options: WriterOptions) => {
     return inBackground(async () => {
       await syncFiles(done);
       const bytes = done.records.size();
-      const end = sealBytes({ records: done.count, bytes, blocks: done.blocks.list });
+      const sealing = sealBytes({ records: done.count, bytes, blocks: done.blocks.list });
       try {
-        done.records.append(end, 0, end.length);
+        done.records.append(sealing, 0, sealing.length);
         await files.datasync(done.records.fd);
         sealed[at] = asSegment(done, 'sealed');
       } catch (error) {
@@ -204,6 +209,8 @@ export const createWriter = (options: WriterOptions) => {
       const oldestMs = syncingMs[0] ?? unsyncedMs;
       return { bytes: written, unsyncedMs: oldestMs === undefined ? 0 : clock.monotonicMs() - oldestMs };
     },
+    /** The index after the last record that was written. */
+    end: (): number => end,
     segments: (): readonly Segment[] =>
       current === undefined || current.count === 0 ? sealed : [...sealed, asSegment(current, 'open')],
     close: async (): Promise<void> => {

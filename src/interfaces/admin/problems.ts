@@ -14,7 +14,7 @@ export type ProblemCode =
   | PolicyErrorCode
   | ToolchainError['code'];
 
-type Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 500;
+type Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500;
 
 /** The status and title of every error that the API answers: the one place that knows. */
 export const PROBLEMS: { readonly [code in ProblemCode]: readonly [Status, string] } = {
@@ -68,6 +68,9 @@ export const PROBLEMS: { readonly [code in ProblemCode]: readonly [Status, strin
   AUDIT_UNWRITABLE: [500, 'The decision log cannot be written'],
   AUDIT_UNUSABLE: [500, 'The decision log cannot be used'],
   AUDIT_CORRUPT: [500, 'The decision log is damaged'],
+  AUDIT_CURSOR_INVALID: [400, 'The cursor is none of this log'],
+  AUDIT_BUSY: [429, 'Too many searches at once'],
+  AUDIT_SEARCH_FAILED: [500, 'The decision log could not be searched'],
 };
 
 const isCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);
