@@ -7,6 +7,7 @@ import {
   LOG,
   METRICS,
   POLICY,
+  READER,
   TOKENS,
   VERSION,
 } from './interfaces/admin/index.ts';
@@ -22,6 +23,7 @@ export const appModule = (parts: AdminParts): DynamicModule => {
     { provide: POLICY, useFactory: () => parts.policy },
     { provide: TOKENS, useFactory: () => parts.tokens },
     { provide: AUDIT, useFactory: () => parts.audit },
+    { provide: READER, useFactory: () => parts.reader },
     { provide: HEALTH, useFactory: () => parts.health },
     { provide: LOG, useFactory: () => parts.log },
     { provide: METRICS, useFactory: () => parts.metrics },

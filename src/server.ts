@@ -216,7 +216,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     });
     await audit.note({ event: 'start', by: 'server', details: { version } });
 
-    const parts = { version, policy, tokens, audit, health, log, metrics };
+    const parts = { version, policy, tokens, audit, reader: audit.reader, health, log, metrics };
     const admin = await listening('admin', server.admin, () =>
       startAdminServer({
         module: appModule(parts),

@@ -8,6 +8,7 @@ import { createQueue } from './queue.ts';
 import { createPreparer } from './record/content.ts';
 import { createHeads } from './record/head.ts';
 import type { AuditReader } from './search/model.ts';
+import type { SearchBounds } from './search/reader.ts';
 import { createReader } from './search/reader.ts';
 import type { AuditSettings } from './settings.ts';
 import type { LogFiles } from './store/files.ts';
@@ -26,6 +27,8 @@ export interface SegmentLogOptions {
   /** Called with a sentence for the operator: what recovery found, and when the log stops or goes on taking records. */
   readonly onWarning?: (sentence: string) => void;
   readonly files?: LogFiles;
+  /** What one search may cost; default 2 s, 256 MiB read, 16 MiB answered. */
+  readonly search?: Partial<SearchBounds>;
 }
 
 /** The log that this process writes: what it did so far, and the way to search it. */
@@ -80,6 +83,7 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
         return writer.segments();
       },
       end: writer.end,
+      ...(options.search === undefined ? {} : { bounds: options.search }),
     });
     return {
       prepare,

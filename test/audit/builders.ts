@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { AuditSettings, LogFiles, SegmentLogOptions } from '../../src/audit/index.ts';
+import type { AuditSettings, LogFiles, SegmentLog, SegmentLogOptions } from '../../src/audit/index.ts';
 import { auditDefaults, nodeFiles, openSegmentLog } from '../../src/audit/index.ts';
 import { systemClock, uuidv7 } from '../../src/canonical/index.ts';
 import type { AuditError, AuditLog, RecordContent, RecordFacts } from '../../src/decision/model.ts';
@@ -27,7 +27,7 @@ export const openLog = async (
   dir: string,
   changes: Partial<AuditSettings> = {},
   options: Partial<SegmentLogOptions> = {},
-): Promise<AuditLog> => {
+): Promise<SegmentLog> => {
   const log = await openSegmentLog({ dir, settings: settingsWith(changes), clock: systemClock, ...options });
   onTestFinished(() => log.close());
   return log;

@@ -7,7 +7,7 @@ import type { ReadingAnswer } from './reading-worker.ts';
 const file = new URL(import.meta.url.endsWith('.ts') ? './reading-worker.ts' : './reading-worker.js', import.meta.url);
 
 /** Requests that may wait for the thread; each takes at most its own bound of time. */
-const MOST_WAITING = 16;
+const MOST_WAITING = 32;
 /** Past its own bound by so much, a request is stuck: its thread is replaced. */
 const PATIENCE_MS = 10_000;
 const HEAP_MB = 256;

@@ -1,3 +1,4 @@
+import type { AuditReader } from '../../audit/index.ts';
 import type { AuditLog } from '../../decision/model.ts';
 import type { TokenStore } from '../../identity/index.ts';
 import type { PolicyStore } from '../../policy/index.ts';
@@ -27,6 +28,7 @@ export interface AdminParts {
   readonly policy: PolicyStore;
   readonly tokens: TokenStore;
   readonly audit: AuditLog;
+  readonly reader: AuditReader;
   readonly health: HealthPort;
   readonly log: AdminLog;
   readonly metrics: MetricsPort;
@@ -36,6 +38,9 @@ export const VERSION = Symbol('version');
 export const POLICY = Symbol('policy');
 export const TOKENS = Symbol('tokens');
 export const AUDIT = Symbol('audit');
+export const READER = Symbol('reader');
 export const HEALTH = Symbol('health');
 export const LOG = Symbol('log');
 export const METRICS = Symbol('metrics');
+/** An AbortController of the module's own, aborted when the listener drains: streams end. */
+export const ENDING = Symbol('ending');

@@ -9,7 +9,7 @@ import { readBodies } from './body.ts';
 import { AdminError } from './model.ts';
 import { nestLog } from './nest-log.ts';
 import { checkOrigin, ownNames } from './origin.ts';
-import { type AdminParts } from './ports.ts';
+import { type AdminParts, ENDING } from './ports.ts';
 import { refusalOf, sendProblem } from './problem-filter.ts';
 import { problemOf } from './problems.ts';
 import type { AdminSettings } from './settings.ts';
@@ -108,13 +108,16 @@ export const startAdminServer = async (options: AdminOptions): Promise<AdminServ
     await app.close();
     throw error;
   }
+  const ending = app.get<AbortController>(ENDING, { strict: false });
   return {
     url: urlOf(fastify.server.address() as AddressInfo),
     routes,
     drain: () => {
       draining = true;
+      ending.abort();
     },
     close: async (graceMs) => {
+      ending.abort();
       const cut = setTimeout(() => fastify.server.closeAllConnections(), graceMs);
       await app.close();
       clearTimeout(cut);

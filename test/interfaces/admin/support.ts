@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { appModule } from '../../../src/app.module.ts';
+import type { AuditReader } from '../../../src/audit/index.ts';
 import { systemClock } from '../../../src/canonical/index.ts';
 import type { AuditLog, Role } from '../../../src/decision/model.ts';
 import { openTokenStore } from '../../../src/identity/index.ts';
@@ -124,11 +125,25 @@ const memoryAudit = (records: { readonly [id: string]: string }): AuditLog => ({
   close: async () => {},
 });
 
+const notHere = (): never => {
+  throw new Error('not used here');
+};
+
+const noReader: AuditReader = {
+  search: notHere,
+  follow: notHere,
+  end: notHere,
+  cursorOf: notHere,
+  indexOf: notHere,
+  close: async () => {},
+};
+
 export interface AdminOptions {
   readonly settings?: Partial<AdminSettings>;
   readonly records?: { readonly [id: string]: string };
   readonly policy?: Partial<PolicyStore>;
   readonly reasons?: readonly string[];
+  readonly reader?: AuditReader;
 }
 
 /** A real admin server on a free port, with real tokens and, at the other ports, parts that live in memory. */
@@ -148,6 +163,7 @@ export const startAdmin = async (options: AdminOptions = {}) => {
     policy: { ...policy, ...options.policy },
     tokens,
     audit: memoryAudit(options.records ?? {}),
+    reader: options.reader ?? noReader,
     health: {
       live: () => ({ ok: true, reasons: [] }),
       ready: () => ({ ok: reasons.length === 0, reasons }),

@@ -1,44 +1,13 @@
+import { decisionPaths } from './decisions.ts';
+import { errors, inPath, json, read } from './parts.ts';
 import { ref, schemas } from './schemas.ts';
 
 // Written by hand: a test compares it with the routes that Fastify has, so it cannot say less or more than is there.
 
-const json = (schema: string, description: string): object => ({
-  description,
-  content: { 'application/json': { schema: ref(schema) } },
-});
-
-const problem = (description: string): object => ({
-  description,
-  content: { 'application/problem+json': { schema: ref('Problem') } },
-});
-
-const refusals: { readonly [status: string]: object } = {
-  400: problem('The request, or the archive in it, is not what was wanted.'),
-  401: problem('No token, or one that does not hold.'),
-  403: problem('The token lacks the role, or does not hold for this bundle.'),
-  404: problem('There is no such thing.'),
-  409: problem('It stands against something that is there: roots, a name, no version to go back to.'),
-  413: problem('Too large.'),
-  415: problem('Another content type.'),
-  422: problem('The bundle is not accepted: `problems` names the places.'),
-  500: problem('The server failed.'),
-};
-
-const errors = (...statuses: readonly number[]): object =>
-  Object.fromEntries(statuses.map((status) => [status, refusals[String(status)]]));
-
-const inPath = (name: string, schema: object): object => ({ name, in: 'path', required: true, schema });
 const bundle = inPath('name', { type: 'string', pattern: '^[a-z][a-z0-9-]{0,62}$' });
 const version = inPath('version', { type: 'integer', minimum: 1 });
 const activate = { name: 'activate', in: 'query', schema: { type: 'boolean', default: false } };
 const archive = { schema: { type: 'string', format: 'binary' } };
-
-const read = (operationId: string, summary: string, ok: object, parameters: readonly object[] = []): object => ({
-  operationId,
-  summary,
-  parameters,
-  responses: { 200: ok, ...errors(400, 401, 403, 404, 500) },
-});
 
 const bundlePaths = {
   '/v1/bundles': { get: read('listBundles', 'All bundles that the token holds for.', json('Bundles', 'Bundles')) },
@@ -146,17 +115,13 @@ export const openApi = (serverVersion: string): object => ({
   info: {
     title: 'Verdict admin API',
     version: serverVersion,
-    description: 'Bundles, tokens, decisions by id, and health. docs/reference/access.md says which role may do what.',
+    description: 'Bundles, tokens, decisions, and health. docs/reference/access.md says which role may do what.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   security: [{ token: [] }],
   paths: {
     ...bundlePaths,
-    '/v1/decisions/{id}': {
-      get: read('showDecision', 'The record of one decision. Role auditor.', json('Decision', 'The record'), [
-        inPath('id', { type: 'string' }),
-      ]),
-    },
+    ...decisionPaths,
     ...tokenPaths,
     ...servicePaths,
   },

@@ -68,6 +68,19 @@ export const schemas: { readonly [name: string]: object } = {
   Push: object({ version: ref('Version'), created: { type: 'boolean' }, epoch: whole }),
   Activation: object({ version: ref('Version'), epoch: whole }),
   Decision: { type: 'object', description: 'The record as it stands in the log.' },
+  Decisions: object(
+    {
+      decisions: list('Decision'),
+      next: { ...text, description: 'The cursor of the next page; absent when there is none.' },
+      partial: {
+        type: 'boolean',
+        description: 'The bound on one search was met before the page was full: `next` goes on from there.',
+      },
+      scanned: object({ records: whole, bytes: whole }),
+      damaged: { type: 'array', items: object({ file: text, offset: whole, bytes: whole }) },
+    },
+    ['next', 'damaged'],
+  ),
   Token: token,
   Tokens: object({ tokens: list('Token') }),
   TokenRequest: {

@@ -1,9 +1,11 @@
-import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { AuditReader, RecordPage } from '../../../audit/index.ts';
 import type { AuditLog, Caller } from '../../../decision/model.ts';
 import { Asking, Permitted } from '../access.ts';
+import { cursorIn, filterOf, limitOf, type Parameters } from '../filter.ts';
 import { AdminError } from '../model.ts';
-import { AUDIT } from '../ports.ts';
+import { AUDIT, READER } from '../ports.ts';
 
 /**
  * A restricted auditor reads decisions that rest on their bundles alone. What no bundle answered is not among them: the
@@ -16,10 +18,44 @@ const mayRead = (caller: Caller, record: string): boolean => {
   return names.length > 0 && names.every((name) => caller.bundles?.includes(name));
 };
 
+/** The records' own texts between the members of the answer: parsing them would lose the digits of large numbers. */
+const pageBody = ({ bytes, next, partial, scanned, damaged }: RecordPage): Buffer => {
+  const facts = {
+    ...(next === undefined ? {} : { next }),
+    partial,
+    scanned,
+    ...(damaged.length > 0 ? { damaged } : {}),
+  };
+  return Buffer.concat([
+    Buffer.from('{"decisions":[\n'),
+    bytes,
+    Buffer.from(`\n],${JSON.stringify(facts).slice(1)}\n`),
+  ]);
+};
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /** What was decided, as the log has it. */
 @Controller('v1/decisions')
 export class DecisionsController {
-  constructor(@Inject(AUDIT) private readonly audit: AuditLog) {}
+  constructor(
+    @Inject(AUDIT) private readonly audit: AuditLog,
+    @Inject(READER) private readonly reader: AuditReader,
+  ) {}
+
+  @Get()
+  @Permitted({ roles: ['auditor'] })
+  async search(
+    @Query() parameters: Parameters,
+    @Asking() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    const filter = filterOf(parameters, caller, ['limit', 'cursor']);
+    const page = { limit: limitOf(parameters.limit), cursor: cursorIn(parameters.cursor) };
+    const body = pageBody(await this.reader.search(filter, page));
+    reply.header('content-type', JSON_TYPE);
+    return body;
+  }
 
   @Get(':id')
   @Permitted({ roles: ['auditor'] })
@@ -32,7 +68,7 @@ export class DecisionsController {
     if (record === undefined || !mayRead(caller, record))
       throw new AdminError('DECISION_UNKNOWN', 'no decision that this token may read has this id');
     // The text as it is stored: parsing it would lose the digits of large numbers.
-    reply.header('content-type', 'application/json; charset=utf-8');
+    reply.header('content-type', JSON_TYPE);
     return record;
   }
 }
