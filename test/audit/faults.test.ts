@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LogFiles } from '../../src/audit/index.ts';
 import { nodeFiles } from '../../src/audit/index.ts';
+import { systemClock } from '../../src/canonical/index.ts';
 import { append, content, openLog, readLog, temporaryDirectory, watchedFiles } from './builders.ts';
 
 const failure = (code: string): Error => Object.assign(new Error(`${code}: from a test`), { code });
@@ -102,6 +103,28 @@ test('a failed write that cannot be taken back is taken back before the next one
   expect(readLog(directory).problems).toEqual([]);
 });
 
+test('what is written and not yet on the disk has an age, until the sync that covers it has ended', async () => {
+  const syncs: (() => void)[] = [];
+  const files = watchedFiles({ datasync: () => new Promise((resolve) => syncs.push(() => resolve(undefined))) });
+  let nowMs = 1_000;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const log = await openLog(temporaryDirectory(), { syncSeconds: 0.01 }, { files, clock });
+  expect(log.stats().unsyncedMs).toBe(0);
+  await append(log, content('1'));
+  nowMs += 250;
+  expect(log.stats().unsyncedMs).toBe(250);
+  await expect.poll(() => syncs.length).toBe(1);
+  await append(log, content('2'));
+  nowMs += 50;
+  // The first record may still be on its way to the disk: its age counts.
+  expect(log.stats().unsyncedMs).toBe(300);
+  syncs[0]?.();
+  await expect.poll(() => log.stats().unsyncedMs).toBe(50);
+  await expect.poll(() => syncs.length).toBe(2);
+  syncs[1]?.();
+  await expect.poll(() => log.stats().unsyncedMs).toBe(0);
+});
+
 test('a full disk refuses every record, says so, and recovers by itself', async () => {
   const directory = temporaryDirectory();
   const warnings: string[] = [];
@@ -118,10 +141,13 @@ test('a full disk refuses every record, says so, and recovers by itself', async 
   const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => append(log, content('2'))));
   expect(outcomes.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
   expect(log.health()).toEqual({ writable: false, reason: 'ENOSPC: from a test' });
+  expect(log.stats()).toMatchObject({ records: 1, pauses: 1, refusedRecords: 4 });
+  expect(log.stats().failedWrites).toBeGreaterThan(0);
   full = false;
   // No record comes: the log tries by itself.
   await expect.poll(() => log.health().writable, { timeout: 20_000 }).toBe(true);
   await append(log, content('3'));
+  expect(log.stats()).toMatchObject({ records: 3, pauses: 1, refusedRecords: 4, waitingRecords: 0, segments: 1 });
   await log.close();
   const { records, problems } = readLog(directory);
   expect(problems).toEqual([]);

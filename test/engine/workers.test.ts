@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkJson } from '../../src/engine/index.ts';
 import type { Policy, Workbench } from './workbench.ts';
 import { openWorkbench } from './workbench.ts';
 
@@ -109,6 +110,20 @@ test('Go code that takes too long is ended with its thread, and the next questio
   }
   const engine = await bench.policy('slow := count(net.cidr_expand(input))');
   expect(await engine.answer('p/slow', { input: '10.0.0.0/30' })).toBe('4');
+});
+
+test('a thread that was ended is counted, and another stands in its place', async () => {
+  const wasm = await bench.compile('slow := count(net.cidr_expand(input))');
+  const engine = bench.engine({ budget: { deadlineMs: 1_500 } });
+  expect(engine.workers()).toEqual({ threads: 0, waiting: 0, replaced: 0 });
+  const module = await engine.load({ name: 'p@1', wasm, data: Buffer.from('{}') });
+  const { threads } = engine.workers();
+  expect(threads).toBeGreaterThan(0);
+  const input = checkJson(Buffer.from('"10.0.0.0/8"')).json;
+  expect(await module.evaluate({ entrypoint: 'p/slow', below: [], strictErrors: false, input })).toMatchObject({
+    kind: 'failed',
+  });
+  expect(engine.workers()).toEqual({ threads, waiting: 0, replaced: 1 });
 });
 
 test('more questions than may wait are refused at once, the others are answered', async () => {

@@ -40,8 +40,10 @@ test('the version is known before anything is loaded', () => {
 test('a test that runs for ever ends at its deadline, and the next call works', async () => {
   const toolchain = open();
   await works(toolchain);
+  expect(toolchain.restarts()).toBe(0);
   await expect(toolchain.test(endless, { deadlineMs: 300 })).rejects.toMatchObject({ code: 'TOOLCHAIN_DEADLINE' });
   await works(toolchain);
+  expect(toolchain.restarts()).toBe(1);
 });
 
 test('the default deadline holds for calls that name none', async () => {

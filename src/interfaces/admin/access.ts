@@ -62,7 +62,7 @@ export const checkBundle = (caller: Caller, name: string): void => {
 
 /** A connection to an address of this machine alone; one on a Unix socket has no address. */
 const isLocal = ({ localAddress }: Socket): boolean =>
-  localAddress === undefined || /^(?:::ffff:)?127\./.test(localAddress) || localAddress === '::1';
+  localAddress === undefined || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(localAddress) || localAddress === '::1';
 
 /**
  * Checks a request against its route's declaration, before a byte of the body is read. Throws UNAUTHENTICATED or

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Role } from '../../../src/decision/model.ts';
+import { checkAccess } from '../../../src/interfaces/admin/access.ts';
 import { type Admin, GZIP, startAdmin } from './support.ts';
 
 let admin: Admin;
@@ -151,4 +153,25 @@ test('a page of another origin is refused, this listener’s own is not', async 
       body: { code: 'ORIGIN_REFUSED' },
     });
   expect((await admin.ask('/health/live', { headers: { host, origin: `http://${host}` } })).status).toBe(200);
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['::ffff:127.0.0.1', true],
+  ['::1', true],
+  [undefined, true],
+  ['10.0.0.7', false],
+  ['::ffff:10.0.0.7', false],
+  ['fe80::1', false],
+  ['127.evil.example', false],
+])('metrics on the address %s are open: %s', (localAddress, isOpen) => {
+  const config = { permit: { roles: ['operator'], openOnLoopback: true } };
+  const request = (authorization?: string): FastifyRequest =>
+    ({ headers: { authorization }, routeOptions: { config }, socket: { localAddress } }) as unknown as FastifyRequest;
+  const check = (authorization?: string) => () => checkAccess(request(authorization), admin.tokens);
+  if (isOpen) expect(check()).not.toThrow();
+  else expect(check()).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
+  expect(check(`Bearer ${admin.token(['operator'])}`)).not.toThrow();
+  if (!isOpen)
+    expect(check(`Bearer ${admin.token(['auditor'])}`)).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
 });
