@@ -11,7 +11,9 @@ import { createDecisions } from './decision/index.ts';
 import { engineOptions, openEngine } from './engine/index.ts';
 import { ensureOperatorToken, openTokenStore } from './identity/index.ts';
 import { startAdminServer } from './interfaces/admin/index.ts';
+import { startGrpcServer } from './interfaces/grpc/index.ts';
 import { startDecisionServer } from './interfaces/http/index.ts';
+import type { WireOptions } from './interfaces/wire/index.ts';
 import {
   activeVersions,
   createHealth,
@@ -95,7 +97,7 @@ const reasons: { readonly [code: string]: string } = {
 
 /** Names the address that could not be had, and the keys that change it. */
 const listening = async <Server>(
-  section: 'http' | 'admin',
+  section: 'http' | 'grpc' | 'admin',
   settings: { readonly host: string; readonly port: number; readonly socket?: string },
   start: () => Promise<Server>,
 ): Promise<Server> => {
@@ -227,28 +229,35 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       }),
     );
     opened.add(() => admin.close(0));
+    const wire: WireOptions = {
+      decisions,
+      policy,
+      authenticate: (bearer) => tokens.authenticate(bearer),
+      ready: () => {
+        const { ok, reasons: why } = health.ready();
+        return { ready: ok, ...(why[0] === undefined ? {} : { reason: why[0] }) };
+      },
+      draining: () => draining,
+      onWarning,
+    };
     const http = await listening('http', server.http, () =>
       startDecisionServer({
-        decisions,
-        policy,
+        ...wire,
         settings: server.http,
-        authenticate: (bearer) => tokens.authenticate(bearer),
-        ready: () => {
-          const { ok, reasons: why } = health.ready();
-          return { ready: ok, ...(why[0] === undefined ? {} : { reason: why[0] }) };
-        },
-        draining: () => draining,
         observer: metrics.listener('http'),
         ...(tracing === undefined ? {} : { tracer: tracing.tracer }),
         version: { version },
         defaultDecision: config.policy.defaultDecision,
-        onWarning,
       }),
     );
     opened.add(() => http.close(0));
+    const grpc = server.grpc.enabled
+      ? await listening('grpc', server.grpc, () => startGrpcServer({ ...wire, settings: server.grpc }))
+      : undefined;
+    opened.add(() => grpc?.close(0));
     opened.add(watchEventLoop((ms) => log.warn({ ms }, 'the deciding thread stood still: every request waited')));
 
-    const urls = { http: http.url, admin: admin.url };
+    const urls = { http: http.url, ...(grpc === undefined ? {} : { grpc: grpc.address }), admin: admin.url };
     const { ok, reasons: why } = health.ready();
     const startMs = Math.round(performance.now() - startedMs);
     log.info({ ...urls, startMs, ...(ok ? {} : { notReady: why }) }, ok ? 'ready' : 'live, but not ready');
@@ -260,7 +269,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       try {
         await sleep(server.drainSeconds * 1000);
         const graceMs = server.graceSeconds * 1000;
-        await Promise.all([http.close(graceMs), admin.close(graceMs)]);
+        await Promise.all([http.close(graceMs), grpc?.close(graceMs), admin.close(graceMs)]);
         await audit.note({ event: 'stop', by: 'server', details: { version } });
         log.info('ended');
       } finally {

@@ -19,6 +19,7 @@ const environment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   VERDICT_STORAGE__DIR: path.join(place.folder, 'state'),
   VERDICT_SERVER__HTTP__PORT: String(ports.http),
+  VERDICT_SERVER__GRPC__PORT: '0',
   VERDICT_SERVER__ADMIN__PORT: String(ports.admin),
   VERDICT_SERVER__DRAIN_SECONDS: '0',
   VERDICT_SERVER: `http://127.0.0.1:${ports.admin}`,

@@ -49,7 +49,12 @@ export const serveVerdict = async (options: {
 }) => {
   const { folder, port, bundle, settings = [] } = options;
   const state = path.join(folder, 'state');
-  const own = [`server.http.port=${port}`, `server.admin.port=${await freePort()}`, `storage.dir=${state}`];
+  const own = [
+    `server.http.port=${port}`,
+    'server.grpc.port=0',
+    `server.admin.port=${await freePort()}`,
+    `storage.dir=${state}`,
+  ];
   const sets = [...own, ...settings].flatMap((set) => ['--set', set]);
   const command = [path.join(root, 'bin', 'verdict'), 'serve', '--bundle', bundle, ...sets];
   return start({ folder, command, ready: `http://127.0.0.1:${port}/health?bundles` });

@@ -28,8 +28,11 @@ export interface BundleArgument {
 }
 
 export interface RunningServer {
-  /** Base addresses of what listens, without a slash at the end: `http://127.0.0.1:8181`. */
-  readonly urls: { readonly http: string; readonly admin: string };
+  /**
+   * Where it listens: base addresses without a slash at the end, `http://127.0.0.1:8181`, and what a gRPC client dials,
+   * `127.0.0.1:9191`; absent when gRPC is off.
+   */
+  readonly urls: { readonly http: string; readonly grpc?: string; readonly admin: string };
   /** Begins to drain; may be called more than once. */
   stop(): void;
   /** Resolves when the last answer has left and the log is closed; rejects when the server ended by a failure. */

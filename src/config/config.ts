@@ -3,6 +3,7 @@ import type { CacheSettings } from '../decision/settings.ts';
 import type { EngineSettings } from '../engine/settings.ts';
 import type { IdentitySettings } from '../identity/settings.ts';
 import type { AdminSettings } from '../interfaces/admin/settings.ts';
+import type { GrpcSettings } from '../interfaces/grpc/settings.ts';
 import type { HttpSettings } from '../interfaces/http/settings.ts';
 import type { ObservabilitySettings } from '../observability/settings.ts';
 import type { PolicySettings } from '../policy/settings.ts';
@@ -11,6 +12,7 @@ import type { PolicySettings } from '../policy/settings.ts';
 export interface Config {
   readonly server: {
     readonly http: HttpSettings;
+    readonly grpc: GrpcSettings;
     readonly admin: AdminSettings;
     readonly drainSeconds: number;
     readonly graceSeconds: number;

@@ -13,7 +13,7 @@ const isLoopback = (host: string): boolean => {
 
 /** Without TLS and caller authentication a listener is for this machine alone. */
 export const listenerProblems = (config: Config, place: (path: readonly string[]) => string): ConfigProblem[] => {
-  const { http, admin } = config.server;
+  const { http, grpc, admin } = config.server;
   const problem = (listener: string, host: string, instead: string): ConfigProblem => ({
     key: `server.${listener}.host`,
     message:
@@ -24,6 +24,9 @@ export const listenerProblems = (config: Config, place: (path: readonly string[]
     ...(http.socket !== '' || isLoopback(http.host)
       ? []
       : [problem('http', http.host, '127.0.0.1, ::1 or localhost, or server.http.socket')]),
+    ...(!grpc.enabled || grpc.socket !== '' || isLoopback(grpc.host)
+      ? []
+      : [problem('grpc', grpc.host, '127.0.0.1, ::1 or localhost, or server.grpc.socket')]),
     ...(isLoopback(admin.host) ? [] : [problem('admin', admin.host, '127.0.0.1, ::1 or localhost')]),
   ];
 };

@@ -4,6 +4,7 @@ import { cacheSchema } from '../decision/settings.ts';
 import { engineSchema } from '../engine/settings.ts';
 import { identitySchema } from '../identity/settings.ts';
 import { adminSchema } from '../interfaces/admin/settings.ts';
+import { grpcSchema } from '../interfaces/grpc/settings.ts';
 import { httpSchema } from '../interfaces/http/settings.ts';
 import { observabilitySchema } from '../observability/settings.ts';
 import { policySchema } from '../policy/settings.ts';
@@ -28,6 +29,7 @@ const serverSchema = {
   description: 'What listens, and how it ends.',
   properties: {
     http: { description: 'The listener that decides: OPA’s Data API and AuthZEN.', ...httpSchema },
+    grpc: { description: 'The listener that decides over gRPC: proto/verdict/v1.', ...grpcSchema },
     admin: adminSchema,
     drainSeconds: {
       type: 'number',

@@ -113,7 +113,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       store.keep(rawKey, { kind: 'repeatable', made, prepared, path, strictErrors, inputPresent, epoch });
     }
     const { wire, caller, requestedBy, trace, batchId } = query;
-    const facts: RequestFacts = { wire, caller, requestedBy, trace, ...(batchId === undefined ? {} : { batchId }) };
+    const facts: RequestFacts = { wire, caller, requestedBy, trace, batchId };
     record({ facts, path, strictErrors, inputPresent, epoch, made, prepared, cache: state, askedAtMs, reply });
   };
 

@@ -36,7 +36,7 @@ export interface RequestFacts {
   /** The client's address, as OPA's decision log has it: `127.0.0.1:51422`. */
   readonly requestedBy: string;
   /** What the decisions of one batch have in common; absent for a question that came alone. */
-  readonly batchId?: string;
+  readonly batchId?: string | undefined;
   /** W3C trace context: what the request came with, or the span that this server made for it. */
   readonly trace?: TraceContext | undefined;
 }
@@ -113,6 +113,8 @@ export interface Answer {
   readonly ageMs: number;
   /** Milliseconds for which an edge may keep the answer; 0 is `no-store`. */
   readonly freshMs: number;
+  /** The same moment on the wall clock, milliseconds since 1970; absent when the answer may not be kept. */
+  readonly freshUntilMs?: number | undefined;
   /** A path that nothing active provides: wires add their warning. */
   readonly unknownPath: boolean;
   /** True when some rule stands at the path, undefined or not: OPA v0 tells "missing" from "undefined" by it. */

@@ -78,6 +78,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
     const ageMs = cache === 'hit' ? Math.max(0, Math.floor(monotonicMs - made.start.monotonicMs)) : 0;
     const leftMs = made.hold === undefined || cache === 'uncacheable' ? 0 : remainingMs(made.hold, clock);
     const freshMs = Math.floor(leftMs);
+    const freshUntilMs = leftMs > 0 ? nowMs + freshMs : undefined;
     const answer: Answer = {
       decisionId,
       verdict: made.verdict,
@@ -87,6 +88,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
       cache,
       ageMs,
       freshMs,
+      freshUntilMs,
       unknownPath: made.unknownPath,
       ruleAtPath: made.ruleAtPath,
       evaluationNs: cache === 'hit' ? undefined : made.evaluationNs,
@@ -95,7 +97,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
       wire: facts.wire,
       caller: facts.caller,
       requestedBy: facts.requestedBy,
-      ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
+      batchId: facts.batchId,
       trace: facts.trace,
       decisionId,
       timestampMs: nowMs,
@@ -107,7 +109,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
       epoch: delivery.epoch,
       cache,
       ageMs,
-      freshUntilMs: leftMs > 0 ? nowMs + freshMs : undefined,
+      freshUntilMs,
       nowNs: made.nowNs,
       strictErrors: delivery.strictErrors,
       inputPresent: delivery.inputPresent,

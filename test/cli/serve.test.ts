@@ -30,14 +30,15 @@ test('a server answers until the process is asked to end, and then ends with 0',
   const cwd = folderOf(inShop);
   const ending = new AbortController();
   const started = Promise.withResolvers<string>();
-  const sets = ['server.http.port=0', 'server.admin.port=0', 'server.drainSeconds=0', 'server.graceSeconds=2'];
+  const ports = ['server.http.port=0', 'server.grpc.port=0', 'server.admin.port=0'];
+  const sets = [...ports, 'server.drainSeconds=0', 'server.graceSeconds=2'];
   const argv = ['serve', '--bundle', 'shop', ...sets.flatMap((set) => ['--set', set])];
   const running = cli([...argv, '--set', `storage.dir=${cwd}/state`, '--set', 'observability.logLevel=error'], {
     cwd,
     ending: ending.signal,
     startServer: (config, options) => startServer(config as ReturnType<typeof loadConfig>, options),
     onStderr: (text) => {
-      const url = /decisions on (\S+),/.exec(text)?.[1];
+      const url = /decisions on (\S+),? /.exec(text)?.[1];
       if (url !== undefined) started.resolve(url);
     },
   });

@@ -162,8 +162,8 @@ test('a file that was named must be there', () => {
 const OUTSIDE = ['0.0.0.0', '::', '192.168.1.1', 'example.org', '::ffff:10.0.0.1'];
 
 test.each(OUTSIDE)('listeners on %s are refused', (host) => {
-  const found = problems({ sets: [`server.admin.host=${host}`, `server.http.host=${host}`] });
-  expect(found.map(({ key }) => key)).toEqual(['server.http.host', 'server.admin.host']);
+  const found = problems({ sets: ['admin', 'http', 'grpc'].map((name) => `server.${name}.host=${host}`) });
+  expect(found.map(({ key }) => key)).toEqual(['server.http.host', 'server.grpc.host', 'server.admin.host']);
   for (const { message } of found) expect(message).toMatch(/set 127\.0\.0\.1, ::1 or localhost.*\(--set\)$/);
 });
 

@@ -47,6 +47,7 @@ const around = (): NodeJS.ProcessEnv => ({
   ...environment,
   VERDICT_STORAGE__DIR: state,
   VERDICT_SERVER__HTTP__PORT: String(ports.http),
+  VERDICT_SERVER__GRPC__PORT: '0',
   VERDICT_SERVER__ADMIN__PORT: String(ports.admin),
   VERDICT_SERVER__DRAIN_SECONDS: '0',
 });
@@ -112,8 +113,8 @@ test('its environment is configuration that is accepted, and its volume is the o
 
 test('it runs as a user with a number and not root, on the ports and with the heap flags of the program', () => {
   expect(only('USER').text).toMatch(/^[1-9]\d*:[1-9]\d*$/);
-  const { http, admin } = loadConfig({ sets: [], env: {} }).server;
-  expect(only('EXPOSE').text).toBe(`${http.port} ${admin.port}`);
+  const { http, grpc, admin } = loadConfig({ sets: [], env: {} }).server;
+  expect(only('EXPOSE').text).toBe(`${http.port} ${grpc.port} ${admin.port}`);
   const flags = json(only('ENTRYPOINT').text).filter((word) => word.startsWith('--'));
   for (const file of ['bin/verdict', 'package.json'])
     expect(readFileSync(path.join(root, file), 'utf8')).toContain(flags.join(' '));

@@ -29,7 +29,7 @@ const main = path.join(root, 'dist', 'main.js');
 const serve = async (sets: readonly string[] = [], args: readonly string[] = [], program = main) => {
   folders += 1;
   const storage = path.join(place.folder, `state-${folders}`);
-  const all = [`storage.dir=${storage}`, 'server.http.port=0', 'server.admin.port=0', ...sets];
+  const all = [`storage.dir=${storage}`, 'server.http.port=0', 'server.grpc.port=0', 'server.admin.port=0', ...sets];
   const child = spawn(
     process.execPath,
     [program, 'serve', '--output', 'json', ...all.flatMap((set) => ['--set', set]), ...args],
@@ -144,7 +144,16 @@ test('a port in use is said in one sentence, with a failing exit code', async ()
   const storage = path.join(place.folder, 'taken');
   const { status, stderr, stdout } = verdict(
     'serve',
-    ...['--set', `storage.dir=${storage}`, '--set', `server.http.port=${port}`, '--set', 'server.admin.port=0'],
+    ...[
+      '--set',
+      `storage.dir=${storage}`,
+      '--set',
+      `server.http.port=${port}`,
+      '--set',
+      'server.grpc.port=0',
+      '--set',
+      'server.admin.port=0',
+    ],
   );
   holder.close();
   expect(status).toBe(1);

@@ -39,7 +39,8 @@ const start = async (
   sets: readonly string[] = [],
   bundles: readonly { readonly name: string; readonly path: string }[] = [],
 ): Promise<RunningServer> => {
-  const own = [`storage.dir=${storage}`, 'server.http.port=0', 'server.admin.port=0', 'server.drainSeconds=0'];
+  const ports = ['server.http.port=0', 'server.grpc.port=0', 'server.admin.port=0'];
+  const own = [`storage.dir=${storage}`, ...ports, 'server.drainSeconds=0'];
   const config = loadConfig({ sets: [...own, ...sets], env: {} });
   const server = await startServer(config, { bundles, output: { fd: logFile } });
   running.push(server);

@@ -21,7 +21,7 @@ export interface PdpAnswer {
 
 /** A whole server in this process, on free ports of loopback and a storage folder of its own. */
 export interface Pdp {
-  readonly urls: { readonly http: string; readonly admin: string };
+  readonly urls: { readonly http: string; readonly grpc?: string; readonly admin: string };
   readonly dir: string;
   readonly configSets: readonly string[];
   /** The operator token. */
@@ -51,7 +51,8 @@ export const startPdp = async (options: PdpOptions = {}): Promise<Pdp> => {
   const storage = path.join(dir, 'storage');
   const logFile = path.join(dir, 'log');
   const fd = openSync(logFile, 'a');
-  const quick = ['server.http.port=0', 'server.admin.port=0', 'server.drainSeconds=0', 'server.graceSeconds=5'];
+  const ports = ['server.http.port=0', 'server.grpc.port=0', 'server.admin.port=0'];
+  const quick = [...ports, 'server.drainSeconds=0', 'server.graceSeconds=5'];
   const configSets = [`storage.dir=${storage}`, ...quick, ...(options.sets ?? [])];
   const bundles = Object.entries(options.bundles ?? {}).map(([name, source]) => ({ name, path: source }));
   const remove = (): void => {

@@ -47,7 +47,8 @@ export const startServerProcess = async (options: {
 }): Promise<ServerProcess> => {
   const port = await freePort();
   const adminPort = await freePort();
-  const sets = [`storage.dir=${options.storage}`, `server.http.port=${port}`, `server.admin.port=${adminPort}`];
+  const ports = [`server.http.port=${port}`, 'server.grpc.port=0', `server.admin.port=${adminPort}`];
+  const sets = [`storage.dir=${options.storage}`, ...ports];
   const args = ['serve', ...sets.flatMap((set) => ['--set', set]), ...(options.args ?? [])];
   const child = spawn(process.execPath, [path.join(root, 'dist', 'main.js'), ...args], {
     cwd: root,

@@ -36,8 +36,12 @@ const run = async (session: Session, options: { readonly bundle?: readonly strin
   const server = await host.startServer(config, { bundles }).catch((error: unknown) => {
     throw withNames(error, (file) => nameBelow(session, bundles, file));
   });
+  const { http, grpc, admin } = server.urls;
   if (screen.json) screen.raw(JSON.stringify({ urls: server.urls }));
-  else screen.note(`verdict ${host.version}: decisions on ${server.urls.http}, admin on ${server.urls.admin}`);
+  else {
+    const overGrpc = grpc === undefined ? '' : ` and ${grpc} (gRPC)`;
+    screen.note(`verdict ${host.version}: decisions on ${http}${overGrpc}, admin on ${admin}`);
+  }
   const stop = (): void => server.stop();
   host.ending.addEventListener('abort', stop);
   // It may have been aborted while the server started: then no event comes.
@@ -51,10 +55,14 @@ const run = async (session: Session, options: { readonly bundle?: readonly strin
 };
 
 export const serveCommand = (start: Start): CliCommand =>
-  new CliCommand('serve', 'Start the server: decisions on 127.0.0.1:8181, the admin API on 127.0.0.1:8282.', [
-    ['verdict serve --bundle policies/todo', 'serve a directory of Rego as the bundle "todo"'],
-    ['verdict serve --bundle shop=build/policy.tar.gz', 'serve a bundle file under another name'],
-    ['verdict serve --config verdict.yaml --set server.http.port=9000', 'a configuration with one key changed'],
-  ])
+  new CliCommand(
+    'serve',
+    'Start the server: decisions on 127.0.0.1:8181 and 9191 (gRPC), the admin API on 127.0.0.1:8282.',
+    [
+      ['verdict serve --bundle policies/todo', 'serve a directory of Rego as the bundle "todo"'],
+      ['verdict serve --bundle shop=build/policy.tar.gz', 'serve a bundle file under another name'],
+      ['verdict serve --config verdict.yaml --set server.http.port=9000', 'a configuration with one key changed'],
+    ],
+  )
     .option('--bundle <[name=]path>', 'push and activate this directory or bundle file first; may be repeated', collect)
     .action(start(run, { endsItself: true }));

@@ -2,7 +2,27 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock, uuidv7 } from '../../canonical/index.ts';
 import type { Answer, Query } from '../../decision/index.ts';
 import { rawKey } from '../../decision/index.ts';
+import type { CheckedJson } from '../../engine/index.ts';
+import { RequestError } from './errors.ts';
+import type { RequestLimits } from './limits.ts';
 import type { WireService } from './service.ts';
+
+/** Counts what a batch asks for; both throw RequestError. `at` names its questions in the error: `/evaluations`. */
+export const batchBounds = ({ batchItems, batchBytes }: RequestLimits, at: string) => {
+  let bytes = 0;
+  return {
+    items: (count: number): void => {
+      if (count <= batchItems) return;
+      throw new RequestError('body_too_large', `${at}: ${count} items, at most ${batchItems} are taken`);
+    },
+    // What is large and common to many small items would otherwise cost far more than was sent.
+    input: (input: CheckedJson | undefined): void => {
+      bytes += input?.length ?? 0;
+      if (bytes <= batchBytes) return;
+      throw new RequestError('body_too_large', `${at}: inputs of more than ${batchBytes} bytes together`);
+    },
+  };
+};
 
 /** One question of a batch: as a query, without the key that is made of it. */
 export type BatchQuestion = Omit<Query, 'rawKey'>;

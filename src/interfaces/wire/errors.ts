@@ -76,7 +76,7 @@ export const requestErrors: { readonly [Code in RequestErrorCode]: RequestMappin
   path_invalid: malformed,
   media_type_unsupported: malformedHttp,
   coding_unsupported: malformedHttp,
-  header_repeated: malformed,
+  header_repeated: malformedHttp,
   host_refused: { status: 403, opa: 'forbidden' },
   origin_refused: { status: 403, opa: 'forbidden' },
   route_unknown: { status: 404, opa: 'resource_not_found' },

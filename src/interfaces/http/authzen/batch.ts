@@ -1,7 +1,7 @@
 import type { ActivePolicy } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { sliceChecked } from '../../../engine/index.ts';
-import { batchId, decideItem, elementsOf, inSlices, RequestError, reopen } from '../../wire/index.ts';
+import { batchBounds, batchId, decideItem, elementsOf, inSlices, RequestError, reopen } from '../../wire/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { checkEntity, ENTITIES, spliceInput } from './input.ts';
 import type { ItemResult } from './reply.ts';
@@ -69,18 +69,15 @@ const refusal = (check: () => void): RequestError | undefined => {
 
 /** Reads a batch; undefined when it has no evaluations and so stands for a single one. Throws RequestError. */
 export const readBatch = (document: CheckedDocument, service: Service): Batch | undefined => {
-  const { batchItems, batchBytes } = service.limits;
+  const bounds = batchBounds(service.limits, '/evaluations');
   const evaluations = sliceChecked(document, 'evaluations');
   const endsAfter = semantics[readSemantic(document)];
   if (evaluations === undefined) return undefined;
   if (evaluations[0] !== 0x5b) throw new RequestError('member_missing', '/evaluations: must be an array');
   const elements = elementsOf(evaluations);
   if (elements.length === 0) return undefined;
-  if (elements.length > batchItems) {
-    throw new RequestError('body_too_large', `/evaluations: ${elements.length} items, at most ${batchItems} are taken`);
-  }
+  bounds.items(elements.length);
   const checkDefault = defaultChecks(document);
-  let bytes = 0;
   const items = elements.map((element, index): Item => {
     const at = `/evaluations/${index}`;
     const own = reopen(element);
@@ -91,11 +88,7 @@ export const readBatch = (document: CheckedDocument, service: Service): Batch | 
       if (error !== undefined) return { error };
     }
     const input = spliceInput(own, document);
-    bytes += input.length;
-    // A large default in front of many small items would cost far more than was sent.
-    if (bytes > batchBytes) {
-      throw new RequestError('body_too_large', `/evaluations: inputs of more than ${batchBytes} bytes together`);
-    }
+    bounds.input(input);
     return { input };
   });
   return { items, ...(endsAfter === undefined ? {} : { endsAfter }) };

@@ -1,0 +1,153 @@
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
+import type { Query, RequestFacts } from '../../decision/index.ts';
+import { rawKey } from '../../decision/index.ts';
+import type { CheckedJson } from '../../engine/index.ts';
+import type { WireService } from '../wire/index.ts';
+import {
+  batchBounds,
+  batchId,
+  decideItem,
+  inSlices,
+  mergerOver,
+  objectOf,
+  peerText,
+  RequestError,
+  refusalOf,
+  refuseReserved,
+  requestErrors,
+} from '../wire/index.ts';
+import { decideBatchResponse, decideResponse } from './answer.ts';
+import type { Questions, SentInput } from './request.ts';
+import { checkInput, pathOf, readDecide, readDecideBatch } from './request.ts';
+
+export type Call = ServerUnaryCall<Buffer, Buffer>;
+export type Send = sendUnaryData<Buffer>;
+
+const peerOf = (call: Call): string => {
+  const peer = call.getPeer();
+  const colon = peer.lastIndexOf(':');
+  return colon < 0 ? '' : peerText(peer.slice(0, colon), Number(peer.slice(colon + 1)));
+};
+
+const factsOf = (service: WireService, call: Call, wire: RequestFacts['wire']): RequestFacts => {
+  const [authorization] = call.metadata.get('authorization');
+  const caller = service.callerOf(typeof authorization === 'string' ? authorization : '');
+  return { wire, caller, requestedBy: peerOf(call) };
+};
+
+const refuse = (service: WireService, send: Send, thrown: unknown): void => {
+  const { code, message } = refusalOf(service, thrown);
+  const metadata = new Metadata();
+  metadata.set('verdict-error', code);
+  send({ code: status[requestErrors[code].grpc ?? 'INTERNAL'], details: message, metadata });
+};
+
+/** What answers a call, for the log to call: whatever it throws there would end the process. */
+const replying =
+  <Given>(service: WireService, send: Send, bytesOf: (given: Given) => Buffer) =>
+  (given: Given): void => {
+    let bytes: Buffer;
+    try {
+      bytes = bytesOf(given);
+    } catch (thrown) {
+      refuse(service, send, thrown);
+      return;
+    }
+    send(null, bytes);
+  };
+
+/** `Decide`: one question, answered from memory by the bytes of its request where these came before. */
+export const decide = (service: WireService, call: Call, send: Send): void => {
+  const { decisions, limits } = service;
+  try {
+    const { path, input: sent, options } = readDecide(call.request);
+    const { strictErrors, bypassCache, resultAsValue } = options;
+    const facts = factsOf(service, call, 'verdict.decide');
+    const reply = replying(service, send, (answer: Parameters<typeof decideResponse>[0]) =>
+      decideResponse(answer, resultAsValue),
+    );
+    const key = bypassCache
+      ? undefined
+      : rawKey({ wire: facts.wire, path: '', options: '', contentType: '', contentCoding: '', body: call.request });
+    if (key !== undefined && decisions.repeat(key, facts, reply)) return;
+    const segments = pathOf(path, limits);
+    const input = checkInput(sent, limits, 'input');
+    if (input !== undefined) refuseReserved(input);
+    const query: Query = {
+      ...facts,
+      path: segments,
+      ...(input === undefined ? {} : { input }),
+      strictErrors,
+      bypassCache,
+      ...(key === undefined ? {} : { rawKey: key }),
+    };
+    decisions.decide(query, reply);
+  } catch (thrown) {
+    refuse(service, send, thrown);
+  }
+};
+
+type Read = (sent: SentInput, at: string) => CheckedJson | undefined;
+
+const member = (name: string, value: CheckedJson): Uint8Array => Buffer.concat([Buffer.from(`"${name}":`), value]);
+
+const memberOf = (read: Read, name: string, sent: SentInput, at: string): Uint8Array => {
+  const value = read(sent, at);
+  if (value === undefined) throw new RequestError('member_missing', `${at}: required, and missing`);
+  return member(name, value);
+};
+
+/** The inputs of a batch's questions, in order; checked, bounded. Throws RequestError with the place. */
+const inputsOf = (service: WireService, questions: Questions): readonly (CheckedJson | undefined)[] => {
+  const { limits } = service;
+  const read: Read = (sent, at) => checkInput(sent, limits, at);
+  const bounds = batchBounds(limits, questions.kind);
+  const bounded = (input: CheckedJson | undefined): CheckedJson | undefined => {
+    bounds.input(input);
+    if (input !== undefined) refuseReserved(input);
+    return input;
+  };
+  if (questions.kind === 'variants') {
+    bounds.items(questions.variants.length);
+    const merge = mergerOver(read(questions.common, 'variants.common'));
+    return questions.variants.map((sent, index) => bounded(merge(read(sent, `variants.variants[${index}]`))));
+  }
+  const { subject, actions, resources, context } = questions;
+  bounds.items(actions.length * resources.length);
+  const first = memberOf(read, 'subject', subject, 'matrix.subject');
+  const last = context.kind === undefined ? [] : [memberOf(read, 'context', context, 'matrix.context')];
+  const of = (name: string, list: string, all: readonly SentInput[]): readonly Uint8Array[] =>
+    all.map((sent, index) => memberOf(read, name, sent, `matrix.${list}[${index}]`));
+  const ofResources = of('resource', 'resources', resources);
+  return of('action', 'actions', actions).flatMap((action) =>
+    ofResources.map((resource) => bounded(objectOf([first, action, resource, ...last]))),
+  );
+};
+
+/** `DecideBatch`: all its questions are answered by what is active when it comes. */
+export const decideBatch = (service: WireService, call: Call, send: Send): void => {
+  try {
+    const { path, questions, options } = readDecideBatch(call.request);
+    const { strictErrors, bypassCache, resultAsValue } = options;
+    const id = batchId();
+    const common = {
+      ...factsOf(service, call, 'verdict.batch'),
+      batchId: id,
+      active: service.policy.current,
+      path: pathOf(path, service.limits),
+      strictErrors,
+      bypassCache,
+    };
+    const inputs = inputsOf(service, questions);
+    const answered = inSlices(inputs, (input) =>
+      decideItem(service, { ...common, ...(input === undefined ? {} : { input }) }),
+    );
+    answered.then(
+      replying(service, send, (answers) => decideBatchResponse(id, answers, resultAsValue)),
+      (thrown) => refuse(service, send, thrown),
+    );
+  } catch (thrown) {
+    refuse(service, send, thrown);
+  }
+};

@@ -1,0 +1,79 @@
+import { createServer } from 'node:net';
+import type { handleUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { WireOptions, WireService } from '../wire/index.ts';
+import { listen, wireService } from '../wire/index.ts';
+import type { Call, Send } from './decide.ts';
+import { decide, decideBatch } from './decide.ts';
+import type { GrpcSettings } from './settings.ts';
+
+export interface GrpcOptions extends WireOptions {
+  readonly settings: GrpcSettings;
+}
+
+export interface GrpcServer {
+  /** What a client dials: `127.0.0.1:9191`, or `unix:/path` on a Unix socket. */
+  readonly address: string;
+  /**
+   * Takes no new connections, says GOAWAY on the others, lets calls under way end, and cancels what is still there
+   * after `graceMs`. Resolves when the last connection is gone.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+// Messages stay bytes: what they mean is read where it is needed.
+const asIs = (bytes: Buffer): Buffer => bytes;
+const codec = { requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs };
+
+const unary = (path: string) => ({ path, requestStream: false, responseStream: false, ...codec }) as const;
+
+const definition: ServiceDefinition = {
+  Decide: unary('/verdict.v1.Decisions/Decide'),
+  DecideBatch: unary('/verdict.v1.Decisions/DecideBatch'),
+};
+
+const handlers = (service: WireService): { readonly [method: string]: handleUnaryCall<Buffer, Buffer> } => ({
+  Decide: (call: Call, send: Send) => decide(service, call, send),
+  DecideBatch: (call: Call, send: Send) => decideBatch(service, call, send),
+});
+
+const createGrpc = ({ limits }: GrpcSettings): Server =>
+  new Server({
+    'grpc.max_receive_message_length': limits.bodyBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': limits.streams,
+    'grpc.max_connection_idle_ms': limits.idleSeconds * 1000,
+    // A peer that is gone without a word would keep its connection for good.
+    'grpc.keepalive_time_ms': limits.idleSeconds * 500,
+    'grpc.keepalive_timeout_ms': limits.idleSeconds * 500,
+    'grpc.enable_channelz': 0,
+  });
+
+/** Serves decisions over gRPC on the address that the settings name; rejects when it may not or cannot be had. */
+export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer> => {
+  const { settings } = options;
+  const service = wireService(options, settings.limits);
+  const grpc = createGrpc(settings);
+  grpc.addService(definition, handlers(service));
+  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  // Our own listener rather than grpc-js's: it bounds connections, and says what is wrong with an address.
+  const sockets = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
+  sockets.maxConnections = settings.limits.connections;
+  const address = await listen(sockets, 'server.grpc', settings);
+
+  const end = async (graceMs: number): Promise<void> => {
+    const closed = new Promise((resolve) => sockets.close(resolve));
+    const late = setTimeout(() => grpc.forceShutdown(), graceMs);
+    await new Promise<void>((resolve) => grpc.tryShutdown(() => resolve()));
+    await closed;
+    clearTimeout(late);
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    address,
+    close: (graceMs = 0) => {
+      closing ??= end(graceMs);
+      return closing;
+    },
+  };
+};
