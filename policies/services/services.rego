@@ -56,7 +56,7 @@ decision := object.union({"allow": allow, "reasons": reasons}, lifetime)
 # entrypoint: true
 default allow := false
 
-# What permits must be there: that nothing speaks against it is not enough.
+# That nothing speaks against a call is not enough: what speaks for it must be there.
 allow if {
 	grant
 	claims
@@ -88,27 +88,27 @@ objections contains "the token speaks for another caller" if {
 objections contains "the token lacks the scope of this operation" if {
 	claims
 	operation
-	not operation.scope in split(claims.scope, " ")
+	not in_scope
 }
 
 objections contains "the caller may not call from this network" if {
 	grant
-	not from_granted_network
+	not in_network
 }
 
 objections contains "the caller may not call from this region" if {
 	grant.regions
-	not input.context.region in grant.regions
+	not in_region
 }
 
 objections contains "the caller may not call at this hour" if {
 	grant.hours
-	not within_hours
+	not in_hours
 }
 
 objections contains "the caller's permission has ended" if {
 	grant.until
-	not time.now_ns() < time.parse_rfc3339_ns(grant.until)
+	not in_time
 }
 
 operation := data.services.operations[input.resource.id][input.action.name] if input.resource.type == "service"
@@ -124,17 +124,25 @@ claims := payload if {
 	})
 }
 
-from_granted_network if {
+# Each of these has a rule of its own, and what is denied above is its name alone: in "not x in f(y)" the calls and the
+# members of the input are looked up before the "not", so that a missing one would raise no objection.
+in_scope if operation.scope in split(claims.scope, " ")
+
+in_network if {
 	some name in grant.networks
 	some block in data.services.networks[name]
 	net.cidr_contains(block, input.context.ip)
 }
 
-within_hours if {
+in_region if input.context.region in grant.regions
+
+in_hours if {
 	some hours in grant.hours
-	here := [time.now_ns(), hours.zone]
-	time.weekday(here) in hours.days
-	clock := time.format([here[0], here[1], "15:04"])
+	now := time.now_ns()
+	time.weekday([now, hours.zone]) in hours.days
+	clock := time.format([now, hours.zone, "15:04"])
 	hours.from <= clock
 	clock < hours.to
 }
+
+in_time if time.now_ns() < time.parse_rfc3339_ns(grant.until)

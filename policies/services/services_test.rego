@@ -233,6 +233,7 @@ test_every_operation_is_written_in_full if {
 			every grant in operation.callers {
 				"networks" in object.keys(grant)
 				object.keys(grant) - {"networks", "regions", "hours", "until"} == set()
+				is_array(object.get(grant, "regions", []))
 				every name in grant.networks {
 					data.services.networks[name]
 				}

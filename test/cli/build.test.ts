@@ -57,9 +57,22 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test('the bundle that a fresh start loads is the build of its sources', async () => {
-  const out = path.join(folderOf({}), 'todo.tar.gz');
-  expect(await cli(['build', 'policies/todo', '-o', out], { cwd: root })).toMatchObject({ code: 0 });
-  const isSame = readFileSync(path.join(root, 'bundles', 'todo.tar.gz')).equals(readFileSync(out));
-  expect(isSame, 'policies/todo or the toolchain changed: run npm run bundles').toBe(true);
+const samples = readdirSync(path.join(root, 'policies'));
+
+test('every sample has its bundle, and the start command loads them all', () => {
+  expect(readdirSync(path.join(root, 'bundles')).sort()).toEqual(samples.map((name) => `${name}.tar.gz`).sort());
+  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string; bundles: string };
+  };
+  for (const name of samples) {
+    expect(scripts.start).toContain(`--bundle bundles/${name}.tar.gz`);
+    expect(scripts.bundles).toMatch(new RegExp(`\\b${name}\\b`));
+  }
+});
+
+test.each(samples)('the bundle of %s that a fresh start loads is the build of its sources', async (name) => {
+  const out = path.join(folderOf({}), `${name}.tar.gz`);
+  expect(await cli(['build', `policies/${name}`, '-o', out], { cwd: root })).toMatchObject({ code: 0 });
+  const isSame = readFileSync(path.join(root, 'bundles', `${name}.tar.gz`)).equals(readFileSync(out));
+  expect(isSame, `policies/${name} or the toolchain changed: run npm run bundles`).toBe(true);
 });

@@ -18,7 +18,7 @@ test('the policy that the page shows is tidy, tested whole, and builds', async (
   const cwd = folderOf(files);
   expect(await cli(['fmt', '--check', 'invoices'], { cwd })).toMatchObject({ code: 0, stdout: '' });
   const tested = await cli(['test', 'invoices', '--threshold', '100'], { cwd });
-  expect(tested.stdout + tested.stderr).toContain('4 tests: 4 passed');
+  expect(tested.stdout + tested.stderr).toContain('5 tests: 5 passed');
   expect(tested.code).toBe(0);
   const built = await cli(['build', 'invoices'], { cwd });
   expect(built.stdout).toMatch(/^ {2}invoices\/decision$/m);

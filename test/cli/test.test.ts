@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { failing, good } from './policies.ts';
 import { cli, folderOf } from './run.ts';
@@ -76,10 +78,21 @@ test('tests that do not compile are exit code 3', async () => {
   expect(stderr).toContain('shop_test.rego:');
 });
 
-test('the policies that come with Verdict pass and are covered whole', async () => {
-  const { code, stdout } = await cli(['test', 'policies/todo', '--threshold', '100'], {
-    cwd: new URL('../..', import.meta.url).pathname,
-  });
-  expect(stdout).toContain('coverage: 100 %');
-  expect(code).toBe(0);
-});
+const root = path.join(import.meta.dirname, '..', '..');
+
+test.each(readdirSync(path.join(root, 'policies')))(
+  'the tests of the sample %s pass and cover it whole',
+  async (name) => {
+    const { code, stdout } = await cli(['test', `policies/${name}`, '--threshold', '100'], { cwd: root });
+    expect(stdout).toContain('coverage: 100 %');
+    expect(code).toBe(0);
+  },
+);
+
+test.each(readdirSync(path.join(root, 'policies')))(
+  'the sample %s is tidy and passes the strict check',
+  async (name) => {
+    expect(await cli(['fmt', '--check', `policies/${name}`], { cwd: root })).toMatchObject({ code: 0, stdout: '' });
+    expect(await cli(['check', '--strict', `policies/${name}`], { cwd: root })).toMatchObject({ code: 0 });
+  },
+);
