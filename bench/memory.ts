@@ -30,14 +30,14 @@ const question = (n: number): Buffer =>
 pinSelf();
 // 16 MiB hold well under 100,000 of these answers, so the cache is full before the first reading.
 const { folder, remove } = temporaryFolder('bench');
-const port = await freePort();
+const ports = { http: await freePort(), grpc: await freePort() };
 const bundle = path.join(root, 'bundles', 'todo.tar.gz');
-const verdict = await serveVerdict({ folder, port, bundle, settings: ['cache.maxBytes=16777216'] });
+const verdict = await serveVerdict({ folder, ports, bundle, settings: ['cache.maxBytes=16777216'] });
 try {
   const readings: number[] = [];
   for (let from = 0; from < total; from += step) {
     await load({
-      port,
+      port: ports.http,
       connections: 16,
       request: (n) => (n < step ? question(from + n) : undefined),
     });

@@ -51,7 +51,7 @@ export const kinds = ['hit', 'miss', 'batch'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** What Rego sees of a question: the members of AuthZEN, and what a caller mostly adds. */
-export const inputOf = (scenario: Scenario, { subject, action, resource }: Question): object => ({
+export const inputOf = (scenario: Scenario, { subject, action, resource }: Question) => ({
   subject: {
     type: 'user',
     id: subject.id,
@@ -61,6 +61,15 @@ export const inputOf = (scenario: Scenario, { subject, action, resource }: Quest
   resource: { type: resource.type, id: resource.id, properties: resource.attributes },
   context: { request: `request-of-${resource.id}`, channel: 'web', region: 'eu-central-1' },
 });
+
+/** Questions about one subject, which stands there once: the body of AuthZEN's evaluations. */
+export const batchInput = (scenario: Scenario, questions: readonly Question[]) => {
+  const inputs = questions.map((question) => inputOf(scenario, question));
+  return {
+    subject: inputs[0]?.subject,
+    evaluations: inputs.map(({ action, resource, context }) => ({ action, resource, context })),
+  };
+};
 
 /** A number that looks random and is the same for the same numbers: 0 to `below` - 1. */
 export const scatter = (below: number, ...from: readonly number[]): number => {

@@ -61,6 +61,7 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const run = async (scenario: Scenario, contenders: readonly Contender[]): Promise<Measured> => {
+  const ready = contenders.map(({ running }) => residentBytes(running.pid));
   const cases = casesOf(scenario, contenders);
   const checks: Checked[] = [];
   for (const one of cases) checks.push(await check(one));
@@ -82,7 +83,9 @@ const run = async (scenario: Scenario, contenders: readonly Contender[]): Promis
     scenario,
     rows,
     permitted: total('permitted') / total('questions'),
-    resident: new Map(contenders.map(({ name, running }) => [name, residentBytes(running.pid)])),
+    resident: new Map(
+      contenders.map(({ name, running }, at) => [name, { ready: ready[at] ?? 0, last: residentBytes(running.pid) }]),
+    ),
   };
 };
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { post } from '../../test/load/client.ts';
 import { freePort } from '../../test/support/server-process.ts';
 import { start, writeFiles } from '../processes.ts';
-import { type Files, inputOf, type Scenario } from '../scenario.ts';
+import { batchInput, type Files, inputOf, type Scenario } from '../scenario.ts';
 import { type Asked, httpLane, type Lane, type Told } from '../wire/lane.ts';
 import type { Contender } from './contender.ts';
 
@@ -34,19 +34,10 @@ allow := [allowed |
 /** The scenario's bundle and a rule that answers a batch. */
 export const opaFiles = (scenario: Scenario): Files => new Map([...scenario.rego, ['batch.rego', batchRule(scenario)]]);
 
-/** The subject once, and what is asked about it: the body of AuthZEN's evaluations. */
-export const batchInput = (scenario: Scenario, { questions }: Asked): object => {
-  const inputs = questions.map((question) => inputOf(scenario, question) as { readonly subject: object });
-  return {
-    subject: inputs[0]?.subject,
-    evaluations: inputs.map(({ subject: _, ...item }) => item),
-  };
-};
-
 const encode = (scenario: Scenario, asked: Asked): Buffer => {
   const [question] = asked.questions;
   return asked.isBatch || question === undefined
-    ? post('/v1/data/batch/allow', JSON.stringify({ input: batchInput(scenario, asked) }))
+    ? post('/v1/data/batch/allow', JSON.stringify({ input: batchInput(scenario, asked.questions) }))
     : post(`/v1/data/${scenario.name}/allow`, JSON.stringify({ input: inputOf(scenario, question) }));
 };
 

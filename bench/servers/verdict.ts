@@ -1,61 +1,71 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { post, type Received } from '../../test/load/client.ts';
 import { freePort, root } from '../../test/support/server-process.ts';
-import { start, writeFiles } from '../processes.ts';
-import { inputOf, type Scenario } from '../scenario.ts';
-import { type Asked, httpLane, type Lane, type Told } from '../wire/lane.ts';
+import { type Running, start, writeFiles } from '../processes.ts';
+import type { Scenario } from '../scenario.ts';
+import { grpcLane, httpLane, type Lane } from '../wire/lane.ts';
+import { grpcRequest, httpRequest, readGrpc, readHttp } from '../wire/verdict.ts';
 import type { Contender } from './contender.ts';
-import { batchInput } from './opa.ts';
 
-const encode = (scenario: Scenario, asked: Asked): Buffer => {
-  const [question] = asked.questions;
-  return asked.isBatch || question === undefined
-    ? post(`/${scenario.name}/access/v1/evaluations`, JSON.stringify(batchInput(scenario, asked)))
-    : post(`/v1/data/${scenario.name}/allow`, JSON.stringify({ input: inputOf(scenario, question) }));
-};
+const server = 'Verdict';
+const command = path.join(root, 'bin', 'verdict');
 
-const read = ({ head, body }: Received, { isBatch }: Asked): Told => {
-  const cache = /\r\nverdict-cache: (\w+)/i.exec(head)?.[1];
-  const told = JSON.parse(body) as { result: boolean; evaluations: readonly { readonly decision: boolean }[] };
-  return {
-    permits: isBatch ? told.evaluations.map(({ decision }) => decision) : [told.result],
-    ...(cache === undefined ? {} : { cache }),
-  };
-};
+export interface Ports {
+  readonly http: number;
+  readonly grpc: number;
+}
 
 /** Asks a Verdict whose bundle, named as the scenario, is the scenario's. */
-export const verdictLane = (scenario: Scenario, port: number): Lane =>
-  httpLane({ server: 'Verdict', remembers: true, port, encode: (asked) => encode(scenario, asked), read });
+export const verdictLanes = (scenario: Scenario, ports: Ports): readonly Lane[] => [
+  httpLane({
+    server,
+    remembers: true,
+    port: ports.http,
+    encode: (asked) => httpRequest(scenario, asked),
+    read: readHttp,
+  }),
+  grpcLane({
+    server,
+    remembers: true,
+    port: ports.grpc,
+    encode: (asked) => grpcRequest(scenario, asked),
+    read: readGrpc,
+  }),
+];
 
 const version = (): string =>
   (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
-/** Verdict as it comes: every default, so its decision log is on disk before an answer leaves. */
+/** Verdict with every default on a built bundle, so its decision log is on disk before an answer leaves. */
 export const startVerdict = async (scenario: Scenario, folder: string): Promise<Contender> => {
-  const bundle = path.join(folder, scenario.name);
-  writeFiles(bundle, scenario.rego);
-  const port = await freePort();
-  const running = await serveVerdict({ folder, port, bundle });
-  return { name: 'Verdict', version: version(), running, lanes: [verdictLane(scenario, port)] };
+  const sources = path.join(folder, scenario.name);
+  const bundle = `${sources}.tar.gz`;
+  writeFiles(sources, scenario.rego);
+  execFileSync(command, ['build', sources, '--out', bundle], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, VERDICT_SKIP_SETUP: '1' },
+  });
+  const ports = { http: await freePort(), grpc: await freePort() };
+  const running = await serveVerdict({ folder, ports, bundle });
+  return { name: server, version: version(), running, lanes: verdictLanes(scenario, ports) };
 };
 
 /** Starts the command on a bundle, its state below `folder`. */
 export const serveVerdict = async (options: {
   readonly folder: string;
-  readonly port: number;
+  readonly ports: Ports;
   readonly bundle: string;
   readonly settings?: readonly string[];
-}) => {
-  const { folder, port, bundle, settings = [] } = options;
-  const state = path.join(folder, 'state');
+}): Promise<Running> => {
+  const { folder, ports, bundle, settings = [] } = options;
   const own = [
-    `server.http.port=${port}`,
-    'server.grpc.port=0',
+    `server.http.port=${ports.http}`,
+    `server.grpc.port=${ports.grpc}`,
     `server.admin.port=${await freePort()}`,
-    `storage.dir=${state}`,
+    `storage.dir=${path.join(folder, 'state')}`,
   ];
   const sets = [...own, ...settings].flatMap((set) => ['--set', set]);
-  const command = [path.join(root, 'bin', 'verdict'), 'serve', '--bundle', bundle, ...sets];
-  return start({ folder, command, ready: `http://127.0.0.1:${port}/health?bundles` });
+  const ready = `http://127.0.0.1:${ports.http}/health?bundles`;
+  return start({ folder, command: [command, 'serve', '--bundle', bundle, ...sets], ready });
 };

@@ -1,7 +1,8 @@
-import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Attributes, Question } from '../scenario.ts';
 import type { GrpcRequest } from './grpc-load.ts';
 import type { Asked, Told } from './lane.ts';
+import { membersOf, message, nested, text } from './protobuf.ts';
 
 const subjectOf = ({ questions }: Asked): Question['subject'] => {
   const [first] = questions;
@@ -24,16 +25,6 @@ export const httpBody = (asked: Asked): string => {
 export const readHttp = (body: string, { questions }: Asked): Told => {
   const { results } = JSON.parse(body) as { results: readonly { readonly actions: { [action: string]: string } }[] };
   return { permits: results.map(({ actions }, at) => actions[questions[at]?.action ?? ''] === 'EFFECT_ALLOW') };
-};
-
-const message = (to: BinaryWriter, field: number, write: (to: BinaryWriter) => void): void => {
-  to.tag(field, WireType.LengthDelimited).fork();
-  write(to);
-  to.join();
-};
-
-const text = (to: BinaryWriter, field: number, value: string): void => {
-  to.tag(field, WireType.LengthDelimited).string(value);
 };
 
 /** A map of names to google.protobuf.Value. */
@@ -73,22 +64,6 @@ export const checkResources = (asked: Asked): GrpcRequest => {
 };
 
 const ALLOW = 1;
-
-/** The members of a message that have a length, by field number, and its numbers. */
-const membersOf = (bytes: Uint8Array): readonly (readonly [number, Uint8Array | number])[] => {
-  const reader = new BinaryReader(bytes);
-  const members: (readonly [number, Uint8Array | number])[] = [];
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (type === WireType.LengthDelimited) members.push([field, reader.bytes()]);
-    else if (type === WireType.Varint) members.push([field, reader.int32()]);
-    else reader.skip(type);
-  }
-  return members;
-};
-
-const nested = (bytes: Uint8Array, field: number): readonly Uint8Array[] =>
-  membersOf(bytes).flatMap(([number, value]) => (number === field && typeof value !== 'number' ? [value] : []));
 
 /** cerbos.response.v1.CheckResourcesResponse: each result has one action, each action one effect. */
 export const readCheckResources = (response: Uint8Array): Told => ({

@@ -67,7 +67,7 @@ test('the report has the cost of one decision of a batch, and the ratio to OPA w
       {
         scenario: todo,
         permitted: 0.5,
-        resident: new Map([['OPA', 50 * 2 ** 20]]),
+        resident: new Map([['OPA', { ready: 40 * 2 ** 20, last: 50 * 2 ** 20 }]]),
         rows: [
           { kind: 'batch', server: 'OPA', wire: 'http', samples: [sample, sample] },
           { kind: 'batch', server: 'Verdict', wire: 'http', samples: [{ ...sample, cpuUs: 2_500 }] },
@@ -79,5 +79,5 @@ test('the report has the cost of one decision of a batch, and the ratio to OPA w
   expect(text).toContain('| batch | OPA, HTTP | 100 (100..100) | 5000 (5000..5000) | 100 | 1.00 | 1.00 / 2.00 |');
   expect(text).toContain('| batch | Verdict, HTTP | 100 (100..100) | 2500 (2500..2500) | 50.0 | 0.50 | 1.00 / 2.00 |');
   expect(text).toContain('| hit | Verdict, gRPC | 100 (100..100) | 5000 (5000..5000) | 5000 | - | 1.00 / 2.00 |');
-  expect(text).toContain('Resident after the last round, MiB: OPA 50.');
+  expect(text).toContain('Resident MiB when ready, and after the last round: OPA 40, 50.');
 });
