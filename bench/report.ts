@@ -78,18 +78,19 @@ const reading = `## How to read this
 - \`hit\`: 1,000 questions again and again. OPA and Cerbos remember no answers: for them these are questions like any other.
   \`miss\`: every question is new in a member that the policy reads, so Verdict has to evaluate it; its answer says so.
   \`batch\`: ${BATCH} new questions about one subject in a request (${BATCH} is the most that Cerbos takes by default).
-- Batches are asked in what each server has: Cerbos' CheckResources, Verdict's AuthZEN evaluations. OPA has no batch: a
-  rule of ours asks the policy for each item of a list (\`bench/servers/opa.ts\`); ${BATCH} requests to OPA instead cost ${BATCH} times
-  its \`miss\`. OPA and Cerbos then write one decision-log entry for a request, Verdict a record for each decision.
+- Batches are asked in what each server has: Cerbos' CheckResources; Verdict's AuthZEN evaluations and, over gRPC,
+  DecideBatch. In \`todo\` AuthZEN asks the rule that its METADATA names, which gathers reasons too and so costs more than
+  the \`allow\` of all others. OPA has no batch: a rule of ours asks the policy for each item of a list
+  (\`bench/servers/opa.ts\`); ${BATCH} requests to OPA instead cost ${BATCH} times its \`miss\`. OPA and Cerbos then write one
+  decision-log entry for a request, Verdict a record for each decision.
 - OPA has no gRPC API for decisions, so it has no such line; the ratio of gRPC lines is to OPA over HTTP.
 - All write a decision log as they would in operation: OPA to its console, which goes to /dev/null (the cheapest there is);
-  Cerbos to a file; Verdict to its segments on disk, before the answer leaves, with the default durability. Only Verdict
-  holds an answer back until its record is with the kernel.
+  Cerbos to a file; Verdict to its segments on disk, before the answer leaves, with the default durability.
 - Cerbos' model is another one. It holds no data about subjects: in \`todo\` and \`bindings\` their roles come with the
   question, and whoever asks has to find them first, which is not measured. So in \`bindings\` it does less than the others.
 - Nothing here has TLS or authenticates callers, and no server runs on more than one core.
 - Verdict starts from a bundle that \`verdict build\` wrote, OPA and Cerbos from sources. A Verdict that compiles what is pushed
-  to it keeps OPA's toolchain from then on, some 280 MiB. Its cache (64 MiB by default) is full after \`miss\` and \`batch\`.
+  to it keeps OPA's toolchain from then on, some 280 MiB. Its cache (64 MiB by default) fills up in \`miss\` and \`batch\`.
 `;
 
 /** The whole report as Markdown. */
