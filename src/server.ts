@@ -181,8 +181,14 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       ...(config.authzen.bundle === '' ? {} : { authzenBundle: config.authzen.bundle }),
     });
     opened.add(() => policy.close());
-    const bundles = [...config.policy.bundles, ...options.bundles];
-    await policy.addLocal(bundles.map(({ name, path: source }) => ({ name, path: path.resolve(source) })));
+    const addBundles: RunningServer['addBundles'] = async (bundles) => {
+      const located = bundles.map(({ name, path: source }) => ({ name, path: path.resolve(source) }));
+      const added = await policy.addLocal(located);
+      return added.map(({ version: { name, version: number, tests, notes }, activated }) => {
+        return { name, version: number, testsPassed: tests.passed, changed: activated, notes };
+      });
+    };
+    await addBundles([...config.policy.bundles, ...options.bundles]);
 
     const decisions = createDecisions({
       policy,
@@ -280,6 +286,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     let stopping = false;
     return {
       urls,
+      addBundles,
       stop: () => {
         if (stopping) return;
         stopping = true;

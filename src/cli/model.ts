@@ -27,12 +27,26 @@ export interface BundleArgument {
   readonly path: string;
 }
 
+/** What became of a bundle that a running server was given. */
+export interface AddedBundle {
+  readonly name: string;
+  /** The version that is active now. */
+  readonly version: number;
+  readonly testsPassed: number;
+  /** False when it was the active one already. */
+  readonly changed: boolean;
+  /** What its author should know. */
+  readonly notes: readonly string[];
+}
+
 export interface RunningServer {
   /**
    * Where it listens: base addresses without a slash at the end, `http://127.0.0.1:8181`, and what a gRPC client dials,
    * `127.0.0.1:9191`; absent when gRPC is off.
    */
   readonly urls: { readonly http: string; readonly grpc?: string; readonly admin: string };
+  /** Pushes and activates bundles as a start does: all of them, or, when one is refused, none. */
+  addBundles(bundles: readonly BundleArgument[]): Promise<readonly AddedBundle[]>;
   /** Begins to drain; may be called more than once. */
   stop(): void;
   /** Resolves when the last answer has left and the log is closed; rejects when the server ended by a failure. */

@@ -16,6 +16,7 @@ const recordingStart = () => {
     seen.bundles = bundles;
     return {
       urls: { http: 'http://127.0.0.1:8181', admin: 'http://127.0.0.1:8282' },
+      addBundles: () => Promise.reject(new Error('nothing is watched here')),
       stop: () => {
         seen.stops += 1;
         end.resolve();

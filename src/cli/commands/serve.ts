@@ -3,10 +3,12 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { bundleName, nameOfPath } from '../arguments.ts';
 import { CliCommand, collect } from '../command.ts';
-import { type BundleArgument, EXIT, type ExitCode } from '../model.ts';
-import { CliError } from '../report.ts';
+import { type AddedBundle, type BundleArgument, EXIT, type ExitCode, type RunningServer } from '../model.ts';
+import { CliError, report } from '../report.ts';
+import { count, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
 import { displayed, withNames } from '../sources/sources.ts';
+import { watchBundles } from '../sources/watch.ts';
 
 /** `PATH` or `NAME=PATH`. A path that exists is a path, also with an equals sign in it. */
 const bundleArgument = async (session: Session, text: string): Promise<BundleArgument> => {
@@ -29,11 +31,67 @@ const nameBelow = (session: Session, bundles: readonly BundleArgument[], file: s
   return root === undefined || others.length > 0 ? file : displayed(path.relative(session.host.cwd, root.path), file);
 };
 
-const run = async (session: Session, options: { readonly bundle?: readonly string[] }): Promise<ExitCode> => {
+const addedText = ({ name, version, testsPassed }: AddedBundle): string =>
+  `bundle ${name}: version ${version} active, ${testsPassed === 0 ? 'no tests' : `${count(testsPassed, 'test')} passed`}`;
+
+/** Serves the bundles as their files are, and says what became of each change, until the process is asked to end. */
+const serveChanges = async (
+  session: Session,
+  server: RunningServer,
+  bundles: readonly BundleArgument[],
+): Promise<void> => {
+  const { screen, host } = session;
+  const told = new Set<string>();
+  // What an author waits for: the first word on a bundle, and the end of a trouble, also where nothing changed.
+  let isAwaited = true;
+  const tell = (added: AddedBundle): void => {
+    if (!added.changed && !isAwaited) return;
+    if (screen.json) screen.raw(JSON.stringify(added));
+    else screen.note(screen.paintNote('green', addedText(added)));
+    for (const note of added.notes) {
+      const text = `bundle ${added.name}: ${note}`;
+      if (!told.has(text)) screen.note(`  ${plain(note)}`);
+      told.add(text);
+    }
+  };
+  await watchBundles({
+    bundles,
+    ended: host.ending,
+    missing: ({ name, path: place }) =>
+      screen.warn(`bundle ${name}: ${path.relative(host.cwd, place)} is not there any more; what was active stays`),
+    take: async (changed, isCurrent) => {
+      try {
+        for (const added of await server.addBundles(changed)) tell(added);
+        isAwaited = false;
+        return true;
+      } catch (error) {
+        // Files that changed while they were read are read again: this error may be of a state that never was.
+        if (host.ending.aborted || !(await isCurrent())) return false;
+        report(
+          withNames(error, (file) => nameBelow(session, bundles, file)),
+          screen,
+        );
+        screen.note(`${changed.map(({ name }) => name).join(', ')}: not taken; what was active stays`);
+        isAwaited = true;
+        return false;
+      }
+    },
+  });
+};
+
+interface ServeOptions {
+  readonly bundle?: readonly string[];
+  readonly watch?: boolean;
+}
+
+const run = async (session: Session, options: ServeOptions): Promise<ExitCode> => {
   const { host, screen } = session;
+  const watches = options.watch === true;
   const bundles = await Promise.all((options.bundle ?? []).map((text) => bundleArgument(session, text)));
+  if (watches && bundles.length === 0) throw new CliError('USAGE', '--watch needs a --bundle to watch');
   const config = await session.config();
-  const server = await host.startServer(config, { bundles }).catch((error: unknown) => {
+  // What is watched may be broken at the start, too: it comes in when it can.
+  const server = await host.startServer(config, { bundles: watches ? [] : bundles }).catch((error: unknown) => {
     throw withNames(error, (file) => nameBelow(session, bundles, file));
   });
   const { http, grpc, admin } = server.urls;
@@ -47,6 +105,7 @@ const run = async (session: Session, options: { readonly bundle?: readonly strin
   // It may have been aborted while the server started: then no event comes.
   if (host.ending.aborted) stop();
   try {
+    if (watches) await serveChanges(session, server, bundles);
     await server.stopped;
   } finally {
     host.ending.removeEventListener('abort', stop);
@@ -61,8 +120,13 @@ export const serveCommand = (start: Start): CliCommand =>
     [
       ['verdict serve --bundle policies/todo', 'serve a directory of Rego as the bundle "todo"'],
       ['verdict serve --bundle shop=build/policy.tar.gz', 'serve a bundle file under another name'],
+      ['verdict serve --watch --bundle policies/todo', 'write a policy with the server running'],
       ['verdict serve --config verdict.yaml --set server.http.port=9000', 'a configuration with one key changed'],
     ],
   )
     .option('--bundle <[name=]path>', 'push and activate this directory or bundle file first; may be repeated', collect)
+    .option(
+      '--watch',
+      'take each change of these bundles while the server runs; one with an error leaves what is active',
+    )
     .action(start(run, { endsItself: true }));

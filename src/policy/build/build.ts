@@ -144,7 +144,7 @@ export const buildPrepared = async (
   const named = options.entrypoints ?? given.entrypoints;
   const chosen = chooseEntrypoints(inspection, { marks, roots, ...(named === undefined ? {} : { named }) });
   // Functions of other bundles are known when the version is linked with them: until then there is no module.
-  const waits = inspection.calls.length > 0;
+  const waits = references.some(({ call }) => call === true);
   const compiled = waits ? undefined : await compile(prepared, chosen.paths, options);
   refuseNetwork(prepared.sources.served, compiled?.entrypoints ?? []);
   const reach = [...(compiled?.entrypoints ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1));
