@@ -21,6 +21,8 @@ export interface Around {
   readonly tty?: boolean;
   readonly ending?: AbortSignal;
   readonly startServer?: CliHost['startServer'];
+  /** Called with everything that is written to stdout, as it comes. */
+  readonly onStdout?: (text: string) => void;
   /** Called with everything that is written to stderr, as it comes. */
   readonly onStderr?: (text: string) => void;
 }
@@ -58,7 +60,7 @@ const captured = (around: Around, tell?: (text: string) => void): Output & { tex
 
 /** Runs a command line as main.ts does, with its streams captured. */
 export const cli = async (argv: readonly string[], around: Around = {}): Promise<Run> => {
-  const stdout = captured(around);
+  const stdout = captured(around, around.onStdout);
   const stderr = captured(around, around.onStderr);
   const code = await runCli(argv, {
     version: '1.2.3',

@@ -1,4 +1,6 @@
 import { CliCommand } from '../command.ts';
+import { search, withSearch } from '../decisions/search.ts';
+import { tail, withTail } from '../decisions/tail.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { askAdmin } from '../remote/admin.ts';
 import { part } from '../remote/http.ts';
@@ -62,6 +64,24 @@ const show = async (session: Session, named: string): Promise<ExitCode> => {
 
 export const decisionsCommand = (start: Start): CliCommand => {
   const command = new CliCommand('decisions', 'Read the records of decisions.');
+  command.addCommand(
+    withSearch(
+      new CliCommand('search', 'Search the records, newest first; `verdict decisions` alone does the same.', [
+        ['verdict decisions --from 1h --outcome refuse', 'what was refused in the last hour'],
+        ['verdict decisions --subject alice --path todo --all --output json', 'all about one subject, for a program'],
+        ['verdict decisions --bundle todo --bundle-version 7 --from 2026-01-31', 'what a version answered since a day'],
+      ]),
+    ).action(start(search)),
+    { isDefault: true },
+  );
+  command.addCommand(
+    withTail(
+      new CliCommand('tail', 'Show the newest records, oldest of them first, and follow the log.', [
+        ['verdict decisions tail --follow', 'watch decisions as they are made'],
+        ['verdict decisions tail --follow --outcome failed --output json', 'one JSON document a line'],
+      ]),
+    ).action(start(tail, { endsItself: true })),
+  );
   command.addCommand(
     new CliCommand('show', 'Show one record: what was asked, what was answered, by which version.', [
       [

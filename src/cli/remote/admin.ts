@@ -18,7 +18,8 @@ const configuredUrl = async (session: Session): Promise<URL> => {
   return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
 };
 
-const refusal = (status: number, text: string): ServerError => {
+/** What a problem document says, as an error. */
+export const refusal = (status: number, text: string): ServerError => {
   try {
     const problem = JSON.parse(text) as { code?: unknown; detail?: unknown; title?: unknown; problems?: unknown };
     const said = problem.detail ?? problem.title;
@@ -35,13 +36,19 @@ const refusal = (status: number, text: string): ServerError => {
   }
 };
 
-/** Asks the admin API; gives the JSON text of the answer, or throws what the server's problem document says. */
-export const askAdmin = async (session: Session, request: AdminRequest): Promise<string> => {
+/** Where the admin API is, and the token for it. */
+export const findAdmin = async (session: Session): Promise<{ readonly server: URL; readonly token: string }> => {
   const configured = await configuredUrl(session);
   const named = session.globals.server ?? session.host.env.VERDICT_SERVER;
   const server = named ? serverUrl(named) : configured;
   const token = await findToken(session, server, configured);
   if (isExposed(server)) session.screen.warn(`verdict: the token goes to ${server.origin} unencrypted; use https`);
+  return { server, token };
+};
+
+/** Asks the admin API; gives the JSON text of the answer, or throws what the server's problem document says. */
+export const askAdmin = async (session: Session, request: AdminRequest): Promise<string> => {
+  const { server, token } = await findAdmin(session);
   const body = request.json === undefined ? request.body : JSON.stringify(request.json);
   const contentType = request.json === undefined ? request.contentType : 'application/json';
   const { status, text } = await send(new URL(request.path, server), {

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CliCommand } from '../command.ts';
+import { EXIT, type ExitCode } from '../model.ts';
+import { openEvents, type ServerEvent } from '../remote/events.ts';
+import { plain } from '../screen/screen.ts';
+import type { Session } from '../session.ts';
+import { exactJson, isExactObject } from '../sources/exact-json.ts';
+import { type FilterOptions, parametersOf, withFilters } from './filters.ts';
+import { lineOf } from './rows.ts';
+import { countOf, findDecisions, warnOfDamage } from './search.ts';
+
+interface TailOptions extends FilterOptions {
+  readonly last: string;
+  readonly follow?: boolean;
+}
+
+const RETRY_MS = 1_000;
+
+const showRecord = ({ screen }: Session, text: string): void => {
+  const record = exactJson(text);
+  if (screen.json) screen.raw(text);
+  else if (isExactObject(record)) screen.raw(lineOf(screen.paint, record));
+};
+
+const showEvent = (session: Session, { type, data }: ServerEvent): void => {
+  if (type === 'decision' || type === 'event') showRecord(session, data);
+  else if (type === 'gap') session.screen.warn(`warning: this reader was too slow; missed: ${plain(data)}`);
+  else if (type === 'end') session.screen.note(session.screen.paintNote('dim', `the stream ended: ${plain(data)}`));
+};
+
+/** Follows the log until the process is asked to end; a connection that breaks is taken up where it broke. */
+const follow = async (session: Session, parameters: URLSearchParams): Promise<ExitCode> => {
+  const { ending } = session.host;
+  let resume: string | undefined;
+  while (!ending.aborted) {
+    try {
+      for await (const event of openEvents(session, `/v1/decisions/tail?${parameters}`, resume)) {
+        showEvent(session, event);
+        resume = event.id ?? resume;
+      }
+    } catch (error) {
+      // Before the first record there is nothing to take up: the person should know at once.
+      if (ending.aborted) break;
+      if (resume === undefined || !isUnreachable(error)) throw error;
+    }
+    await sleep(RETRY_MS, undefined, { signal: ending }).catch(() => undefined);
+  }
+  return EXIT.done;
+};
+
+const isUnreachable = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'SERVER_UNREACHABLE';
+
+export const tail = async (session: Session, options: TailOptions): Promise<ExitCode> => {
+  const parameters = parametersOf(options);
+  const last = countOf('last', options.last);
+  if (options.follow === true) {
+    parameters.set('last', String(Math.min(last, 1_000)));
+    return follow(session, parameters);
+  }
+  const { decisions, damaged } = await findDecisions(session, parameters, last);
+  for (const record of decisions.toReversed()) showRecord(session, JSON.stringify(record));
+  if (!session.screen.json) warnOfDamage(session, damaged);
+  return EXIT.done;
+};
+
+export const withTail = (command: CliCommand): CliCommand =>
+  withFilters(command)
+    .option('--last <n>', 'begin with so many that are there', '10')
+    .option('--follow', 'stay, and show records as they are written') as CliCommand;
