@@ -62,6 +62,7 @@ export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
   DATA_INVALID: EXIT.failed,
   ROOTS_CONFLICT: EXIT.refused,
   REGO_INVALID: EXIT.doesNotCompile,
+  SCHEMA_INVALID: EXIT.doesNotCompile,
   REFERENCE_OUTSIDE_ROOTS: EXIT.refused,
   REFERENCE_UNPROVIDED: EXIT.refused,
   BUILTIN_UNKNOWN: EXIT.doesNotCompile,

@@ -5,6 +5,7 @@ import type { Evaluated } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
 import type { Moment } from './freshness.ts';
 import { expiryReader, holdOf, momentOf, remainingMs } from './freshness.ts';
+import { refusedInput } from './input-check.ts';
 import { canonicalKey, groundOf } from './keys.ts';
 import type { Made } from './made.ts';
 import { mergeBases, policiesOf } from './made.ts';
@@ -230,6 +231,20 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     else waiting.push(question);
   };
 
+  /** Before the cache is looked into: what it holds may have been found for an input that the schemas take. */
+  const invalid = (question: Question, resolution: Resolution): boolean => {
+    const error = refusedInput(resolution, question.query.input);
+    if (error === undefined) return false;
+    const made: Made = {
+      ...unevaluated(momentOf(clock), { kind: 'failed', error }, 'failed'),
+      policies: policiesOf(resolution),
+      ruleAtPath: resolution.kind === 'rule',
+      entrypoint: resolution.kind === 'rule' ? resolution.target.entrypoint : undefined,
+    };
+    deliver(question, made, 'uncacheable', false);
+    return true;
+  };
+
   /** `alone`: found nowhere, shared with nobody, kept nowhere. */
   const answer = (question: Question, alone: boolean): void => {
     const { active, query } = question;
@@ -247,7 +262,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     } else if (resolution.kind === 'unknown') {
       const made = { ...unevaluated(momentOf(clock), { kind: 'undefined' }, 'undefined'), unknownPath: true };
       deliver(question, made, query.bypassCache ? 'bypass' : 'uncacheable', false);
-    } else if (alone) start(question, resolution, undefined);
+    } else if (invalid(question, resolution)) return;
+    else if (alone) start(question, resolution, undefined);
     else look(question, resolution);
   };
 

@@ -60,6 +60,8 @@ export interface Query extends RequestFacts {
 /** Every failed verdict has one of these codes; docs/reference/errors.md says what each wire makes of them. */
 export type DecisionErrorCode =
   | Extract<Evaluation, { kind: 'failed' }>['code']
+  /** The input is not what the schemas of the entrypoint take: the message names the places, never a value. */
+  | 'input_invalid'
   /** The decision could not be recorded, and `audit.onFailure` is `refuse`. */
   | 'audit_failed'
   /** No version is active. */
@@ -181,6 +183,13 @@ export interface ActiveVersion extends PolicyRef {
   readonly opaque: boolean;
 }
 
+/**
+ * What the schemas of an entrypoint say to an input: undefined when they take it. Never throws.
+ *
+ * @param input the input as values of JavaScript, made when it is first asked for; undefined when there was none
+ */
+export type InputCheck = (input: () => unknown) => DecisionError | undefined;
+
 export interface RuleTarget {
   readonly version: ActiveVersion;
   readonly entrypoint: string;
@@ -189,6 +198,8 @@ export interface RuleTarget {
   readonly isResult: boolean;
   /** METADATA `custom.cache.ttl`, milliseconds: caches volatile answers for so long, and others no longer. */
   readonly ttlMs?: number;
+  /** Absent when the entrypoint has no schema for its input. */
+  readonly inputCheck?: InputCheck;
 }
 
 export type Resolution =

@@ -1,4 +1,4 @@
-import type { ActivePolicy, ActiveVersion, Resolution, RuleTarget } from '../decision/model.ts';
+import type { ActivePolicy, ActiveVersion, InputCheck, Resolution, RuleTarget } from '../decision/model.ts';
 import type { RuleMarks } from './build/annotations.ts';
 import type { JsonNode } from './content/json-text.ts';
 import { nodeAt, writeJson } from './content/json-text.ts';
@@ -12,6 +12,8 @@ export interface Served {
   /** Paths of all rules, served or not, and paths above them; absent for opaque versions, whose sources do not say. */
   readonly rules?: { readonly at: ReadonlySet<string>; readonly above: ReadonlySet<string> };
   readonly marks: readonly RuleMarks[];
+  /** By entrypoint, where one has a schema. */
+  readonly inputChecks?: ReadonlyMap<string, InputCheck>;
   /** Read when a path needs it, once. */
   readonly data: () => JsonNode;
 }
@@ -44,8 +46,9 @@ const prefixes = (path: Path): string[] => {
 
 const isBelow = (text: string, path: Path): boolean => path.length === 0 || text.startsWith(`${path.join('/')}/`);
 
-const targetOf = ({ version, marks }: Served, entrypoint: string, below: Path): RuleTarget => {
+const targetOf = ({ version, marks, inputChecks }: Served, entrypoint: string, below: Path): RuleTarget => {
   const own = marks.filter(({ path, scope }) => path === entrypoint && scope !== 'subpackages');
+  const inputCheck = inputChecks?.get(entrypoint);
   const ttls = own.flatMap(({ ttlMs }) => ttlMs ?? []);
   return {
     version,
@@ -53,6 +56,7 @@ const targetOf = ({ version, marks }: Served, entrypoint: string, below: Path): 
     below,
     isResult: below.length === 0 && own.some(({ isResult }) => isResult === true),
     ...(ttls.length === 0 ? {} : { ttlMs: Math.min(...ttls) }),
+    ...(inputCheck === undefined ? {} : { inputCheck }),
   };
 };
 

@@ -72,7 +72,7 @@ const MOST_BEFORE = 100;
 
 const servedOf = ({ member, module, linkedDigest, links }: Linked): Served => {
   const { info, runnable } = member;
-  const { rules, marks, entrypoints, data } = runnable;
+  const { rules, marks, entrypoints, data, inputChecks } = runnable;
   const version: ActiveVersion = Object.freeze({
     name: info.name,
     version: info.version,
@@ -92,6 +92,7 @@ const servedOf = ({ member, module, linkedDigest, links }: Linked): Served => {
     entrypoints: new Set(entrypoints),
     ...(rules === undefined ? {} : { rules: rulePlaces(rules) }),
     marks,
+    ...(inputChecks === undefined ? {} : { inputChecks }),
     data: () => {
       tree ??= parseJson(Buffer.from(data).toString('utf8'));
       return tree;

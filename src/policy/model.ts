@@ -106,6 +106,8 @@ export type PolicyErrorCode =
   | 'ROOTS_CONFLICT'
   /** Rego that does not compile: `problems` names every place. */
   | 'REGO_INVALID'
+  /** A JSON Schema that does not compile, or METADATA that names one that is not there: `problems` names every place. */
+  | 'SCHEMA_INVALID'
   /** A rule refers to data that only bundles which configuration names may have to do with. */
   | 'REFERENCE_OUTSIDE_ROOTS'
   /** A rule refers to what no active bundle provides. */

@@ -46,6 +46,7 @@ export const PROBLEMS: { readonly [code in ProblemCode]: readonly [Status, strin
   DATA_INVALID: [422, 'The data is not valid'],
   ROOTS_CONFLICT: [409, 'The roots are taken or do not cover the bundle'],
   REGO_INVALID: [422, 'The policy does not compile'],
+  SCHEMA_INVALID: [422, 'A schema of the bundle cannot be used'],
   REFERENCE_OUTSIDE_ROOTS: [422, 'A rule refers to reserved data'],
   REFERENCE_UNPROVIDED: [409, 'A rule refers to what no active bundle provides'],
   BUILTIN_UNKNOWN: [422, 'The policy calls a builtin that is not provided'],

@@ -52,6 +52,7 @@ export const decisionErrors: {
   builtin_error: evaluation('eval_builtin_error'),
   too_large: evaluation('eval_internal_error'),
   engine_error: evaluation('eval_internal_error'),
+  input_invalid: { opa: { status: 400, code: 'invalid_parameter' }, authzen: 400 },
   audit_failed: { opa: { status: 500, code: 'internal_error' }, authzen: 500 },
   not_ready: { opa: { status: 500, code: 'internal_error' }, authzen: 500 },
   forbidden: { opa: { status: 403, code: 'forbidden' }, authzen: 403 },

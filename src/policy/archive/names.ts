@@ -36,6 +36,7 @@ export const normaliseName = (name: string, nameBytes: number): string => {
 };
 
 const DATA = /(?:^|\/)data\.(?:json|yaml|yml)$/;
+const SCHEMA = /^schemas\/.+\.(?:json|yaml|yml)$/;
 const HIDDEN = /(?:^|\/)\./;
 
 export const MANIFEST = '.manifest';
@@ -47,9 +48,15 @@ export const isRego = (name: string): boolean => name.endsWith('.rego');
 export const isTest = (name: string): boolean => name.endsWith('_test.rego');
 export const isData = (name: string): boolean => DATA.test(name);
 
-/** Sources: what a build starts from, and what the digest of sources in a manifest covers. */
-export const isSource = (name: string): boolean => isRego(name) || isData(name);
+/** A JSON Schema; what is called data.json is data, wherever it lies. */
+export const isSchema = (name: string): boolean => SCHEMA.test(name) && !isData(name);
 
-/** True for what OPA loads from a bundle. Hidden files and folders (`._x.rego`, `.git/`) are none of it. */
+/** What can make a bundle on its own. */
+export const isPolicy = (name: string): boolean => isRego(name) || isData(name);
+
+/** Sources: what a build starts from, and what the digest of sources in a manifest covers. */
+export const isSource = (name: string): boolean => isPolicy(name) || isSchema(name);
+
+/** True for what OPA loads from a bundle, and for schemas. Hidden files and folders (`._x.rego`, `.git/`) are none of it. */
 export const isBundleFile = (name: string): boolean =>
   name === MANIFEST || name === SIGNATURES || (!HIDDEN.test(name) && (isSource(name) || name.endsWith('.wasm')));

@@ -1,4 +1,6 @@
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+import type { SchemaMark } from '../schema/marks.ts';
+import { inputMarks } from '../schema/marks.ts';
 
 /** What Verdict itself reads of the METADATA of one rule or package. */
 export interface RuleMarks {
@@ -13,6 +15,8 @@ export interface RuleMarks {
   readonly ttlMs?: number;
   /** `custom.authzen`, as it stands. */
   readonly authzen?: { readonly [key: string]: unknown };
+  /** `schemas` that are about the input, in order. */
+  readonly schemas?: readonly SchemaMark[];
 }
 
 type Member = { readonly [key: string]: unknown };
@@ -35,10 +39,12 @@ export const durationMs = (value: unknown): number | undefined => {
   return ms > 0 && ms <= LONGEST_MS ? Math.floor(ms) : undefined;
 };
 
-const marksOf = ({ path, scope, annotations }: RegoAnnotation): RuleMarks => {
+const marksOf = (annotation: RegoAnnotation): RuleMarks => {
+  const { path, scope, annotations } = annotation;
   const custom = isObject(annotations.custom) ? annotations.custom : {};
   const cache = isObject(custom.cache) ? custom.cache : {};
   const ttlMs = durationMs(cache.ttl);
+  const schemas = inputMarks(annotation);
   return {
     path,
     scope,
@@ -46,6 +52,7 @@ const marksOf = ({ path, scope, annotations }: RegoAnnotation): RuleMarks => {
     ...(custom.verdict === 'result' ? { isResult: true as const } : {}),
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(isObject(custom.authzen) ? { authzen: custom.authzen } : {}),
+    ...(schemas.length > 0 ? { schemas } : {}),
   };
 };
 

@@ -1,5 +1,5 @@
 import type { Compiled, RegoProblem, RegoSources, Toolchain } from '../../rego/index.ts';
-import { isSource, MANIFEST, MODULE } from '../archive/names.ts';
+import { isPolicy, isSource, MANIFEST, MODULE } from '../archive/names.ts';
 import { filesDigest, writeArchive } from '../archive/write.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { buildFlags, buildInfoNode, sourcesDigest } from '../content/build-info.ts';
@@ -12,6 +12,10 @@ import { packageClause } from '../content/packages.ts';
 import { regoSources } from '../content/rego-sources.ts';
 import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
 import { PolicyError } from '../model.ts';
+import type { SchemaBook } from '../schema/book.ts';
+import { schemaBook, schemaProblems } from '../schema/book.ts';
+import type { SchemaFile } from '../schema/files.ts';
+import { readSchemas } from '../schema/files.ts';
 import { markProblems, readMarks } from './annotations.ts';
 import { chooseEntrypoints } from './entrypoints.ts';
 import { refuseNetwork } from './network-builtins.ts';
@@ -35,6 +39,7 @@ export interface PreparedBundle {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly document: ManifestDocument;
   readonly data: DataDocument;
+  readonly schemas: ReadonlyMap<string, SchemaFile>;
   readonly sources: { readonly all: RegoSources; readonly served: RegoSources };
 }
 
@@ -44,6 +49,7 @@ export interface Build extends BuiltBundle {
   readonly digest: string;
   readonly manifest: Manifest;
   readonly info: BuildInfo;
+  readonly schemas: SchemaBook;
   /** Absent when the bundle has no rules. */
   readonly wasm?: Uint8Array;
   /** What its author should know. */
@@ -63,7 +69,8 @@ const nothing: Inspected = {
 export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
   const document = readManifest(bundle);
   const data = mergeData(bundle);
-  return { files: bundle.files, document, data, sources: regoSources(bundle, document.manifest, data.json) };
+  const sources = regoSources(bundle, document.manifest, data.json);
+  return { files: bundle.files, document, data, schemas: readSchemas(bundle.files), sources };
 };
 
 const deadline = ({ compileMs }: BuildOptions): { deadlineMs?: number } =>
@@ -74,10 +81,10 @@ export const inspect = async ({ sources }: PreparedBundle, options: BuildOptions
     ? nothing
     : callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options)));
 
-const refuseMarks = (problems: readonly RegoProblem[]): void => {
+const refuseMarks = (problems: readonly RegoProblem[], code: 'REGO_INVALID' | 'SCHEMA_INVALID'): void => {
   const [first] = problems;
   if (first === undefined) return;
-  throw new PolicyError('REGO_INVALID', `${first.file}:${first.row}:1: ${first.message}`, { problems });
+  throw new PolicyError(code, `${first.file}:${first.row}:1: ${first.message}`, { problems });
 };
 
 const sentence = ({ file, row, col, message }: RegoProblem): string =>
@@ -129,7 +136,9 @@ export const buildPrepared = async (
   inspection: Inspected,
   options: BuildOptions,
 ): Promise<Build> => {
-  refuseMarks(markProblems(inspection.annotations));
+  refuseMarks(markProblems(inspection.annotations), 'REGO_INVALID');
+  const schemas = schemaBook(prepared.schemas);
+  refuseMarks(schemaProblems(schemas, inspection.annotations), 'SCHEMA_INVALID');
   const { toolchain } = options;
   const given = prepared.document.manifest;
   const packages = prepared.sources.all.modules.flatMap((module) => packageClause(module) ?? []);
@@ -158,6 +167,7 @@ export const buildPrepared = async (
     reach: Object.fromEntries(reach.map(({ path, builtins }) => [path, [...builtins].sort()])),
     annotations: marks,
     ...(references.length === 0 ? {} : { references }),
+    ...(marks.some((mark) => mark.schemas !== undefined) ? { packages: inspection.packages } : {}),
   };
   const wasm = compiled?.wasm;
   const document = { ...prepared.document, manifest };
@@ -169,6 +179,7 @@ export const buildPrepared = async (
     digest: filesDigest(files),
     manifest,
     info,
+    schemas,
     entrypoints: chosen.paths,
     builtins: [...new Set(reach.flatMap(({ builtins }) => builtins))].sort(),
     annotations: inspection.annotations,
@@ -186,7 +197,7 @@ export const buildPrepared = async (
  * that has an engine lacks our builtins. Without it, OPA loads the archive and runs its Rego.
  */
 export const buildBundle = async (bundle: BundleFiles, options: BuildOptions): Promise<Build> => {
-  if (![...bundle.files.keys()].some(isSource))
+  if (![...bundle.files.keys()].some(isPolicy))
     throw new PolicyError('ARCHIVE_INVALID', 'there is no Rego and no data to build from');
   const prepared = prepareBundle(bundle);
   const build = await buildPrepared(prepared, await inspect(prepared, options), options);

@@ -2,6 +2,7 @@ import { isSource } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import type { RuleMarks } from '../build/annotations.ts';
 import type { ExternalReference } from '../build/references.ts';
+import { isSchemaMarks } from '../schema/marks.ts';
 import type { JsonNode } from './json-text.ts';
 import { parseJson } from './json-text.ts';
 
@@ -20,6 +21,8 @@ export interface BuildInfo {
   readonly annotations: readonly RuleMarks[];
   /** What the rules refer to in other bundles; absent when they keep to themselves. */
   readonly references?: readonly ExternalReference[];
+  /** Paths of the packages, where some METADATA has schemas: which rules they hold for depends on them. */
+  readonly packages?: readonly string[];
 }
 
 /** The compiler's settings: part of what makes two builds equal. */
@@ -47,7 +50,8 @@ const isMarks = (value: unknown): value is RuleMarks =>
   typeof value.path === 'string' &&
   typeof value.scope === 'string' &&
   (value.ttlMs === undefined || typeof value.ttlMs === 'number') &&
-  (value.authzen === undefined || isObject(value.authzen));
+  (value.authzen === undefined || isObject(value.authzen)) &&
+  (value.schemas === undefined || isSchemaMarks(value.schemas));
 
 const isReferences = (value: unknown): value is readonly ExternalReference[] =>
   Array.isArray(value) &&
@@ -65,7 +69,7 @@ const isReferences = (value: unknown): value is readonly ExternalReference[] =>
 export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
   const own = metadata.verdict;
   if (!isObject(own) || !isObject(own.compiler) || !isObject(own.reach)) return undefined;
-  const { compiler, flags, sources, entrypoints, named, rules, reach, annotations, references } = own;
+  const { compiler, flags, sources, entrypoints, named, rules, reach, annotations, references, packages } = own;
   const { opa, toolchain } = compiler as Member;
   const whole =
     typeof opa === 'string' &&
@@ -78,7 +82,8 @@ export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
     Object.values(reach as Member).every(isTexts) &&
     Array.isArray(annotations) &&
     annotations.every(isMarks) &&
-    (references === undefined || isReferences(references));
+    (references === undefined || isReferences(references)) &&
+    (packages === undefined || isTexts(packages));
   if (!whole) return undefined;
   return {
     compiler: { opa, toolchain },
@@ -90,5 +95,6 @@ export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
     reach: reach as BuildInfo['reach'],
     annotations,
     ...(references === undefined ? {} : { references }),
+    ...(packages === undefined ? {} : { packages }),
   };
 };

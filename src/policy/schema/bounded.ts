@@ -34,7 +34,13 @@ const maps = new Set([
   'dependencies',
   'dependentRequired',
 ]);
-const overMembers = ['additionalProperties', 'unevaluatedProperties', 'propertyNames', 'minProperties', 'maxProperties'];
+const overMembers = [
+  'additionalProperties',
+  'unevaluatedProperties',
+  'propertyNames',
+  'minProperties',
+  'maxProperties',
+];
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -135,7 +141,8 @@ class Walk {
   checkRefs(): void {
     for (const { pointer, to } of this.refs) {
       const place = target(to);
-      if (place !== undefined && !this.seen.has(place)) this.fault(pointer, `${to.slice(0, 100)} is no schema here`, null);
+      if (place !== undefined && !this.seen.has(place))
+        this.fault(pointer, `${to.slice(0, 100)} is no schema here`, null);
     }
   }
 }

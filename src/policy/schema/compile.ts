@@ -1,4 +1,11 @@
-import { _, Ajv, type CodeKeywordDefinition, type FuncKeywordDefinition, type Options, type ValidateFunction } from 'ajv';
+import {
+  _,
+  Ajv,
+  type CodeKeywordDefinition,
+  type FuncKeywordDefinition,
+  type Options,
+  type ValidateFunction,
+} from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { messageOf } from '../../canonical/index.ts';
 import type { Cost, JsonValue, SchemaFault } from './bounded.ts';
@@ -69,7 +76,10 @@ const optionsFor = (spend: Spend, allErrors: boolean): Options => {
       gen.code(_`${pay}(${data})`);
     },
   };
-  const regExp = (source: string) => ({ test: linearPattern(source, (steps) => spend(steps / 16)), toString: () => source });
+  const regExp = (source: string) => ({
+    test: linearPattern(source, (steps) => spend(steps / 16)),
+    toString: () => source,
+  });
   return {
     allErrors,
     verbose: true,
@@ -109,12 +119,15 @@ const named = (schema: JsonValue, id: string): JsonValue => {
 };
 
 const faultsOf = (error: unknown, ajv: Ajv | Ajv2020, schema: JsonValue): SchemaFault[] => {
-  if (error instanceof RangeError) return [{ pointer: '', why: 'it is too deep, or has too many members in one place' }];
+  if (error instanceof RangeError)
+    return [{ pointer: '', why: 'it is too deep, or has too many members in one place' }];
   if (ajv.validateSchema(schema as object) === true) return [{ pointer: '', why: messageOf(error) }];
-  return (ajv.errors ?? []).slice(0, 5).map(({ instancePath, message }) => ({
-    pointer: instancePath,
-    why: message ?? 'it is not what the draft says',
-  }));
+  // The draft says several things of one place; the first is the plainest.
+  const first = new Map([...(ajv.errors ?? [])].reverse().map((found) => [found.instancePath, found]));
+  return [...first.values()]
+    .reverse()
+    .slice(0, 5)
+    .map(({ instancePath, message }) => ({ pointer: instancePath, why: message ?? 'it is not what the draft says' }));
 };
 
 export const schemaCompiler = (): SchemaCompiler => {

@@ -28,7 +28,8 @@ const assertions: { readonly [source: string]: Holds } = {
 };
 
 const add = (states: State[], state: State): number => {
-  if (states.length >= MOST_STATES) throw new PatternError(`the pattern repeats too much: ${MOST_STATES} states at most`);
+  if (states.length >= MOST_STATES)
+    throw new PatternError(`the pattern repeats too much: ${MOST_STATES} states at most`);
   return states.push(state) - 1;
 };
 
@@ -75,7 +76,8 @@ const optional =
 const repeat =
   (part: Part, least: number, most: number): Part =>
   (states, next) => {
-    if (Math.max(least, most === Infinity ? 0 : most) > MOST_STATES) throw new PatternError('the pattern repeats too much');
+    if (Math.max(least, most === Infinity ? 0 : most) > MOST_STATES)
+      throw new PatternError('the pattern repeats too much');
     let after = most === Infinity ? loop(part)(states, next) : next;
     // What may be left out nests: each further one is reached through the one before it.
     if (most !== Infinity) for (let count = least; count < most; count++) after = optional(part)(states, after);
@@ -88,7 +90,8 @@ const repeat =
     return after;
   };
 
-const ATOM = /\\(?:u\{[0-9a-fA-F]+\}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|[pP]\{[^}]*\}|.)|\[(?:\\.|[^\]\\])*\]|[^]/uy;
+const ATOM =
+  /\\(?:u\{[0-9a-fA-F]+\}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|[pP]\{[^}]*\}|.)|\[(?:\\.|[^\]\\])*\]|[\s\S]/uy;
 const QUANTIFIER = /(?:[*+?]|\{(\d+)(,(\d*))?\})\??/y;
 const GROUP = /\((?:\?:|\?<(?![=!])[^>]*>)?/y;
 
@@ -127,7 +130,10 @@ class Reader {
 
   private term(): Part {
     if (this.source[this.at] === '(') {
-      if (this.source.startsWith('(?', this.at) && !/^\(\?(?::|<(?![=!]))/.test(this.source.slice(this.at, this.at + 4)))
+      if (
+        this.source.startsWith('(?', this.at) &&
+        !/^\(\?(?::|<(?![=!]))/.test(this.source.slice(this.at, this.at + 4))
+      )
         throw new PatternError('the pattern looks ahead or behind, or changes its flags');
       this.take(GROUP);
       const inner = this.alternatives();

@@ -1,5 +1,5 @@
 import type { Toolchain } from '../../rego/index.ts';
-import { isSource, SIGNATURES } from '../archive/names.ts';
+import { isPolicy, SIGNATURES } from '../archive/names.ts';
 import { writeArchive } from '../archive/write.ts';
 import type { PreparedBundle } from '../build/build.ts';
 import { buildPrepared, ignoredNote, inspect, prepareBundle } from '../build/build.ts';
@@ -87,7 +87,7 @@ const acceptSources = async (
  */
 export const acceptBundle = async (bundle: BundleFiles, parts: AcceptanceParts): Promise<Accepted> => {
   const names = [...bundle.files.keys()];
-  if (!names.some((name) => isSource(name) || name.endsWith('.wasm'))) {
+  if (!names.some((name) => isPolicy(name) || name.endsWith('.wasm'))) {
     throw new PolicyError('ARCHIVE_INVALID', 'the bundle holds no Rego, no data and no module');
   }
   const prepared = prepareBundle(bundle);

@@ -1,4 +1,5 @@
 import { sha256Hex } from '../../canonical/index.ts';
+import type { InputCheck } from '../../decision/model.ts';
 import type { Toolchain } from '../../rego/index.ts';
 import { MODULE } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
@@ -8,6 +9,9 @@ import type { ExternalReference } from '../build/references.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { readBuildInfo, sourcesDigest } from '../content/build-info.ts';
 import type { Manifest } from '../model.ts';
+import type { SchemaBook } from '../schema/book.ts';
+import { schemaBook } from '../schema/book.ts';
+import { inputChecks } from '../schema/inputs.ts';
 
 /** What is run and served of a version. */
 export interface Runnable {
@@ -18,6 +22,8 @@ export interface Runnable {
   /** Paths of all rules; absent when the sources do not say. */
   readonly rules?: readonly string[];
   readonly marks: readonly RuleMarks[];
+  /** By entrypoint; absent when the sources do not say. */
+  readonly inputChecks?: ReadonlyMap<string, InputCheck>;
   /** JSON text of the data document. */
   readonly data: Uint8Array;
   readonly dataRevision: string;
@@ -37,10 +43,12 @@ export const builtRunnable = (
     files,
     manifest,
     info,
+    schemas,
   }: {
     readonly files: ReadonlyMap<string, Uint8Array>;
     readonly manifest: Manifest;
     readonly info: BuildInfo;
+    readonly schemas: SchemaBook;
   },
   { data, sources }: PreparedBundle,
 ): Runnable => {
@@ -52,6 +60,7 @@ export const builtRunnable = (
     entrypoints: info.entrypoints,
     rules: info.rules,
     marks: info.annotations,
+    inputChecks: inputChecks({ ...info, packages: info.packages ?? [] }, schemas),
     data: data.json,
     dataRevision: sha256Hex(data.json),
     opaque: false,
@@ -73,5 +82,6 @@ export const ownBuild = (prepared: PreparedBundle, toolchain: Toolchain): Runnab
     info.compiler.toolchain === digest &&
     info.sources === sourcesDigest(files) &&
     (files.has(MODULE) || info.entrypoints.length === 0 || info.references?.some(({ call }) => call === true) === true);
-  return info !== undefined && isOurs ? builtRunnable({ files, manifest, info }, prepared) : undefined;
+  if (info === undefined || !isOurs) return undefined;
+  return builtRunnable({ files, manifest, info, schemas: schemaBook(prepared.schemas) }, prepared);
 };

@@ -1,4 +1,4 @@
-import type { Answer } from '../../../decision/index.ts';
+import type { Answer, DecisionError } from '../../../decision/index.ts';
 import { goString } from '../../../decision/index.ts';
 import type { RequestError } from '../../wire/index.ts';
 import { decisionErrors, requestErrors } from '../../wire/index.ts';
@@ -81,7 +81,10 @@ const wholeFailure = (results: readonly ItemResult[]): readonly [number, string,
   const all = answersOf(results).map(({ verdict }) => (verdict.kind === 'failed' ? verdict.error : undefined));
   const [first] = all;
   if (first === undefined || all.length !== results.length) return undefined;
-  const same = all.every((error) => error !== undefined && decisionErrors[error.code].authzen !== 200);
+  // What is wrong with an item's input is said of the item.
+  const isWhole = ({ code }: DecisionError): boolean =>
+    code !== 'input_invalid' && decisionErrors[code].authzen !== 200;
+  const same = all.every((error) => error !== undefined && isWhole(error));
   return same ? [decisionErrors[first.code].authzen, first.code, first.message] : undefined;
 };
 

@@ -1,0 +1,81 @@
+import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+import type { JsonObject, JsonValue, SchemaFault } from './bounded.ts';
+import { isObject } from './bounded.ts';
+import type { CompiledSchema } from './compile.ts';
+import { schemaCompiler } from './compile.ts';
+import type { SchemaFile } from './files.ts';
+import type { SchemaMark } from './marks.ts';
+import { placeProblems, schemaLines } from './marks.ts';
+
+/** The schemas of one version, each compiled once. */
+export interface SchemaBook {
+  readonly files: ReadonlyMap<string, SchemaFile>;
+  /** `without`: members of the value for which another schema stands. */
+  find(mark: SchemaMark, without: readonly (readonly string[])[]): CompiledSchema | undefined;
+  compile(schema: JsonValue): CompiledSchema | { readonly faults: readonly SchemaFault[] };
+}
+
+/** A schema that says nothing of one member, as far as plain `properties` lead there. */
+const opened = (schema: JsonValue, [name, ...rest]: readonly string[]): JsonValue => {
+  if (!isObject(schema) || name === undefined) return schema;
+  const properties: JsonObject = isObject(schema.properties) ? schema.properties : {};
+  if (rest.length === 0) return { ...schema, properties: { ...properties, [name]: true } };
+  const below = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  return below === undefined ? schema : { ...schema, properties: { ...properties, [name]: opened(below, rest) } };
+};
+
+export const schemaBook = (files: ReadonlyMap<string, SchemaFile>): SchemaBook => {
+  const compiler = schemaCompiler();
+  const compiled = new Map<string, ReturnType<SchemaBook['compile']>>();
+  const compile: SchemaBook['compile'] = (schema) => {
+    const text = JSON.stringify(schema);
+    const made = compiled.get(text) ?? compiler.compile(schema);
+    compiled.set(text, made);
+    return made;
+  };
+  return {
+    files,
+    compile,
+    find: ({ file, inline }, without) => {
+      const schema = file === undefined ? inline : files.get(file)?.schema;
+      const found = schema === undefined ? undefined : compile(without.reduce(opened, schema));
+      return found === undefined || 'faults' in found ? undefined : found;
+    },
+  };
+};
+
+const problem = (message: string, file: string, row: number): RegoProblem => ({
+  code: 'verdict_schema_error',
+  message,
+  file,
+  row,
+  col: 1,
+});
+
+const worded = ({ pointer, why }: SchemaFault): string => `${pointer === '' ? 'the schema' : pointer}: ${why}`;
+
+const faultsIn = (book: SchemaBook, schema: JsonValue): readonly SchemaFault[] => {
+  const found = book.compile(schema);
+  return 'faults' in found ? found.faults : [];
+};
+
+const lineProblems = (book: SchemaBook, annotation: RegoAnnotation): RegoProblem[] =>
+  schemaLines(annotation).flatMap(({ name, inline, shown }) => {
+    const { file, row } = annotation;
+    if (name !== undefined) {
+      const place =
+        name === '' ? 'the files of schemas/ have names of their own' : `there is no file schemas/${name}.json`;
+      return book.files.has(name) ? [] : [problem(`${shown}: ${place}`, file, row)];
+    }
+    return inline === undefined
+      ? []
+      : faultsIn(book, inline).map((fault) => problem(`${shown}: ${worded(fault)}`, file, row));
+  });
+
+/** Schemas that do not compile, used or not, and METADATA that names one that is not there: all of them. */
+export const schemaProblems = (book: SchemaBook, annotations: readonly RegoAnnotation[]): RegoProblem[] => [
+  ...[...book.files.values()].flatMap(({ file, schema }) =>
+    faultsIn(book, schema).map((fault) => problem(worded(fault), file, 1)),
+  ),
+  ...annotations.flatMap((annotation) => [...placeProblems(annotation), ...lineProblems(book, annotation)]),
+];
