@@ -258,7 +258,9 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     );
     opened.add(() => http.close(0));
     const grpc = server.grpc.enabled
-      ? await listening('grpc', server.grpc, () => startGrpcServer({ ...wire, settings: server.grpc }))
+      ? await listening('grpc', server.grpc, () =>
+          startGrpcServer({ ...wire, settings: server.grpc, observer: metrics.listener('grpc') }),
+        )
       : undefined;
     opened.add(() => grpc?.close(0));
     opened.add(watchEventLoop((ms) => log.warn({ ms }, 'the deciding thread stood still: every request waited')));

@@ -38,6 +38,7 @@ const factsOf = (service: WireService, call: Call, wire: RequestFacts['wire']): 
 
 const refuse = (service: WireService, send: Send, thrown: unknown): void => {
   const { code, message } = refusalOf(service, thrown);
+  service.observer?.refused(code);
   const metadata = new Metadata();
   metadata.set('verdict-error', code);
   send({ code: status[requestErrors[code].grpc ?? 'INTERNAL'], details: message, metadata });

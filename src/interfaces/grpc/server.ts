@@ -1,10 +1,14 @@
 import { createServer } from 'node:net';
-import type { handleUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { WireOptions, WireService } from '../wire/index.ts';
 import { listen, wireService } from '../wire/index.ts';
 import type { Call, Send } from './decide.ts';
 import { decide, decideBatch } from './decide.ts';
+import { file_grpc_health_v1_health } from './gen/grpc/health/v1/health_pb.ts';
+import { file_grpc_reflection_v1_reflection } from './gen/grpc/reflection/v1/reflection_pb.ts';
+import { Decisions, file_verdict_v1_decisions } from './gen/verdict/v1/decisions_pb.ts';
+import { createHealthService } from './health.ts';
+import { createReflectionService } from './reflection.ts';
 import type { GrpcSettings } from './settings.ts';
 
 export interface GrpcOptions extends WireOptions {
@@ -27,15 +31,43 @@ const codec = { requestSerialize: asIs, requestDeserialize: asIs, responseSerial
 
 const unary = (path: string) => ({ path, requestStream: false, responseStream: false, ...codec }) as const;
 
-const definition: ServiceDefinition = {
-  Decide: unary('/verdict.v1.Decisions/Decide'),
-  DecideBatch: unary('/verdict.v1.Decisions/DecideBatch'),
+const addDecisions = (grpc: Server, service: WireService): void =>
+  grpc.addService(
+    { Decide: unary('/verdict.v1.Decisions/Decide'), DecideBatch: unary('/verdict.v1.Decisions/DecideBatch') },
+    {
+      Decide: (call: Call, send: Send) => decide(service, call, send),
+      DecideBatch: (call: Call, send: Send) => decideBatch(service, call, send),
+    },
+  );
+
+/** What is open until somebody ends it. */
+interface Lasting {
+  end(): void;
+}
+
+const addHealth = (grpc: Server, { ready }: WireService): Lasting => {
+  const health = createHealthService({ services: [Decisions.typeName], ready });
+  const watch = { ...unary('/grpc.health.v1.Health/Watch'), responseStream: true };
+  grpc.addService(
+    { Check: unary('/grpc.health.v1.Health/Check'), Watch: watch },
+    { Check: health.check, Watch: health.watch },
+  );
+  return health;
 };
 
-const handlers = (service: WireService): { readonly [method: string]: handleUnaryCall<Buffer, Buffer> } => ({
-  Decide: (call: Call, send: Send) => decide(service, call, send),
-  DecideBatch: (call: Call, send: Send) => decideBatch(service, call, send),
-});
+const addReflection = (grpc: Server): Lasting => {
+  const reflection = createReflectionService([
+    file_verdict_v1_decisions,
+    file_grpc_health_v1_health,
+    file_grpc_reflection_v1_reflection,
+  ]);
+  for (const version of ['v1', 'v1alpha']) {
+    const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+    const info = { ...unary(path), requestStream: true, responseStream: true };
+    grpc.addService({ ServerReflectionInfo: info }, { ServerReflectionInfo: reflection.info });
+  }
+  return reflection;
+};
 
 const createGrpc = ({ limits }: GrpcSettings): Server =>
   new Server({
@@ -54,7 +86,8 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
   const { settings } = options;
   const service = wireService(options, settings.limits);
   const grpc = createGrpc(settings);
-  grpc.addService(definition, handlers(service));
+  addDecisions(grpc, service);
+  const lasting = [addHealth(grpc, service), ...(settings.reflection ? [addReflection(grpc)] : [])];
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   // Our own listener rather than grpc-js's: it bounds connections, and says what is wrong with an address.
   const sockets = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
@@ -63,6 +96,7 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
 
   const end = async (graceMs: number): Promise<void> => {
     const closed = new Promise((resolve) => sockets.close(resolve));
+    for (const open of lasting) open.end();
     const late = setTimeout(() => grpc.forceShutdown(), graceMs);
     await new Promise<void>((resolve) => grpc.tryShutdown(() => resolve()));
     await closed;

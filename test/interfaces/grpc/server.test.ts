@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
+import { DecideRequestSchema } from '../../../src/interfaces/grpc/gen/verdict/v1/decisions_pb.ts';
+import { callBytes, clientFor, DECIDE, json, resultOf, startGrpc } from '../../support/decision-grpc.ts';
+import { shop } from '../../support/decision-http.ts';
+
+const asked = { path: 'shop/orders/allow', input: json('{"user":"u1"}') };
+const bytes = toBinary(DecideRequestSchema, create(DecideRequestSchema, asked));
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('where it listens', () => {
+  test.each(['0.0.0.0', '10.1.2.3', 'example.com'])('host %s is refused with a sentence', async (host) => {
+    await expect(startGrpc({ settings: { host } })).rejects.toMatchObject({
+      code: 'bind_refused',
+      message: expect.stringContaining('Set server.grpc.host to 127.0.0.1 or ::1'),
+    });
+  });
+
+  test('a Unix socket is served', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'verdict-grpc-'));
+    try {
+      const socket = path.join(folder, 'v.sock');
+      const { decide, server, audit } = await startGrpc({ settings: { socket } });
+      expect(server.address).toBe(`unix:${socket}`);
+      expect(resultOf(await decide(asked))).toBe('true');
+      expect(audit.records[0]?.facts.requestedBy).toBe('');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a port that is taken is said', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as { port: number };
+    await expect(startGrpc({ settings: { port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    holder.close();
+  });
+});
+
+describe('calls that nobody waits for', () => {
+  test('a cancelled call is recorded, and the next one is answered', async () => {
+    const { client, decide, audit } = await startGrpc();
+    audit.state.holding = true;
+    const asIs = (message: Buffer): Buffer => message;
+    const call = client.makeUnaryRequest(DECIDE, asIs, asIs, Buffer.from(bytes), () => {});
+    await until(() => audit.records.length === 1);
+    const gone = new Promise((resolve) => call.on('status', resolve));
+    call.cancel();
+    expect(await gone).toMatchObject({ code: status.CANCELLED });
+    audit.state.holding = false;
+    audit.release();
+    expect(resultOf(await decide(asked))).toBe('true');
+  });
+
+  test('a call past its deadline ends with that', async () => {
+    const { client, decide, audit } = await startGrpc();
+    audit.state.holding = true;
+    const late = callBytes(client, DECIDE, bytes, undefined, 50);
+    await expect(late).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+    audit.state.holding = false;
+    audit.release();
+    expect(resultOf(await decide(asked))).toBe('true');
+  });
+});
+
+describe('the end', () => {
+  test('a call on its way is answered, and then the connection is gone', async () => {
+    const { decide, server, audit, client } = await startGrpc();
+    audit.state.holding = true;
+    const pending = decide(asked);
+    await until(() => audit.records.length === 1);
+    const closed = server.close(10_000);
+    audit.release();
+    expect(resultOf(await pending)).toBe('true');
+    await closed;
+    await expect(callBytes(client, DECIDE, bytes)).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  });
+
+  test('what does not end in time is cut off', async () => {
+    const { client, server, audit } = await startGrpc();
+    audit.state.holding = true;
+    const pending = callBytes(client, DECIDE, bytes);
+    const failed = expect(pending).rejects.toThrow();
+    await until(() => audit.records.length === 1);
+    await server.close(10);
+    await failed;
+    audit.release();
+  });
+
+  test('while draining, calls are still answered', async () => {
+    const { decide, state, server } = await startGrpc();
+    state.draining = true;
+    expect(resultOf(await decide(asked))).toBe('true');
+    const other = clientFor(server.address);
+    await callBytes(other, DECIDE, bytes);
+  });
+});
+
+test('an answer that cannot be written is an error, told to operators and hidden from who asked', async () => {
+  const { client, policy, grpcWarnings } = await startGrpc();
+  policy.activate({ ...shop, rules: {}, data: { text: '{"broken' } });
+  const options = { resultAsValue: true };
+  const message = toBinary(DecideRequestSchema, create(DecideRequestSchema, { path: 'text', options }));
+  await expect(callBytes(client, DECIDE, message)).rejects.toMatchObject({
+    code: status.INTERNAL,
+    details: 'the request failed unexpectedly',
+  });
+  expect(grpcWarnings).toHaveLength(1);
+});
