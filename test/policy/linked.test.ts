@@ -257,3 +257,32 @@ test('large data of others is read on a thread of its own, and only what is refe
   });
   expect(store.current.versions.get('a')!.module).toBe(before.module);
 });
+
+test('bundles that start together own places of their own, and the refusal names both', async () => {
+  for (const name of ['one', 'two']) {
+    await mkdir(path.join(machine.dir, name));
+    await writeFile(path.join(machine.dir, name, 'x.rego'), 'package same\n\nx := 1\n');
+  }
+  const store = await machine.open();
+  const bundles = ['one', 'two'].map((name) => ({ name, path: path.join(machine.dir, name) }));
+  expect(await refused(store.addLocal(bundles))).toMatchObject({
+    code: 'ROOTS_CONFLICT',
+    message: 'the root same of two overlaps the root same of one',
+  });
+  expect(store.bundles()).toEqual([]);
+});
+
+test('a function that nobody has may be called by a rule, but not with two counts of operands, nor by a test', async () => {
+  const store = await machine.open();
+  const rules = (more: string) => ({ 'a.rego': `package a\n\nx := data.b.f(1, 2)\n\n${more}` });
+  expect((await push(store, 'a', rules('y := data.b["odd name"].g({})\n'), false)).version.builtins).toEqual([]);
+  expect(await refused(push(store, 'b', rules('y := data.b.f(1)\n'), false))).toMatchObject({ code: 'REGO_INVALID' });
+  const tested = { 'c.rego': 'package c\n\nx := 1\n', 'c_test.rego': 'package c_test\n\ntest_f if data.b.f(1)\n' };
+  expect(await refused(push(store, 'c', tested, false))).toMatchObject({
+    code: 'REGO_INVALID',
+    message: expect.stringContaining('c_test.rego:3:'),
+  });
+  expect(await refused(push(store, 'd', { 'd.rego': 'package d\n\nx := data.d.f(1)\n' }, false))).toMatchObject({
+    code: 'REGO_INVALID',
+  });
+});
