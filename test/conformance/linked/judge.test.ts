@@ -1,4 +1,4 @@
-// The same bundles in OPA's own server and in ours: an answer that differs is a bug here. Needs the opa program.
+// The same bundles in OPA's own server and in ours: an answer that differs is a bug here.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -109,6 +109,7 @@ const paths = [
   ...['people/register/ages', 'people/reasons', 'limits', 'limits/prices/pen', 'stock', 'stock/sellable', 'stock/open'],
 ];
 
+// Without the program there is nobody to ask: `go install github.com/open-policy-agent/opa@v1.22.2` brings it, as .ci/run does.
 describe.skipIf(opa === undefined)('bundles that refer to one another', () => {
   const { folder, remove } = temporaryFolder('linked');
   let pdp: Pdp;
