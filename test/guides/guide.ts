@@ -47,6 +47,7 @@ export const follow = async (page: string): Promise<Reader> => {
     PATH: [path.join(root, 'bin'), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter),
     VERDICT_SERVER__HTTP__PORT: String(ports.http),
     VERDICT_SERVER__ADMIN__PORT: String(ports.admin),
+    VERDICT_SERVER__GRPC__PORT: '0',
     VERDICT_SERVER__DRAIN_SECONDS: '0',
   };
   const local = (text: string): string =>
