@@ -49,7 +49,6 @@ const around = (): NodeJS.ProcessEnv => ({
   VERDICT_SERVER__HTTP__PORT: String(ports.http),
   VERDICT_SERVER__GRPC__PORT: '0',
   VERDICT_SERVER__ADMIN__PORT: String(ports.admin),
-  VERDICT_SERVER__GRPC__PORT: '0',
   VERDICT_SERVER__DRAIN_SECONDS: '0',
 });
 
