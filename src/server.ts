@@ -254,6 +254,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
         ...(tracing === undefined ? {} : { tracer: tracing.tracer }),
         version: { version },
         defaultDecision: config.policy.defaultDecision,
+        authzenBaseUrl: config.authzen.baseUrl,
       }),
     );
     opened.add(() => http.close(0));

@@ -22,7 +22,7 @@ export interface Config {
   readonly cache: CacheSettings;
   readonly identity: IdentitySettings;
   /** An empty name: none. */
-  readonly authzen: { readonly bundle: string };
+  readonly authzen: { readonly bundle: string; readonly baseUrl: string };
   readonly audit: AuditSettings;
   readonly storage: { readonly dir: string };
   readonly observability: ObservabilitySettings;

@@ -63,6 +63,14 @@ const authzenSchema = {
         'The bundle that answers when the path of a request names none. Empty: requests must name one, unless a single ' +
         'bundle is active.',
     },
+    baseUrl: {
+      type: 'string',
+      pattern: '^(https://[^?#\\s]*[^/?#\\s])?$',
+      default: '',
+      description:
+        'Public https URL, without a slash at the end, under which clients reach the AuthZEN API: what its metadata ' +
+        'names. Empty: the address that was asked. Whoever sets it says where clients send their questions.',
+    },
   },
 };
 

@@ -13,6 +13,7 @@ export interface HttpOptions extends CoreOptions {
   readonly tokens?: { readonly [secret: string]: Caller };
   readonly ready?: ListenerOptions['ready'];
   readonly defaultDecision?: string;
+  readonly authzenBaseUrl?: string;
 }
 
 export interface HttpAnswer {
@@ -86,6 +87,7 @@ export const startHttp = async (options: HttpOptions = {}) => {
     draining: () => state.draining,
     version: { version: '0.1.0' },
     onWarning: (message) => warnings.push(message),
+    ...(options.authzenBaseUrl === undefined ? {} : { authzenBaseUrl: options.authzenBaseUrl }),
     ...(options.defaultDecision === undefined ? {} : { defaultDecision: options.defaultDecision }),
   });
   stops.push(() => server.close(0));

@@ -20,6 +20,8 @@ export interface BuildVersion {
 /** What all requests of a listener share. */
 export interface Service extends WireService {
   readonly version: BuildVersion;
+  /** Empty: what AuthZEN metadata names is the address that was asked. */
+  readonly authzenBaseUrl: string;
 }
 
 /** One request and the response to it. */
@@ -95,6 +97,27 @@ export const decisionHeaders = (answer: Answer): string[] => {
   if (answer.policies.length > 0) headers.push('Verdict-Policy', policyText(answer.policies));
   const control = answer.verdict.kind === 'failed' ? 'no-store' : cacheControl(answer.freshMs);
   headers.push('Verdict-Cache', answer.cache, 'Cache-Control', control);
+  return headers;
+};
+
+/** Ids of more decisions than this would not fit into the headers that proxies take. */
+const MOST_IDS = 50;
+const states = ['hit', 'miss', 'bypass', 'uncacheable'] as const;
+
+/** The headers by which an answered batch names its decisions. `whole`: each of its items was a decision. */
+export const batchHeaders = (answers: readonly Answer[], whole: boolean): string[] => {
+  if (answers.length === 0) return ['Cache-Control', 'no-store'];
+  const complete = whole && answers.every(({ verdict }) => verdict.kind !== 'failed');
+  const freshMs = complete ? Math.min(...answers.map((answer) => answer.freshMs)) : 0;
+  const worst = Math.max(...answers.map(({ cache }) => states.indexOf(cache)));
+  const policies = new Set(
+    answers.flatMap((answer) => answer.policies.map(({ name, version }) => `${name}@${version}`)),
+  );
+  const headers = ['Verdict-Cache', states[worst] ?? 'uncacheable', 'Cache-Control', cacheControl(freshMs)];
+  if (policies.size > 0) headers.push('Verdict-Policy', [...policies].sort().join(', '));
+  if (answers.length <= MOST_IDS) {
+    headers.push('Verdict-Decision-Id', answers.map(({ decisionId }) => decisionId).join(', '));
+  }
   return headers;
 };
 

@@ -20,6 +20,8 @@ export interface ListenerOptions extends WireOptions {
   readonly version: BuildVersion;
   /** `policy.defaultDecision`, the path that `POST /` asks: `system/main`. */
   readonly defaultDecision?: string;
+  /** `authzen.baseUrl`, what AuthZEN metadata names; absent or empty: the address that was asked. */
+  readonly authzenBaseUrl?: string;
 }
 
 const peers = new WeakMap<Socket, string>();
@@ -42,16 +44,22 @@ const noTarget: Target = {
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+const isAuthzen = ({ kind }: Target['route']): boolean => kind === 'authzen' || kind === 'metadata';
+
 const refuse = (service: Service, exchange: Exchange, thrown: unknown): void => {
   const error = refusalOf(service, thrown);
-  const dialect = exchange.target.route.kind === 'authzen' ? refuseAuthzen : refuseOpa;
+  const dialect = isAuthzen(exchange.target.route) ? refuseAuthzen : refuseOpa;
   dialect(service, exchange, error);
 };
 
 /** Decisions over HTTP: a plain request listener, from bytes to bytes, without a framework. */
 export const createDecisionListener = (options: ListenerOptions): RequestListener<typeof DirectRequest> => {
   const { settings } = options;
-  const service: Service = { ...wireService(options, settings.limits), version: options.version };
+  const service: Service = {
+    ...wireService(options, settings.limits),
+    version: options.version,
+    authzenBaseUrl: options.authzenBaseUrl ?? '',
+  };
   const defaultPath = (options.defaultDecision ?? 'system/main').split('/').filter((step) => step !== '');
   const readTarget = targetReader(settings.limits.pathBytes, defaultPath);
   const guardHost = hostGuard(settings);

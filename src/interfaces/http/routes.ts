@@ -1,7 +1,9 @@
 import { RequestError } from '../wire/index.ts';
+import { getMetadata } from './authzen/metadata.ts';
 import { postAuthzen } from './authzen/wire.ts';
 import type { Exchange, Service } from './exchange.ts';
 import { send } from './exchange.ts';
+import { postBatch } from './opa/batch.ts';
 import { getData, postData } from './opa/wire.ts';
 import type { Route } from './target.ts';
 
@@ -63,6 +65,14 @@ export const serve = (service: Service, exchange: Exchange): void => {
     case 'authzen':
       if (request.method !== 'POST') throw new RequestError('method_not_allowed', 'POST is wanted');
       postAuthzen(service, exchange, route);
+      return;
+    case 'batch':
+      if (request.method === 'POST') postBatch(service, exchange, route.path);
+      else notAllowed(service, exchange, 'POST');
+      return;
+    case 'metadata':
+      if (request.method !== 'GET') throw new RequestError('method_not_allowed', 'GET is wanted');
+      getMetadata(service, exchange, route.bundle);
       return;
     case 'health':
       health(service, exchange, route.name);

@@ -13,7 +13,9 @@ export interface DataOptions {
 
 export type Route =
   | { readonly kind: 'data'; readonly wire: 'opa.v1' | 'opa.v0' | 'opa.default'; readonly path: readonly string[] }
+  | { readonly kind: 'batch'; readonly path: readonly string[] }
   | { readonly kind: 'authzen'; readonly batch: boolean; readonly bundle?: string }
+  | { readonly kind: 'metadata'; readonly bundle?: string }
   | { readonly kind: 'health'; readonly name: string }
   | { readonly kind: 'unoffered'; readonly what: string }
   | { readonly kind: 'redirect'; readonly status: 301 | 307; readonly location: string }
@@ -64,6 +66,8 @@ const cleaned = (path: string): string => {
 
 const UNCLEAN = /\/(?:\/|\.{1,2}(?:\/|$))/;
 const BUNDLE = /^\/([a-z][a-z0-9-]{0,62})\/access\/v1\/(evaluations?)$/;
+const METADATA = /^\/\.well-known\/authzen-configuration(?:\/([a-z][a-z0-9-]{0,62}))?$/;
+const BATCH = '/v1/batch/data';
 const UNOFFERED = /^\/v1\/(config|status|query|compile|policies|batch)(?:\/|$)/;
 
 const below = (path: string, root: string): boolean =>
@@ -80,6 +84,7 @@ const routeOf = (path: string, query: string, defaultPath: readonly string[]): R
     if (path.endsWith('/')) return { kind: 'redirect', status: 301, location: path.slice(0, -1) };
     return { kind: 'data', wire, path: segmentsOf(path.slice(root.length)) };
   }
+  if (below(path, BATCH)) return { kind: 'batch', path: segmentsOf(path.slice(BATCH.length)) };
   if (path === '/access/v1/evaluation' || path === '/access/v1/evaluations') {
     return { kind: 'authzen', batch: path.endsWith('s') };
   }
@@ -87,6 +92,8 @@ const routeOf = (path: string, query: string, defaultPath: readonly string[]): R
   if (below(path, '/health')) return { kind: 'health', name: path.slice('/health/'.length) };
   const [, bundle, api] = BUNDLE.exec(path) ?? [];
   if (bundle !== undefined) return { kind: 'authzen', batch: api === 'evaluations', bundle };
+  const metadata = METADATA.exec(path);
+  if (metadata !== null) return { kind: 'metadata', ...(metadata[1] === undefined ? {} : { bundle: metadata[1] }) };
   const [, what] = UNOFFERED.exec(path) ?? [];
   return what === undefined ? { kind: 'unknown' } : { kind: 'unoffered', what };
 };

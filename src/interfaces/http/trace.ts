@@ -14,6 +14,10 @@ const routeText = (route: Route): string => {
       const path = route.batch ? '/access/v1/evaluations' : '/access/v1/evaluation';
       return route.bundle === undefined ? path : `/{bundle}${path}`;
     }
+    case 'batch':
+      return '/v1/batch/data/{path}';
+    case 'metadata':
+      return '/.well-known/authzen-configuration';
     case 'unoffered':
       return '/v1/{unoffered}';
     case 'health':

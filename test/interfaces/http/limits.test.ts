@@ -220,7 +220,7 @@ describe('what is not offered', () => {
     ['POST', '/v1/compile/shop/orders', 501],
     ['GET', '/v1/policies', 501],
     ['PUT', '/v1/policies/x', 501],
-    ['POST', '/v1/batch/data/shop', 501],
+    ['POST', '/v1/batch/nothing', 501],
   ])('%s %s is refused with an error of OPA', async (method, path, status) => {
     const { call } = await startHttp();
     const answer = await call(path, { method });

@@ -3,7 +3,7 @@ import { goString } from '../../../decision/index.ts';
 import type { RequestError } from '../../wire/index.ts';
 import { decisionErrors, requestErrors } from '../../wire/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { cacheControl, decisionHeaders, refusalHeaders, send } from '../exchange.ts';
+import { batchHeaders, decisionHeaders, refusalHeaders, send } from '../exchange.ts';
 
 const titles: { readonly [status: number]: string } = {
   400: 'Bad Request',
@@ -17,7 +17,7 @@ const titles: { readonly [status: number]: string } = {
 // What a log line or a terminal would take for more than text stays out, and so does what is longer than an id.
 const SAFE_ID = /^[\x21-\x7e]{1,256}$/;
 
-const typed = (type: string, exchange: Exchange): string[] => {
+export const typed = (type: string, exchange: Exchange): string[] => {
   const { requestId } = exchange.head;
   return SAFE_ID.test(requestId) ? ['Content-Type', type, 'X-Request-ID', requestId] : ['Content-Type', type];
 };
@@ -30,7 +30,7 @@ export const refuseAuthzen = (service: Service, exchange: Exchange, error: Reque
   service.observer?.refused(error.code);
   const { status } = requestErrors[error.code];
   const headers = [...typed('application/problem+json', exchange), ...refusalHeaders(error)];
-  if (status === 405) headers.push('Allow', 'POST');
+  if (status === 405) headers.push('Allow', exchange.target.route.kind === 'metadata' ? 'GET' : 'POST');
   send(service, exchange, status, headers, problem(status, error.code, error.message));
 };
 
@@ -88,35 +88,19 @@ const wholeFailure = (results: readonly ItemResult[]): readonly [number, string,
   return same ? [decisionErrors[first.code].authzen, first.code, first.message] : undefined;
 };
 
-/** Ids of more decisions than this would not fit into the headers that proxies take. */
-const MOST_IDS = 50;
-const states = ['hit', 'miss', 'bypass', 'uncacheable'] as const;
-
-const batchHeaders = (results: readonly ItemResult[]): string[] => {
+const headersOf = (results: readonly ItemResult[]): string[] => {
   const answers = answersOf(results);
-  if (answers.length === 0) return ['Cache-Control', 'no-store'];
-  const complete = answers.length === results.length && answers.every(({ verdict }) => verdict.kind !== 'failed');
-  const freshMs = complete ? Math.min(...answers.map((answer) => answer.freshMs)) : 0;
-  const worst = Math.max(...answers.map(({ cache }) => states.indexOf(cache)));
-  const policies = new Set(
-    answers.flatMap((answer) => answer.policies.map(({ name, version }) => `${name}@${version}`)),
-  );
-  const headers = ['Verdict-Cache', states[worst] ?? 'uncacheable', 'Cache-Control', cacheControl(freshMs)];
-  if (policies.size > 0) headers.push('Verdict-Policy', [...policies].sort().join(', '));
-  if (answers.length <= MOST_IDS) {
-    headers.push('Verdict-Decision-Id', answers.map(({ decisionId }) => decisionId).join(', '));
-  }
-  return headers;
+  return batchHeaders(answers, answers.length === results.length);
 };
 
 /** POST evaluations: the items' results, in their order. */
 export const replyEvaluations = (service: Service, exchange: Exchange, results: readonly ItemResult[]): void => {
   const failure = wholeFailure(results);
   if (failure !== undefined) {
-    const headers = [...typed('application/problem+json', exchange), ...batchHeaders(results)];
+    const headers = [...typed('application/problem+json', exchange), ...headersOf(results)];
     send(service, exchange, failure[0], headers, problem(...failure));
     return;
   }
-  const headers = [...typed('application/json', exchange), ...batchHeaders(results)];
+  const headers = [...typed('application/json', exchange), ...headersOf(results)];
   send(service, exchange, 200, headers, `{"evaluations":[${results.map(itemText).join(',')}]}`, true);
 };

@@ -17,7 +17,7 @@ type AuthzenRoute = Extract<Route, { readonly kind: 'authzen' }>;
 const JSON_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?;?$/i;
 
 /** What answers a request, to its end; throws RequestError when nothing does. */
-const placeOf = (service: Service, { bundle }: AuthzenRoute): Place => {
+export const placeOf = (service: Service, bundle: string | undefined): Place => {
   const active = service.policy.current;
   const path = active.authzenPath(bundle);
   if (path !== undefined) return { active, path };
@@ -96,7 +96,7 @@ export const postAuthzen = (service: Service, exchange: Exchange, route: Authzen
     if (!JSON_TYPE.test(contentType)) {
       throw new RequestError('media_type_unsupported', 'Content-Type: application/json is wanted');
     }
-    const place = placeOf(service, route);
+    const place = placeOf(service, route.bundle);
     const key = route.batch ? undefined : keyOf(exchange, place, body);
     const facts = factsOf('authzen.evaluation', exchange);
     if (key !== undefined && service.decisions.repeat(key, facts, replyTo(service, exchange), place.active)) return;

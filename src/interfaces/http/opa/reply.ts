@@ -18,28 +18,37 @@ const JSON_TYPE = ['Content-Type', 'application/json'];
 
 /** The default decision is the one answer that OPA does not compress. */
 const isCompressible = ({ target: { route } }: Exchange): boolean =>
-  route.kind === 'data' && route.wire !== 'opa.default';
+  route.kind === 'batch' || (route.kind === 'data' && route.wire !== 'opa.default');
 
-const typed = (exchange: Exchange): string[] =>
+export const typed = (exchange: Exchange): string[] =>
   isCompressible(exchange) ? [...JSON_TYPE, 'Vary', 'Accept-Encoding'] : [...JSON_TYPE];
 
 /** An error body of OPA's: always indented. */
-const errorText = (code: string, message: string, inner?: string): string => {
-  const head = `{"code":${goString(code)},"message":${goString(message)}`;
-  return `${indentJson(inner === undefined ? `${head}}` : `${head},"errors":[${inner}]}`)}\n`;
+const errorText = (members: string): string => `${indentJson(`{${members}}`)}\n`;
+
+const errorMembers = (code: string, message: string, inner?: string): string => {
+  const head = `"code":${goString(code)},"message":${goString(message)}`;
+  return inner === undefined ? head : `${head},"errors":[${inner}]`;
 };
 
 export const refuseOpa = (service: Service, exchange: Exchange, error: RequestError): void => {
   service.observer?.refused(error.code);
   const { status, opa } = requestErrors[error.code];
-  send(service, exchange, status, [...typed(exchange), ...refusalHeaders(error)], errorText(opa, error.message));
+  send(
+    service,
+    exchange,
+    status,
+    [...typed(exchange), ...refusalHeaders(error)],
+    errorText(errorMembers(opa, error.message)),
+  );
 };
 
-const failureText = (error: DecisionError): string => {
+/** The members of OPA's error body for a failed verdict. */
+export const failureMembers = (error: DecisionError): string => {
   const { opa } = decisionErrors[error.code];
-  if (opa.inner === undefined) return errorText(opa.code, error.message);
+  if (opa.inner === undefined) return errorMembers(opa.code, error.message);
   const inner = `{"code":${goString(opa.inner)},"message":${goString(error.message)}}`;
-  return errorText(opa.code, 'error(s) occurred while evaluating query', inner);
+  return errorMembers(opa.code, 'error(s) occurred while evaluating query', inner);
 };
 
 const provenance = (version: BuildVersion, policies: readonly PolicyRef[]): string => {
@@ -76,7 +85,25 @@ const warning = (answer: Answer, exchange: Exchange, asked: Asked, path: readonl
   return `,"warning":{"code":${goString(first[0])},"message":${goString(message)}}`;
 };
 
-/** POST and GET /v1/data: the envelope, its keys in OPA's order. */
+/** The members of an answered question's envelope, in OPA's order. */
+export const envelopeMembers = (
+  service: Service,
+  exchange: Exchange,
+  answer: Answer,
+  path: readonly string[],
+  asked: Asked,
+): string => {
+  const { verdict } = answer;
+  const { options } = exchange.target;
+  let text = `"decision_id":"${answer.decisionId}",`;
+  if (options.provenance) text += provenance(service.version, answer.policies);
+  if (options.metrics) text += metrics(answer, exchange, asked);
+  text = verdict.kind === 'decided' ? `${text}"result":${verdict.result}` : text.slice(0, -1);
+  if (asked.inputMissing || answer.unknownPath || options.explain) text += warning(answer, exchange, asked, path);
+  return text;
+};
+
+/** POST and GET /v1/data: the envelope. */
 export const replyV1 = (
   service: Service,
   exchange: Exchange,
@@ -87,17 +114,17 @@ export const replyV1 = (
   const headers = [...typed(exchange), ...decisionHeaders(answer)];
   const { verdict } = answer;
   if (verdict.kind === 'failed') {
-    send(service, exchange, decisionErrors[verdict.error.code].opa.status, headers, failureText(verdict.error));
+    send(
+      service,
+      exchange,
+      decisionErrors[verdict.error.code].opa.status,
+      headers,
+      errorText(failureMembers(verdict.error)),
+    );
     return;
   }
-  const { options } = exchange.target;
-  let text = `{"decision_id":"${answer.decisionId}",`;
-  if (options.provenance) text += provenance(service.version, answer.policies);
-  if (options.metrics) text += metrics(answer, exchange, asked);
-  text = verdict.kind === 'decided' ? `${text}"result":${verdict.result}` : text.slice(0, -1);
-  if (asked.inputMissing || answer.unknownPath || options.explain) text += warning(answer, exchange, asked, path);
-  text += '}';
-  send(service, exchange, 200, headers, `${options.pretty ? indentJson(text) : text}\n`, true);
+  const text = `{${envelopeMembers(service, exchange, answer, path, asked)}}`;
+  send(service, exchange, 200, headers, `${exchange.target.options.pretty ? indentJson(text) : text}\n`, true);
 };
 
 /** POST /v0/data and POST /: the bare value. */
@@ -106,11 +133,17 @@ export const replyV0 = (service: Service, exchange: Exchange, answer: Answer, pa
   const { verdict } = answer;
   switch (verdict.kind) {
     case 'failed':
-      send(service, exchange, decisionErrors[verdict.error.code].opa.status, headers, failureText(verdict.error));
+      send(
+        service,
+        exchange,
+        decisionErrors[verdict.error.code].opa.status,
+        headers,
+        errorText(failureMembers(verdict.error)),
+      );
       return;
     case 'undefined': {
       const what = answer.ruleAtPath ? 'document undefined' : 'document missing';
-      send(service, exchange, 404, headers, errorText('undefined_document', `${what}: ${refText(path)}`));
+      send(service, exchange, 404, headers, errorText(errorMembers('undefined_document', `${what}: ${refText(path)}`)));
       return;
     }
     case 'decided': {

@@ -23,7 +23,7 @@ const NULL = Buffer.from('null');
 /** OPA's words before what is wrong with a text. */
 const malformed = (what: string): string => `${what} contains malformed input document: `;
 
-const isBlank = (body: Buffer): boolean => body.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+export const isBlank = (body: Buffer): boolean => body.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
 
 /** The body of /v1/data: `{"input": ...}`, nothing, or `null`. */
 const readEnvelope = (body: Buffer, limits: JsonLimits): Input => {
@@ -69,7 +69,7 @@ const readParameter = (text: string | undefined, limits: JsonLimits): Input => {
   return { input: document.json, missing: false };
 };
 
-const refuseYaml = (contentType: string): void => {
+export const refuseYaml = (contentType: string): void => {
   if (/yaml/i.test(contentType)) {
     throw new RequestError('media_type_unsupported', 'the body is YAML by its Content-Type: send JSON');
   }
