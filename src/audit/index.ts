@@ -3,7 +3,6 @@
 // records of a turn; store/ writes, checks and finds them; search/ reads pages of them on a thread of its own.
 // docs/reference/audit-log.md is the format, byte by byte.
 
-export type { LogStats } from './queue.ts';
 export type { AuditReader, DamagedPlace, FollowedRecords, RecordFilter, RecordPage } from './search/model.ts';
 export type { SearchBounds } from './search/reader.ts';
 export type { SegmentLog, SegmentLogOptions } from './segment-log.ts';

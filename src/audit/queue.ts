@@ -1,6 +1,6 @@
 import type { Clock } from '../canonical/index.ts';
 import { messageOf } from '../canonical/index.ts';
-import type { AuditEvent, PreparedContent, RecordFacts } from '../decision/model.ts';
+import type { AuditEvent, LogStats, PreparedContent, RecordFacts } from '../decision/model.ts';
 import { AuditError } from '../decision/model.ts';
 import type { createPreparer, Tail } from './record/content.ts';
 import { tailOf } from './record/content.ts';
@@ -22,23 +22,6 @@ export interface QueueOptions {
   readonly clock: Clock;
   readonly warn: (sentence: string) => void;
   readonly nextIndex: number;
-}
-
-/** What the log did since it was opened, and what waits in it now. */
-export interface LogStats {
-  /** Records, events included, and bytes that were written. */
-  readonly records: number;
-  readonly bytes: number;
-  /** Taken, and not yet written. */
-  readonly waitingRecords: number;
-  readonly waitingBytes: number;
-  /** Milliseconds for which the oldest record that was written waits to be on the disk; 0 when all are. */
-  readonly unsyncedMs: number;
-  readonly failedWrites: number;
-  /** Times at which the log began to take no records, and records that were refused. */
-  readonly pauses: number;
-  readonly refusedRecords: number;
-  readonly segments: number;
 }
 
 /** Bytes of one write; a turn with more is written in several. */

@@ -1,9 +1,8 @@
 import path from 'node:path';
 import type { Clock } from '../canonical/index.ts';
 import { messageOf } from '../canonical/index.ts';
-import type { AuditLog } from '../decision/model.ts';
+import type { AuditLog, LogStats } from '../decision/model.ts';
 import { AuditError } from '../decision/model.ts';
-import type { LogStats } from './queue.ts';
 import { createQueue } from './queue.ts';
 import { createPreparer } from './record/content.ts';
 import { createHeads } from './record/head.ts';

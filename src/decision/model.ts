@@ -309,6 +309,23 @@ export interface AuditLog {
   close(): Promise<void>;
 }
 
+/** What the log did since it was opened, and what waits in it now. */
+export interface LogStats {
+  /** Records, events included, and bytes that were written. */
+  readonly records: number;
+  readonly bytes: number;
+  /** Taken, and not yet written. */
+  readonly waitingRecords: number;
+  readonly waitingBytes: number;
+  /** Milliseconds for which the oldest record that was written waits to be on the disk; 0 when all are. */
+  readonly unsyncedMs: number;
+  readonly failedWrites: number;
+  /** Times at which the log began to take no records, and records that were refused. */
+  readonly pauses: number;
+  readonly refusedRecords: number;
+  readonly segments: number;
+}
+
 export interface AuditEvent {
   readonly event: 'activation' | 'start' | 'stop' | 'pause';
   readonly by: string;

@@ -68,9 +68,11 @@ const decisions: readonly Family[] = [
   gauge('verdict_cache_entries', 'Answers in the cache.', ({ cache }) => cache().entries),
   gauge('verdict_cache_bytes', 'Bytes that the cache takes, as it counts them.', ({ cache }) => cache().bytes),
   gauge('verdict_cache_max_bytes', 'Bytes that the cache may take: cache.maxBytes.', (from) => from.cacheMaxBytes),
-  counter('verdict_cache_evictions_total', 'Answers that left the cache because others needed the room.', (from) => {
-    return from.cache().evictions;
-  }),
+  counter(
+    'verdict_cache_evictions_total',
+    'Answers that left the cache because others needed the room.',
+    (from) => from.cache().evictions,
+  ),
 ];
 
 const requests: readonly Family[] = [
@@ -94,24 +96,30 @@ const audit: readonly Family[] = [
   gauge('verdict_audit_writable', '1 while the decision log takes records, 0 while it does not.', (from) =>
     from.audit().writable ? 1 : 0,
   ),
-  counter('verdict_audit_records_total', 'Records written to the log, events included.', (from) => {
-    return from.audit().records;
-  }),
-  counter('verdict_audit_written_bytes_total', 'Bytes written to the log, side files included.', (from) => {
-    return from.audit().bytes;
-  }),
-  gauge('verdict_audit_waiting_records', 'Records that were taken and wait to be written.', (from) => {
-    return from.audit().waitingRecords;
-  }),
-  gauge('verdict_audit_waiting_bytes', 'Bytes of the records that wait to be written.', (from) => {
-    return from.audit().waitingBytes;
-  }),
+  counter(
+    'verdict_audit_records_total',
+    'Records written to the log, events included.',
+    (from) => from.audit().records,
+  ),
+  counter(
+    'verdict_audit_written_bytes_total',
+    'Bytes written to the log, side files included.',
+    (from) => from.audit().bytes,
+  ),
+  gauge(
+    'verdict_audit_waiting_records',
+    'Records that were taken and wait to be written.',
+    (from) => from.audit().waitingRecords,
+  ),
+  gauge(
+    'verdict_audit_waiting_bytes',
+    'Bytes of the records that wait to be written.',
+    (from) => from.audit().waitingBytes,
+  ),
   gauge(
     'verdict_audit_unsynced_seconds',
     'Age of the oldest written record that may not be on the disk yet.',
-    (from) => {
-      return from.audit().unsyncedMs / 1000;
-    },
+    (from) => from.audit().unsyncedMs / 1000,
   ),
   counter('verdict_audit_write_failures_total', 'Writes to the log that failed.', (from) => from.audit().failedWrites),
   counter(
@@ -119,9 +127,11 @@ const audit: readonly Family[] = [
     'Times at which the log stopped taking records.',
     (from) => from.audit().pauses,
   ),
-  counter('verdict_audit_refused_records_total', 'Records that the log did not take.', (from) => {
-    return from.audit().refusedRecords;
-  }),
+  counter(
+    'verdict_audit_refused_records_total',
+    'Records that the log did not take.',
+    (from) => from.audit().refusedRecords,
+  ),
   gauge('verdict_audit_segments', 'Segments that the log consists of.', (from) => from.audit().segments),
 ];
 
@@ -136,9 +146,9 @@ const state: readonly Family[] = [
     help: 'Always 1; the label is the version of the server.',
     read: ({ sources: { version } }) => [{ labels: { version }, value: 1 }],
   },
-  gauge('verdict_policy_epoch', 'Number of the active set: +1 at every change of policy or data.', (from) => {
-    return from.epoch();
-  }),
+  gauge('verdict_policy_epoch', 'Number of the active set: +1 at every change of policy or data.', (from) =>
+    from.epoch(),
+  ),
   {
     name: 'verdict_policy_active_seconds',
     type: 'gauge',
@@ -149,32 +159,36 @@ const state: readonly Family[] = [
         .versions()
         .map(({ bundle, version, activeSeconds }) => ({ labels: { bundle, version }, value: activeSeconds })),
   },
-  gauge('verdict_workers', 'Evaluation worker threads, spares included; 0 until a policy needs them.', (from) => {
-    return from.workers().threads;
-  }),
-  gauge('verdict_worker_waiting_evaluations', 'Evaluations that wait for a free worker.', (from) => {
-    return from.workers().waiting;
-  }),
-  counter('verdict_worker_restarts_total', 'Evaluation workers that were lost, or ended at a deadline.', (from) => {
-    return from.workers().replaced;
-  }),
+  gauge(
+    'verdict_workers',
+    'Evaluation worker threads, spares included; 0 until a policy needs them.',
+    (from) => from.workers().threads,
+  ),
+  gauge(
+    'verdict_worker_waiting_evaluations',
+    'Evaluations that wait for a free worker.',
+    (from) => from.workers().waiting,
+  ),
   counter(
-    'verdict_toolchain_restarts_total',
-    'Workers of the Rego toolchain that crashed or were replaced.',
-    (from) => {
-      return from.toolchainRestarts();
-    },
+    'verdict_worker_restarts_total',
+    'Evaluation workers that were lost, or ended at a deadline.',
+    (from) => from.workers().replaced,
+  ),
+  counter('verdict_toolchain_restarts_total', 'Workers of the Rego toolchain that crashed or were replaced.', (from) =>
+    from.toolchainRestarts(),
   ),
   {
-    ...counter('verdict_trace_spans_exported_total', 'Spans that the collector took.', () => 0),
+    name: 'verdict_trace_spans_exported_total',
+    type: 'counter',
+    labels: [],
+    help: 'Spans that the collector took. No value while tracing is off.',
     read: ({ sources }) => (sources.spans === undefined ? [] : [{ value: sources.spans().exported }]),
   },
   {
-    ...counter(
-      'verdict_trace_spans_dropped_total',
-      'Spans that were given up: queue full, or collector failing.',
-      () => 0,
-    ),
+    name: 'verdict_trace_spans_dropped_total',
+    type: 'counter',
+    labels: [],
+    help: 'Spans that were given up: queue full, or collector failing. No value while tracing is off.',
     read: ({ sources }) => (sources.spans === undefined ? [] : [{ value: sources.spans().dropped }]),
   },
 ];

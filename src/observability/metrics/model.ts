@@ -1,3 +1,5 @@
+import type { LogStats } from '../../decision/model.ts';
+
 /** One value of a metric, with its labels in the order in which the metric declares them. */
 export interface Sample {
   readonly labels?: { readonly [name: string]: string | number };
@@ -13,18 +15,7 @@ export interface MetricSources {
   cache(): { readonly entries: number; readonly bytes: number; readonly evictions: number };
   /** Bytes that the cache may take. */
   readonly cacheMaxBytes: number;
-  audit(): {
-    readonly writable: boolean;
-    readonly records: number;
-    readonly bytes: number;
-    readonly waitingRecords: number;
-    readonly waitingBytes: number;
-    readonly unsyncedMs: number;
-    readonly failedWrites: number;
-    readonly pauses: number;
-    readonly refusedRecords: number;
-    readonly segments: number;
-  };
+  audit(): LogStats & { readonly writable: boolean };
   readonly epoch: () => number;
   /** What is active, and for how long. */
   versions(): readonly { readonly bundle: string; readonly version: number; readonly activeSeconds: number }[];
