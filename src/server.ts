@@ -244,6 +244,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
         return { ready: ok, ...(why[0] === undefined ? {} : { reason: why[0] }) };
       },
       draining: () => draining,
+      ...(tracing === undefined ? {} : { tracer: tracing.tracer }),
       onWarning,
     };
     const http = await listening('http', server.http, () =>
@@ -251,7 +252,6 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
         ...wire,
         settings: server.http,
         observer: metrics.listener('http'),
-        ...(tracing === undefined ? {} : { tracer: tracing.tracer }),
         version: { version },
         defaultDecision: config.policy.defaultDecision,
         authzenBaseUrl: config.authzen.baseUrl,

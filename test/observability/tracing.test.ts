@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startCollector } from '../support/collector.ts';
+import { callDecide, clientFor, json } from '../support/decision-grpc.ts';
 import { type Pdp, type PdpAnswer, startPdp } from '../support/pdp.ts';
 import { valuesOf } from '../support/prometheus.ts';
 
@@ -203,4 +205,34 @@ test('a collector that is not there costs no decision, and no end of the server'
   const pdp = await start(tracing('otlp.endpoint', gone.url));
   for (let n = 0; n < 20; n++) expect((await ask(pdp, sampled, 'allow', n)).status).toBe(200);
   await pdp.stop();
+});
+
+test('a call over gRPC has its trace in its record and its span, and what is refused there is counted', async () => {
+  const collector = await startCollector();
+  onTestFinished(collector.close);
+  const pdp = await start(tracing('otlp.endpoint', collector.url));
+  const client = clientFor(pdp.urls.grpc ?? '');
+  const metadata = new Metadata();
+  metadata.set('traceparent', sampled.traceparent);
+  const { decision } = await callDecide(client, { path: 'shop/allow', input: json('{"n":1}') }, metadata);
+  const record = (await pdp.admin('GET', `/v1/decisions/${decision?.decisionId}`)).json as { span_id: string };
+  await expect(callDecide(client, { path: 'shop/allow', input: json('{"n":') })).rejects.toMatchObject({ code: 3 });
+  const text = await (await fetch(`${pdp.urls.admin}/metrics`)).text();
+  expect(valuesOf(text, 'verdict_requests_refused_total')).toEqual({ 'listener="grpc",reason="body_malformed"': 1 });
+  expect(valuesOf(text, 'verdict_decisions_total')).toEqual({
+    'outcome="permit",wire="verdict.decide",cache="miss"': 1,
+  });
+  client.close();
+  await pdp.stop();
+
+  const [made, refused] = collector.spans;
+  expect(made).toMatchObject({ traceId: TRACE, parentSpanId: PARENT, name: 'verdict.v1.Decisions/Decide', kind: 2 });
+  expect(record).toMatchObject({ trace_id: TRACE, span_id: made?.spanId });
+  expect(made?.attributes).toMatchObject({
+    'rpc.system.name': 'grpc',
+    'rpc.response.status_code': 'OK',
+    'verdict.outcome': 'permit',
+    'verdict.decision_id': decision?.decisionId,
+  });
+  expect(refused?.attributes).toMatchObject({ 'rpc.response.status_code': 'INVALID_ARGUMENT' });
 });

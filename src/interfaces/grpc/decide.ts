@@ -20,6 +20,7 @@ import {
 import { decideBatchResponse, decideResponse } from './answer.ts';
 import type { Questions, SentInput } from './request.ts';
 import { checkInput, pathOf, readDecide, readDecideBatch } from './request.ts';
+import { traceOf } from './trace.ts';
 
 export type Call = ServerUnaryCall<Buffer, Buffer>;
 export type Send = sendUnaryData<Buffer>;
@@ -33,7 +34,7 @@ const peerOf = (call: Call): string => {
 const factsOf = (service: WireService, call: Call, wire: RequestFacts['wire']): RequestFacts => {
   const [authorization] = call.metadata.get('authorization');
   const caller = service.callerOf(typeof authorization === 'string' ? authorization : '');
-  return { wire, caller, requestedBy: peerOf(call) };
+  return { wire, caller, requestedBy: peerOf(call), trace: traceOf(call) };
 };
 
 const refuse = (service: WireService, send: Send, thrown: unknown): void => {

@@ -2,7 +2,6 @@ import { createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { WireOptions, WireService } from '../wire/index.ts';
 import { listen, wireService } from '../wire/index.ts';
-import type { Call, Send } from './decide.ts';
 import { decide, decideBatch } from './decide.ts';
 import { file_grpc_health_v1_health } from './gen/grpc/health/v1/health_pb.ts';
 import { file_grpc_reflection_v1_reflection } from './gen/grpc/reflection/v1/reflection_pb.ts';
@@ -10,6 +9,7 @@ import { Decisions, file_verdict_v1_decisions } from './gen/verdict/v1/decisions
 import { createHealthService } from './health.ts';
 import { createReflectionService } from './reflection.ts';
 import type { GrpcSettings } from './settings.ts';
+import { traced } from './trace.ts';
 
 export interface GrpcOptions extends WireOptions {
   readonly settings: GrpcSettings;
@@ -35,8 +35,8 @@ const addDecisions = (grpc: Server, service: WireService): void =>
   grpc.addService(
     { Decide: unary('/verdict.v1.Decisions/Decide'), DecideBatch: unary('/verdict.v1.Decisions/DecideBatch') },
     {
-      Decide: (call: Call, send: Send) => decide(service, call, send),
-      DecideBatch: (call: Call, send: Send) => decideBatch(service, call, send),
+      Decide: traced(service, 'verdict.v1.Decisions/Decide', decide),
+      DecideBatch: traced(service, 'verdict.v1.Decisions/DecideBatch', decideBatch),
     },
   );
 

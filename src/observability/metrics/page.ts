@@ -14,7 +14,7 @@ what a request says. [The monitoring guide](../guides/monitoring.md) names the a
 | label | values |
 |---|---|
 | \`outcome\` | \`permit\`, \`refuse\`, \`undefined\`, \`failed\` |
-| \`wire\` | the wire that a question came by, as in its record: \`opa.v1\`, \`opa.v0\`, \`opa.default\`, \`authzen.evaluation\`, \`authzen.evaluations\`, ... |
+| \`wire\` | the wire that a question came by, as in its record: \`opa.v1\`, \`opa.v0\`, \`opa.default\`, \`authzen.evaluation\`, \`authzen.evaluations\`, \`verdict.decide\`, ... |
 | \`cache\` | \`hit\`, \`miss\`, \`bypass\`, \`uncacheable\` |
 | \`listener\` | \`http\` and \`grpc\` (decisions), \`admin\` |
 | \`status\` | \`2xx\`, \`3xx\`, \`4xx\`, \`5xx\` |
