@@ -3,6 +3,7 @@ import {
   AdminModule,
   type AdminParts,
   AUDIT,
+  EXPLAIN,
   HEALTH,
   LOG,
   METRICS,
@@ -21,6 +22,7 @@ export const appModule = (parts: AdminParts): DynamicModule => {
   const providers = [
     { provide: VERSION, useFactory: () => parts.version },
     { provide: POLICY, useFactory: () => parts.policy },
+    { provide: EXPLAIN, useFactory: () => parts.explain },
     { provide: TOKENS, useFactory: () => parts.tokens },
     { provide: AUDIT, useFactory: () => parts.audit },
     { provide: READER, useFactory: () => parts.reader },

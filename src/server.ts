@@ -23,7 +23,7 @@ import {
   openTracing,
   watchEventLoop,
 } from './observability/index.ts';
-import { openPolicyStore } from './policy/index.ts';
+import { createExplain, openPolicyStore } from './policy/index.ts';
 import { openToolchain } from './rego/index.ts';
 import { version } from './version.ts';
 
@@ -224,7 +224,8 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     });
     await audit.note({ event: 'start', by: 'server', details: { version } });
 
-    const parts = { version, policy, tokens, audit, reader: audit.reader, health, log, metrics };
+    const explain = createExplain({ policy, toolchain });
+    const parts = { version, policy, explain, tokens, audit, reader: audit.reader, health, log, metrics };
     const admin = await listening('admin', server.admin, () =>
       startAdminServer({
         module: appModule(parts),

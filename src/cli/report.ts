@@ -72,6 +72,8 @@ export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
   NOTHING_TO_ROLL_BACK: EXIT.failed,
   TOOLCHAIN_FAILED: EXIT.failed,
   STORAGE_FAILED: EXIT.failed,
+  EXPLAIN_IMPOSSIBLE: EXIT.failed,
+  EXPLAIN_BUSY: EXIT.failed,
 
   TOKEN_NAME_INVALID: EXIT.usage,
   TOKEN_EXISTS: EXIT.failed,

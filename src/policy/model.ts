@@ -121,7 +121,11 @@ export type PolicyErrorCode =
   /** The toolchain crashed, ran out of memory or missed its deadline on these sources. */
   | 'TOOLCHAIN_FAILED'
   /** The catalog or a stored bundle cannot be read or written. */
-  | 'STORAGE_FAILED';
+  | 'STORAGE_FAILED'
+  /** There is no rule, or none in the sources, whose evaluation could be followed. */
+  | 'EXPLAIN_IMPOSSIBLE'
+  /** More explanations wait than the toolchain takes. */
+  | 'EXPLAIN_BUSY';
 
 export class PolicyError extends VerdictError<PolicyErrorCode> {
   readonly problems: readonly RegoProblem[];

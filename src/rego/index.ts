@@ -23,6 +23,8 @@ export type { BuiltinResult, RegoModule } from './rego-module.ts';
 export { instantiateRego } from './rego-module.ts';
 export type { ToolchainOptions } from './toolchain.ts';
 export { openToolchain } from './toolchain.ts';
+export type { TraceLevel } from './trace.ts';
+export { TRACE_LEVELS, traceAt } from './trace.ts';
 export type { RegoEntry, RegoValue } from './value.ts';
 export {
   bytesOf,
@@ -37,3 +39,4 @@ export {
   regoSet,
 } from './value.ts';
 export { decodeTerms, encodeTerms } from './value-binary.ts';
+export { regoFromJson, regoJson } from './value-json.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ExactObject, exactJson, isExactObject, mergeExact } from '../../src/cli/sources/exact-json.ts';
-import { regoFromJson, regoToExact } from '../../src/cli/sources/rego-json.ts';
+import { regoToExact } from '../../src/cli/sources/rego-json.ts';
+import { regoFromJson } from '../../src/rego/index.ts';
 
 const numberText = fc.oneof(
   fc.integer().map(String),

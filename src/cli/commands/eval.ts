@@ -1,11 +1,12 @@
-import type { RegoEvaluation } from '../../rego/index.ts';
+import { Option } from 'commander';
+import { type RegoEvaluation, regoFromJson, TRACE_LEVELS, type TraceLevel, traceAt } from '../../rego/index.ts';
 import { CliCommand, collect } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
-import { evaluateRemotely } from '../remote/evaluate.ts';
+import { evaluateRemotely, explainRemotely } from '../remote/evaluate.ts';
 import { CliError } from '../report.ts';
 import { type Paint, plain, table } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
-import { regoFromJson, regoToExact } from '../sources/rego-json.ts';
+import { regoToExact } from '../sources/rego-json.ts';
 import { loadSources, readNamed } from '../sources/sources.ts';
 
 interface Options {
@@ -13,7 +14,7 @@ interface Options {
   readonly data?: readonly string[];
   readonly input?: string;
   readonly strictBuiltinErrors?: boolean;
-  readonly explain?: boolean;
+  readonly explain?: TraceLevel;
 }
 
 type Bindings = { readonly [name: string]: unknown };
@@ -60,20 +61,25 @@ const run = async (session: Session, query: string, options: Options): Promise<E
   const { bundle = [], data = [] } = options;
   const strictErrors = options.strictBuiltinErrors === true;
   if (session.globals.server !== undefined) {
-    if (bundle.length + data.length > 0 || options.explain === true) {
-      throw new CliError('USAGE', '--bundle, --data and --explain go with files, not with --server');
+    if (bundle.length + data.length > 0) {
+      throw new CliError('USAGE', '--bundle and --data go with files, not with --server');
     }
-    return evaluateRemotely(session, { query, strictErrors, ...(input === undefined ? {} : { input }) });
+    const question = { query, strictErrors, ...(input === undefined ? {} : { input }) };
+    return options.explain === undefined
+      ? evaluateRemotely(session, question)
+      : explainRemotely(session, question, options.explain);
   }
   const sources = await loadSources(session, bundle, data);
   const toolchain = await session.toolchain();
   const evaluation = await toolchain.evaluate(sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),
     strictErrors,
-    trace: options.explain === true,
+    trace: options.explain !== undefined,
     onProgress: session.onProgress,
   });
-  show(session, evaluation);
+  const { trace, ...rest } = evaluation;
+  const shown = trace === undefined || options.explain === undefined ? undefined : traceAt(trace, options.explain);
+  show(session, { ...rest, ...(shown === undefined ? {} : { trace: shown }) });
   return EXIT.done;
 };
 
@@ -86,11 +92,22 @@ export const evalCommand = (start: Start): CliCommand =>
       'how the answer came about',
     ],
     ['verdict eval todo/allow --server http://127.0.0.1:8181 --input input.json', 'ask a decision listener'],
+    [
+      'verdict eval todo/allow --server http://127.0.0.1:8282 --input input.json --explain fails',
+      'why what is active there says no',
+    ],
   ])
     .argument('<query>', 'a Rego query; with --server a path, such as todo/allow or data.todo.allow')
     .option('--bundle <path>', 'directory, bundle file or .rego file to evaluate on; may be repeated', collect)
     .option('--data <file>', 'JSON or YAML file for data; may be repeated', collect)
     .option('--input <file>', 'JSON file for input; - is stdin')
     .option('--strict-builtin-errors', 'an error of a builtin ends the evaluation')
-    .option('--explain', 'show the trace of the evaluation')
+    .addOption(
+      new Option(
+        '--explain [level]',
+        'show the trace of the evaluation; with --server, which is the admin address then',
+      )
+        .choices(TRACE_LEVELS)
+        .preset('full'),
+    )
     .action(start(run));

@@ -3,6 +3,7 @@ import { CliError, ServerError } from '../report.ts';
 import { ExactJson, plain } from '../screen/screen.ts';
 import type { Session } from '../session.ts';
 import { exactJson, isExactObject } from '../sources/exact-json.ts';
+import { askAdmin } from './admin.ts';
 import { isExposed, namedToken } from './credentials.ts';
 import { part, send, serverUrl } from './http.ts';
 
@@ -93,5 +94,25 @@ export const evaluateRemotely = async (session: Session, question: Question): Pr
   if (warning !== undefined && !screen.json) screen.warn(`warning: ${plain(warning)}`);
   const facts = ['verdict-decision-id', 'verdict-policy', 'verdict-cache'].map((name) => headers.get(name));
   screen.note(screen.paintNote('dim', plain(facts.filter((fact) => fact !== null).join('  '))));
+  return EXIT.done;
+};
+
+/** Asks the admin API how what is active there comes to its answer; nothing is decided or recorded. */
+export const explainRemotely = async (session: Session, question: Question, level: string): Promise<ExitCode> => {
+  const { screen } = session;
+  const facts = { path: pathOf(question.query).join('/'), explain: level, strictBuiltinErrors: question.strictErrors };
+  const members = JSON.stringify(facts).slice(1, -1);
+  const text = await askAdmin(session, {
+    method: 'POST',
+    path: '/v1/explain',
+    body: Buffer.from(`{${members}${question.input === undefined ? '' : `,"input":${question.input}`}}`),
+    contentType: 'application/json',
+  });
+  const answer = exactJson(text);
+  const { trace, printed } = isExactObject(answer) ? answer : {};
+  // An index leaves out rules that cannot hold: nothing of them fails, since nothing of them is tried.
+  if (trace === '') screen.note(`the trace has nothing at the level ${level}; --explain full shows every step`);
+  for (const said of [trace, printed]) if (typeof said === 'string' && said !== '') screen.note(plain(said));
+  screen.result(new ExactJson(text), () => answerText(session, text));
   return EXIT.done;
 };

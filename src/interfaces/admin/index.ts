@@ -6,7 +6,7 @@ export type { AdminErrorCode, Problem } from './model.ts';
 export { AdminError } from './model.ts';
 export { openApi } from './openapi/document.ts';
 export type { AdminLog, AdminParts, HealthPort, MetricsPort } from './ports.ts';
-export { AUDIT, HEALTH, LOG, METRICS, POLICY, READER, TOKENS, VERSION } from './ports.ts';
+export { AUDIT, EXPLAIN, HEALTH, LOG, METRICS, POLICY, READER, TOKENS, VERSION } from './ports.ts';
 export { PROBLEMS, problemOf } from './problems.ts';
 export type { AdminOptions, AdminRoute, AdminServer } from './server.ts';
 export { startAdminServer } from './server.ts';

@@ -1,7 +1,7 @@
 import type { AuditReader } from '../../audit/index.ts';
 import type { AuditLog } from '../../decision/model.ts';
 import type { TokenStore } from '../../identity/index.ts';
-import type { PolicyStore } from '../../policy/index.ts';
+import type { Explain, PolicyStore } from '../../policy/index.ts';
 
 // What the admin API stands on. Interfaces vanish at run time, so each has a symbol for Nest to inject it by.
 
@@ -26,6 +26,7 @@ export interface MetricsPort {
 export interface AdminParts {
   readonly version: string;
   readonly policy: PolicyStore;
+  readonly explain: Explain;
   readonly tokens: TokenStore;
   readonly audit: AuditLog;
   readonly reader: AuditReader;
@@ -36,6 +37,7 @@ export interface AdminParts {
 
 export const VERSION = Symbol('version');
 export const POLICY = Symbol('policy');
+export const EXPLAIN = Symbol('explain');
 export const TOKENS = Symbol('tokens');
 export const AUDIT = Symbol('audit');
 export const READER = Symbol('reader');

@@ -59,6 +59,8 @@ export const PROBLEMS: { readonly [code in ProblemCode]: readonly [Status, strin
   NOTHING_TO_ROLL_BACK: [409, 'No version was active before'],
   TOOLCHAIN_FAILED: [422, 'The policy could not be compiled within bounds'],
   STORAGE_FAILED: [500, 'Bundles cannot be stored'],
+  EXPLAIN_IMPOSSIBLE: [422, 'This cannot be explained'],
+  EXPLAIN_BUSY: [429, 'Too many explanations at once'],
 
   TOOLCHAIN_UNAVAILABLE: [500, 'The compiler cannot be loaded'],
   TOOLCHAIN_CRASHED: [500, 'The compiler failed'],

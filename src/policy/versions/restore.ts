@@ -25,7 +25,7 @@ interface Parts {
 }
 
 // It was accepted once; limits may have been lowered since, and a version that is active must still load.
-const unlimited = {
+export const unlimited = {
   archiveBytes: Number.MAX_SAFE_INTEGER,
   inflatedBytes: Number.MAX_SAFE_INTEGER,
   ratio: Number.MAX_SAFE_INTEGER,

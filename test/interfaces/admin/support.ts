@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/canonical/index.ts';
 import type { AuditLog, Role } from '../../../src/decision/model.ts';
 import { openTokenStore } from '../../../src/identity/index.ts';
 import { type AdminLog, type AdminSettings, startAdminServer } from '../../../src/interfaces/admin/index.ts';
-import { PolicyError, type PolicyStore, type VersionInfo } from '../../../src/policy/index.ts';
+import { type Explain, PolicyError, type PolicyStore, type VersionInfo } from '../../../src/policy/index.ts';
 
 export interface Reply {
   readonly status: number;
@@ -144,6 +144,7 @@ export interface AdminOptions {
   readonly policy?: Partial<PolicyStore>;
   readonly reasons?: readonly string[];
   readonly reader?: AuditReader;
+  readonly explain?: Explain;
 }
 
 /** A real admin server on a free port, with real tokens and, at the other ports, parts that live in memory. */
@@ -161,6 +162,7 @@ export const startAdmin = async (options: AdminOptions = {}) => {
   const parts = {
     version: '1.2.3',
     policy: { ...policy, ...options.policy },
+    explain: options.explain ?? notHere,
     tokens,
     audit: memoryAudit(options.records ?? {}),
     reader: options.reader ?? noReader,

@@ -57,6 +57,20 @@ const bundlePaths = {
   },
 };
 
+const explainPaths = {
+  '/v1/explain': {
+    post: {
+      operationId: 'explain',
+      summary: "Evaluates a rule of what is active in OPA's interpreter and answers its trace. No decision is made.",
+      requestBody: { required: true, content: { 'application/json': { schema: ref('ExplainRequest') } } },
+      responses: {
+        200: json('Explanation', 'The value and its trace.'),
+        ...errors(400, 401, 403, 413, 415, 422, 429, 500),
+      },
+    },
+  },
+};
+
 const tokenPaths = {
   '/v1/tokens': {
     get: read('listTokens', 'All tokens, revoked and expired ones too. Role operator.', json('Tokens', 'Tokens')),
@@ -122,6 +136,7 @@ export const openApi = (serverVersion: string): object => ({
   paths: {
     ...bundlePaths,
     ...decisionPaths,
+    ...explainPaths,
     ...tokenPaths,
     ...servicePaths,
   },

@@ -81,6 +81,24 @@ export const schemas: { readonly [name: string]: object } = {
     },
     ['next', 'damaged'],
   ),
+  ExplainRequest: object(
+    {
+      path: { ...text, description: 'Below data: todo/allow.' },
+      input: { description: 'Absent: input is undefined.' },
+      explain: { enum: ['notes', 'fails', 'full', 'debug'], default: 'full' },
+      strictBuiltinErrors: { type: 'boolean', default: false },
+    },
+    ['input', 'explain', 'strictBuiltinErrors'],
+  ),
+  Explanation: object(
+    {
+      result: { description: 'Absent: undefined.' },
+      policy: object({ name, version: whole, digest: text, revision: text, dataRevision: text }),
+      trace: text,
+      printed: text,
+    },
+    ['result', 'printed'],
+  ),
   Token: token,
   Tokens: object({ tokens: list('Token') }),
   TokenRequest: {
