@@ -14,6 +14,7 @@ import (
 type compiledEntrypoint struct {
 	Path     string   `json:"path"`
 	Builtins []string `json:"builtins"`
+	Reads    []read   `json:"reads"`
 }
 
 type compiledModule struct {
@@ -35,13 +36,14 @@ func compileModule(q *query) reply {
 	}
 	answer := compiledModule{Entrypoints: []compiledEntrypoint{}}
 	reachable := newReach(compiler)
+	seen := newFootprint(reachable)
 	for _, path := range q.Entry {
 		ref := entrypointRef(path)
 		if wrong := unusable(compiler, path, ref); wrong != "" {
 			problems = append(problems, problem{Code: ast.CompileErr, Message: wrong})
 			continue
 		}
-		answer.Entrypoints = append(answer.Entrypoints, compiledEntrypoint{path, reachable.builtinsFrom(ref)})
+		answer.Entrypoints = append(answer.Entrypoints, compiledEntrypoint{path, reachable.builtinsFrom(ref), seen.readsFrom(ref)})
 	}
 	if len(problems) > 0 {
 		return reply{Problems: problems}
@@ -143,7 +145,7 @@ func compileQuery(q *query) reply {
 			found[name] = struct{}{}
 		}
 	}
-	answer := compiledModule{Entrypoints: []compiledEntrypoint{{"eval", sortedKeys(found)}}}
+	answer := compiledModule{Entrypoints: []compiledEntrypoint{{"eval", sortedKeys(found), []read{{Path: []string{}}}}}}
 	return reply{Result: answer, attachment: result.Bytes}
 }
 

@@ -29,6 +29,17 @@ func newReach(compiler *ast.Compiler) *reach {
 
 func (r *reach) builtinsFrom(entrypoint ast.Ref) []string {
 	found := map[string]struct{}{}
+	for _, rule := range r.rulesFrom(entrypoint) {
+		for _, name := range r.usesOf(rule).builtins {
+			found[name] = struct{}{}
+		}
+	}
+	return sortedKeys(found)
+}
+
+// rulesFrom answers every rule that an evaluation of the entrypoint can meet, in no order.
+func (r *reach) rulesFrom(entrypoint ast.Ref) []*ast.Rule {
+	found := []*ast.Rule{}
 	seenRefs := map[string]struct{}{}
 	seenRules := map[*ast.Rule]struct{}{}
 	waiting := map[string]ast.Ref{entrypoint.String(): entrypoint}
@@ -44,18 +55,15 @@ func (r *reach) builtinsFrom(entrypoint ast.Ref) []string {
 					continue
 				}
 				seenRules[rule] = struct{}{}
-				used := r.usesOf(rule)
-				for _, name := range used.builtins {
-					found[name] = struct{}{}
-				}
-				for text, ref := range used.refs {
+				found = append(found, rule)
+				for text, ref := range r.usesOf(rule).refs {
 					next[text] = ref
 				}
 			}
 		}
 		waiting = next
 	}
-	return sortedKeys(found)
+	return found
 }
 
 func (r *reach) rulesOf(text string, ref ast.Ref) []*ast.Rule {

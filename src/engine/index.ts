@@ -9,6 +9,8 @@ export type { CheckedDocument, MemberSpan } from './json/check.ts';
 export { checkJson, defaultJsonLimits, sliceChecked, withoutMember } from './json/check.ts';
 export type { JsonErrorCode, JsonPlace } from './json/error.ts';
 export { JsonError } from './json/error.ts';
+export type { Footprint } from './json/projection.ts';
+export { footprintOf, projectedText } from './json/projection.ts';
 export type { JsonKind, JsonLimits } from './json/scanner.ts';
 export type {
   Basis,

@@ -4,6 +4,7 @@ export type {
   Compiled,
   CompiledEntrypoint,
   EvaluationContext,
+  InputRead,
   Progress,
   RegoAnnotation,
   RegoEvaluation,

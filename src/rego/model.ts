@@ -65,11 +65,21 @@ export interface RegoInspection {
   readonly warnings: readonly RegoProblem[];
 }
 
+/** A place of the input that an evaluation can read: the value there, or (shape) only whether there is one, of which kind. */
+export interface InputRead {
+  /** Names from the input down; none is the input itself. */
+  readonly path: readonly string[];
+  /** Kinds are null, true, false, number, string, array and object. */
+  readonly shape?: boolean;
+}
+
 export interface CompiledEntrypoint {
   /** Slash-separated, without `data`. */
   readonly path: string;
   /** Names of all builtins that an evaluation from here can reach. */
   readonly builtins: readonly string[];
+  /** All that an evaluation from here can read of the input: inputs that agree on it are answered alike. */
+  readonly reads: readonly InputRead[];
 }
 
 export interface Compiled {

@@ -6,10 +6,12 @@ import type { CheckedJson } from '../model.ts';
  * numbers stays: 1 and 1.0 are different texts, because policies can tell them apart. Two checked documents have the
  * same text exactly when they differ in the order of members, white space and escapes alone.
  */
-export const canonicalText = (checked: CheckedJson): string => {
+export const canonicalText = (checked: CheckedJson): string => canonicalReader(checked).document();
+
+export const canonicalReader = (checked: CheckedJson): CanonicalReader => {
   const bytes = Buffer.from(checked.buffer, checked.byteOffset, checked.length);
   const ascii = isAscii(bytes);
-  return new Writer(bytes.toString(ascii ? 'latin1' : 'utf8'), ascii).document();
+  return new CanonicalReader(bytes.toString(ascii ? 'latin1' : 'utf8'), ascii);
 };
 
 const QUOTE = 0x22;
@@ -34,7 +36,7 @@ const byUtf8 = (a: Member, b: Member): number => Buffer.compare(Buffer.from(a.ke
 const byUnit = (a: Member, b: Member): number => (a.key < b.key ? -1 : 1);
 
 /** Reads a text that is known to be JSON, so it checks nothing, and writes the canonical one. */
-class Writer {
+export class CanonicalReader {
   private readonly text: string;
   private order: (a: Member, b: Member) => number;
   private at = 0;
@@ -47,8 +49,72 @@ class Writer {
 
   document(): string {
     this.space();
+    return this.take();
+  }
+
+  /** Passes the value here; its canonical text. */
+  take(): string {
     const start = this.at;
     return this.value() || this.text.slice(start, this.at);
+  }
+
+  /** The first character of the value here. */
+  first(): string {
+    return this.text.charAt(this.at);
+  }
+
+  /** Passes the object here; `meet` is called at each member's value, and passes it. */
+  members(meet: (key: string) => void): void {
+    const { text } = this;
+    this.at++;
+    this.space();
+    if (text.charCodeAt(this.at) === CLOSE_BRACE) {
+      this.at++;
+      return;
+    }
+    for (;;) {
+      const start = this.at;
+      const name = this.string();
+      const key = name === AS_IT_STANDS ? text.slice(start + 1, this.at - 1) : (JSON.parse(name) as string);
+      this.space();
+      this.at++;
+      this.space();
+      meet(key);
+      this.space();
+      if (text.charCodeAt(this.at++) === CLOSE_BRACE) return;
+      this.space();
+    }
+  }
+
+  /** Passes the value here, and looks no closer than it must. */
+  skip(): void {
+    const { text } = this;
+    let depth = 0;
+    do {
+      const unit = text.charCodeAt(this.at);
+      if (unit === QUOTE) this.skipString();
+      else {
+        if (unit === 0x7b || unit === 0x5b) depth++;
+        else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) depth--;
+        this.at++;
+        if (depth === 0 && unit > 0x20 && unit !== CLOSE_BRACE && unit !== CLOSE_BRACKET) this.skipLiteral();
+      }
+    } while (depth > 0);
+  }
+
+  private skipString(): void {
+    const { text } = this;
+    let at = this.at + 1;
+    for (let unit = text.charCodeAt(at); unit !== QUOTE; unit = text.charCodeAt(at)) at += unit === BACKSLASH ? 2 : 1;
+    this.at = at + 1;
+  }
+
+  /** Passes what is left of a number or literal: they end at white space or punctuation. */
+  private skipLiteral(): void {
+    const { text } = this;
+    for (let unit = text.charCodeAt(this.at); unit > 0x20 && unit !== COMMA; unit = text.charCodeAt(++this.at)) {
+      if (unit === CLOSE_BRACKET || unit === CLOSE_BRACE) break;
+    }
   }
 
   /** Passes the value at `at`; its canonical text, or AS_IT_STANDS. */
@@ -58,17 +124,13 @@ class Writer {
     if (first === QUOTE) return this.string();
     if (first === 0x7b) return this.object();
     if (first === 0x5b) return this.array();
-    let at = this.at + 1;
-    // Numbers and literals end at white space or punctuation.
-    for (let unit = text.charCodeAt(at); unit > 0x20 && unit !== COMMA; unit = text.charCodeAt(++at)) {
-      if (unit === CLOSE_BRACKET || unit === CLOSE_BRACE) break;
-    }
-    this.at = at;
+    this.at++;
+    this.skipLiteral();
     return AS_IT_STANDS;
   }
 
   /** Passes white space; true when there was some. */
-  private space(): boolean {
+  space(): boolean {
     const { text } = this;
     if (text.charCodeAt(this.at) > 0x20) return false;
     const start = this.at;
