@@ -1,12 +1,10 @@
 import type { Clock } from '../canonical/index.ts';
-import type { CheckedJson } from '../engine/index.ts';
-import { canonicalText } from '../engine/index.ts';
 import type { Evaluated } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
 import type { Moment } from './freshness.ts';
-import { expiryReader, holdOf, momentOf, remainingMs } from './freshness.ts';
+import { expiryReader, holdOf, momentOf, remainingMs, stepsOf } from './freshness.ts';
 import { refusedInput } from './input-check.ts';
-import { canonicalKey, groundOf } from './keys.ts';
+import { footprintKey, groundOf, inputText } from './keys.ts';
 import type { Made } from './made.ts';
 import { mergeBases, policiesOf } from './made.ts';
 import type {
@@ -60,12 +58,7 @@ interface Question {
 interface Slot {
   readonly key: string;
   readonly ground: string;
-  /** The input's canonical text; absent for an absent input. */
-  readonly canonical: string | undefined;
 }
-
-const textOf = (input: CheckedJson | undefined): string | undefined =>
-  input === undefined ? undefined : canonicalText(input);
 
 const mayAsk = (caller: Caller): boolean => caller.roles.includes('ask');
 
@@ -95,6 +88,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   const remembers = cache.enabled && cache.maxBytes > 0 && cache.maxAgeSeconds > 0;
   const store = openStore(Math.max(1, cache.maxBytes));
   const expiriesOf = expiryReader(cache.expiryPaths);
+  // Moments that an input names bound its answer, whether or not a rule reads them.
+  const textOf = inputText(cache.expiryPaths.map(stepsOf));
   const record = createRecorder({ audit, clock, onFailure, onWarning, onAnswer });
   const activeFor = (query: Query): ActivePolicy => query.active ?? policy.current;
   /** Evaluations that run on a worker now, and who else waits for them. */
@@ -130,7 +125,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     start: Moment,
     got: Evaluated,
   ): Made => {
-    const canonical = slot === undefined ? textOf(question.query.input) : slot.canonical;
+    const { input } = question.query;
     const { verdict, outcome, reasons, bases, ruleTtlMs, resultTtlMs } = got;
     const hold =
       verdict.kind === 'failed'
@@ -141,7 +136,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
             maxAgeMs: cache.maxAgeSeconds * 1000,
             ruleTtlMs,
             resultTtlMs,
-            expiriesMs: canonical === undefined ? [] : expiriesOf(canonical),
+            expiriesMs: input === undefined ? [] : expiriesOf(input),
           });
     const { nowNs, tokens, nonDeterministic, instructions } = mergeBases(bases);
     return {
@@ -216,8 +211,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   const look = (question: Question, resolution: Resolution): void => {
     const { path, strictErrors, input } = question.query;
     const ground = groundOf(path, resolution);
-    const canonical = textOf(input);
-    const key = canonicalKey(ground, strictErrors, canonical);
+    const text = input === undefined ? undefined : textOf(resolution, input);
+    const key = footprintKey(ground, strictErrors, text);
     const known = store.made(key);
     if (known?.hold !== undefined) {
       if (remainingMs(known.hold, clock) > 0) {
@@ -227,7 +222,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       store.drop(key);
     }
     const waiting = running.get(key);
-    if (waiting === undefined) start(question, resolution, { key, ground, canonical });
+    if (waiting === undefined) start(question, resolution, { key, ground });
     else waiting.push(question);
   };
 

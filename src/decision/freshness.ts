@@ -1,5 +1,5 @@
 import type { Clock } from '../canonical/index.ts';
-import type { Basis } from '../engine/index.ts';
+import type { Basis, CheckedJson } from '../engine/index.ts';
 
 /**
  * For how long an answer stays true. The monotonic clock judges; the wall clock ends an answer too whose time it has
@@ -19,7 +19,11 @@ export interface Moment {
 
 export const momentOf = (clock: Clock): Moment => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() });
 
-const stepsOf = (pointer: string): readonly string[] =>
+/** Whether a step can be an index of an array. */
+export const isIndex = (step: string): boolean => /^[0-9]+$/.test(step);
+
+/** The steps of a JSON Pointer (RFC 6901). */
+export const stepsOf = (pointer: string): readonly string[] =>
   pointer
     .split('/')
     .slice(1)
@@ -34,19 +38,21 @@ const valueAt = (value: unknown, steps: readonly string[]): unknown => {
   return here;
 };
 
-/** Reads the moments (milliseconds since 1970) that an input, as its canonical text, names at the configured pointers. */
-export type ExpiryReader = (canonical: string) => readonly number[];
+/** Reads the moments (milliseconds since 1970) that an input names at the configured pointers. */
+export type ExpiryReader = (input: CheckedJson) => readonly number[];
 
 const none: readonly number[] = [];
 
 export const expiryReader = (pointers: readonly string[]): ExpiryReader => {
   const paths = pointers.map(stepsOf);
-  // As keys stand in canonical text, which has one spelling for each.
-  const names = [...new Set(paths.map((steps) => `${JSON.stringify(steps.at(-1))}:`))];
-  return (canonical) => {
-    // Most inputs name no moment: without one of the names none is parsed.
-    if (!names.some((name) => canonical.includes(name))) return none;
-    const value: unknown = JSON.parse(canonical);
+  // A step of digits may be an index, which is written nowhere; of nothing but such steps, any input may have one.
+  const written = paths.map((steps) => steps.findLast((step) => !isIndex(step)));
+  const names = [...new Set(written)].map((name) => Buffer.from(name === undefined ? '' : JSON.stringify(name)));
+  return (input) => {
+    const bytes = Buffer.from(input.buffer, input.byteOffset, input.length);
+    // Most inputs name no moment: without one of the names, and escapes that could spell one, none is parsed.
+    if (names.every((name) => bytes.indexOf(name) < 0) && bytes.indexOf(0x5c) < 0) return none;
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
     return paths
       .map((steps) => valueAt(value, steps))
       .filter((found): found is number => typeof found === 'number' && Number.isFinite(found))

@@ -1,4 +1,8 @@
 import { hash } from 'node:crypto';
+import type { CheckedJson, Footprint } from '../engine/index.ts';
+import { canonicalText, footprintOf, projectedText } from '../engine/index.ts';
+import type { InputRead } from '../rego/index.ts';
+import { isIndex } from './freshness.ts';
 import type { ActiveVersion, Resolution, Wire } from './model.ts';
 
 /** All of a request that its answer can depend on, before anything of it is parsed. */
@@ -68,12 +72,39 @@ export const groundOf = (path: readonly string[], resolution: Resolution): strin
   return text;
 };
 
+/** What of an input its answer can depend on, as text. */
+export type InputText = (resolution: Resolution, input: CheckedJson) => string;
+
 /**
- * The key of everything an answer depends on: SHA-256, full width.
- *
- * @param canonical the input's canonical text; absent for an absent input
+ * Takes what the rules behind a path can read, and what stands at `besides` (JSON Pointers' steps); all of the input,
+ * canonical, where nobody knows what they read.
  */
-export const canonicalKey = (ground: string, strictErrors: boolean, canonical: string | undefined): string => {
-  const options = `${strictErrors ? 'strict' : 'lax'},${canonical === undefined ? 'absent' : 'present'}`;
-  return hash('sha256', `canonical${part(ground)}${part(options)}${part(canonical ?? '')}`, 'base64url');
+export const inputText = (besides: readonly (readonly string[])[]): InputText => {
+  const footprints = new WeakMap<readonly InputRead[], Footprint>();
+  // What stands in an array is known by the array.
+  const places = besides.map((steps) => {
+    const index = steps.findIndex(isIndex);
+    return index < 0 ? steps : steps.slice(0, index);
+  });
+  const footprintFor = (reads: readonly InputRead[]): Footprint => {
+    const known = footprints.get(reads);
+    if (known !== undefined) return known;
+    const footprint = footprintOf(reads, places);
+    footprints.set(reads, footprint);
+    return footprint;
+  };
+  return (resolution, input) => {
+    const reads = resolution.kind === 'rule' ? resolution.target.reads : undefined;
+    return reads === undefined ? canonicalText(input) : projectedText(input, footprintFor(reads));
+  };
+};
+
+/**
+ * The footprint key, of everything an answer depends on: SHA-256, full width.
+ *
+ * @param text what counts of the input; absent for an absent input
+ */
+export const footprintKey = (ground: string, strictErrors: boolean, text: string | undefined): string => {
+  const options = `${strictErrors ? 'strict' : 'lax'},${text === undefined ? 'absent' : 'present'}`;
+  return hash('sha256', `footprint${part(ground)}${part(options)}${part(text ?? '')}`, 'base64url');
 };

@@ -2,6 +2,7 @@
 import type { TraceContext } from '../canonical/index.ts';
 import { VerdictError } from '../canonical/index.ts';
 import type { CheckedJson, Evaluation, LoadedModule, NonDeterministicCall, SeenToken } from '../engine/index.ts';
+import type { InputRead } from '../rego/index.ts';
 
 // ---- who asks ---------------------------------------------------------------------------------------------------
 
@@ -200,6 +201,8 @@ export interface RuleTarget {
   readonly ttlMs?: number;
   /** Absent when the entrypoint has no schema for its input. */
   readonly inputCheck?: InputCheck;
+  /** All that an evaluation can read of the input; absent: any part of it. */
+  readonly reads?: readonly InputRead[];
 }
 
 export type Resolution =

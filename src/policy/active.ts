@@ -1,4 +1,5 @@
 import type { ActivePolicy, ActiveVersion, InputCheck, Resolution, RuleTarget } from '../decision/model.ts';
+import type { InputRead } from '../rego/index.ts';
 import type { RuleMarks } from './build/annotations.ts';
 import type { JsonNode } from './content/json-text.ts';
 import { nodeAt, writeJson } from './content/json-text.ts';
@@ -14,6 +15,8 @@ export interface Served {
   readonly marks: readonly RuleMarks[];
   /** By entrypoint, where one has a schema. */
   readonly inputChecks?: ReadonlyMap<string, InputCheck>;
+  /** What each entrypoint can read of the input; absent when nobody knows. */
+  readonly reads?: ReadonlyMap<string, readonly InputRead[]>;
   /** Read when a path needs it, once. */
   readonly data: () => JsonNode;
 }
@@ -46,10 +49,11 @@ const prefixes = (path: Path): string[] => {
 
 const isBelow = (text: string, path: Path): boolean => path.length === 0 || text.startsWith(`${path.join('/')}/`);
 
-const targetOf = ({ version, marks, inputChecks }: Served, entrypoint: string, below: Path): RuleTarget => {
+const targetOf = ({ version, marks, inputChecks, reads: all }: Served, entrypoint: string, below: Path): RuleTarget => {
   const own = marks.filter(({ path, scope }) => path === entrypoint && scope !== 'subpackages');
   const inputCheck = inputChecks?.get(entrypoint);
   const ttls = own.flatMap(({ ttlMs }) => ttlMs ?? []);
+  const reads = all?.get(entrypoint);
   return {
     version,
     entrypoint,
@@ -57,6 +61,7 @@ const targetOf = ({ version, marks, inputChecks }: Served, entrypoint: string, b
     isResult: below.length === 0 && own.some(({ isResult }) => isResult === true),
     ...(ttls.length === 0 ? {} : { ttlMs: Math.min(...ttls) }),
     ...(inputCheck === undefined ? {} : { inputCheck }),
+    ...(reads === undefined ? {} : { reads }),
   };
 };
 

@@ -70,7 +70,7 @@ export interface LiveSet {
 
 const MOST_BEFORE = 100;
 
-const servedOf = ({ member, module, linkedDigest, links }: Linked): Served => {
+const servedOf = ({ member, module, linkedDigest, links, code }: Linked): Served => {
   const { info, runnable } = member;
   const { rules, marks, entrypoints, data, inputChecks } = runnable;
   const version: ActiveVersion = Object.freeze({
@@ -93,6 +93,7 @@ const servedOf = ({ member, module, linkedDigest, links }: Linked): Served => {
     ...(rules === undefined ? {} : { rules: rulePlaces(rules) }),
     marks,
     ...(inputChecks === undefined ? {} : { inputChecks }),
+    ...(code.reads === undefined ? {} : { reads: code.reads }),
     data: () => {
       tree ??= parseJson(Buffer.from(data).toString('utf8'));
       return tree;

@@ -9,7 +9,7 @@ const echo = (cache = {}) => {
   return core;
 };
 
-describe('the canonical key', () => {
+describe('the footprint key', () => {
   test.each([
     ['white space and the order of members', '{"a":1,"b":[2,3]}', ' { "b" : [2, 3],\n"a":1 } '],
     ['escapes', '{"a":"\u00e9/"}', '{"\\u0061":"\\u00e9\\/"}'],
@@ -28,6 +28,44 @@ describe('the canonical key', () => {
       expect(answer.cache).toBe('miss');
       expect(answer.verdict).toEqual(input === undefined ? { kind: 'undefined' } : { kind: 'decided', result: input });
     }
+  });
+
+  test('what the rules cannot read costs no hit, and what they can does', async () => {
+    const { decisions, policy } = startCore();
+    const reads = { 'shop/allow': [{ path: ['user', 'role'] }, { path: ['debug'], shape: true }] };
+    policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true'), 'shop/other': gives('true') }, reads });
+    const cached = async (input: string, path = 'shop/allow') => (await ask(decisions, path, { input })).cache;
+    expect(await cached('{"user":{"role":"a"},"id":1,"debug":7}')).toBe('miss');
+    expect(await cached('{"id":2,"debug":8,"user":{"name":"x","role":"a"}}')).toBe('hit');
+    expect(await cached('{"id":2,"user":{"role":"a"}}')).toBe('miss');
+    expect(await cached('{"user":{"role":["a"]},"debug":7}')).toBe('miss');
+    expect(await cached('{"user":{"role":"b"},"debug":7}')).toBe('miss');
+    expect(await cached('{"user":{"role":"a"},"id":1,"debug":7}', 'shop/other')).toBe('miss');
+    expect(await cached('{"user":{"role":"a"},"id":2,"debug":7}', 'shop/other')).toBe('miss');
+  });
+
+  test('a body that hits by what the rules read has a record of its own input', async () => {
+    const { decisions, policy, audit } = startCore();
+    policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true') }, reads: { 'shop/allow': [] } });
+    for (const input of ['{"id":1}', '{"id":2}']) await ask(decisions, 'shop/allow', { input });
+    expect(audit.records.map(({ facts, input }) => [facts.cache, input])).toEqual([
+      ['miss', '{"id":1}'],
+      ['hit', '{"id":2}'],
+    ]);
+  });
+
+  test('a moment that the input names counts, read or not, in arrays too', async () => {
+    const { decisions, policy, clock } = startCore({ cache: { expiryPaths: ['/token/exp', '/until/0'] } });
+    policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true') }, reads: { 'shop/allow': [] } });
+    const at = (seconds: number): number => Math.floor(clock.nowMs() / 1000) + seconds;
+    const cached = async (input: object) => ask(decisions, 'shop/allow', { input: JSON.stringify(input) });
+    expect(await cached({ token: { exp: at(30) } })).toMatchObject({ cache: 'miss' });
+    expect(await cached({ token: { exp: at(5) } })).toMatchObject({ cache: 'miss' });
+    expect(await cached({ until: [at(20)] })).toMatchObject({ cache: 'miss' });
+    expect(await cached({ until: [at(10)] })).toMatchObject({ cache: 'miss' });
+    clock.advance(15_000);
+    expect(await cached({ until: [at(-5)] })).toMatchObject({ cache: 'miss' });
+    expect(await cached({ until: [at(5)] })).toMatchObject({ cache: 'hit' });
   });
 
   test('strict errors, another path and a path below have answers of their own', async () => {

@@ -62,6 +62,25 @@ late.two := semver.is_valid("1")
   expect(await builtinsOf(text, 'a')).toEqual(expect.arrayContaining(['yaml.marshal', 'lower', 'units.parse']));
 });
 
+test('an entrypoint reads the places of the input that all its rules can look at, and no others', async () => {
+  const text = `package a
+
+allow if { user.role == "admin"; not input.blocked }
+allow if lib(input.resource.owner)
+user := input.subject
+lib(owner) if owner == user.id
+whole if count(input) == 1
+part if { x := input.a; x.b == 1 }
+`;
+  const paths = ['a/allow', 'a/whole', 'a/part'];
+  const { entrypoints } = await toolchain.compile({ modules: [file('a.rego', text)] }, paths);
+  expect(entrypoints.map(({ reads }) => reads)).toEqual([
+    [{ path: ['blocked'], shape: true }, { path: ['resource', 'owner'] }, { path: ['subject'] }],
+    [{ path: [] }],
+    [{ path: ['a'], shape: true }, { path: ['a', 'b'] }],
+  ]);
+});
+
 test('mocks count beside what they replace: targets and values, builtins and functions', async () => {
   const text = `x if y > 0 with time.now_ns as 1
 y := time.now_ns()

@@ -17,6 +17,7 @@ import { AuditError, createDecisions, defaultCacheSettings } from '../../src/dec
 import type { CacheSettings } from '../../src/decision/settings.ts';
 import type { Basis, CheckedJson, Evaluation, EvaluationErrorCode, EvaluationRequest } from '../../src/engine/index.ts';
 import { checkJson } from '../../src/engine/index.ts';
+import type { InputRead } from '../../src/rego/index.ts';
 
 // ---- the clock --------------------------------------------------------------------------------------------------
 
@@ -89,6 +90,8 @@ export interface FakeVersion {
   /** Paths of rules that are marked as results. */
   readonly results?: readonly string[];
   readonly ttlsMs?: { readonly [path: string]: number };
+  /** What the rules can read of the input; absent: all of it. */
+  readonly reads?: { readonly [path: string]: readonly InputRead[] };
   /** The path that answers AuthZEN, slash-separated. */
   readonly authzen?: string;
 }
@@ -107,7 +110,15 @@ const partsOf = (loaded: Loaded): (readonly [readonly string[], Resolution])[] =
   const rules = Object.keys(source.rules ?? {}).map((entrypoint): readonly [readonly string[], Resolution] => {
     const ttlMs = source.ttlsMs?.[entrypoint];
     const isResult = source.results?.includes(entrypoint) ?? false;
-    const target = { version: active, entrypoint, below: [], isResult, ...(ttlMs === undefined ? {} : { ttlMs }) };
+    const reads = source.reads?.[entrypoint];
+    const target = {
+      version: active,
+      entrypoint,
+      below: [],
+      isResult,
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(reads === undefined ? {} : { reads }),
+    };
     return [segments(entrypoint), { kind: 'rule', target }];
   });
   const data = Object.entries(source.data ?? {}).map(([path, json]): readonly [readonly string[], Resolution] => [

@@ -165,6 +165,7 @@ export const buildPrepared = async (
     named: chosen.named,
     rules: [...inspection.rules].sort(),
     reach: Object.fromEntries(reach.map(({ path, builtins }) => [path, [...builtins].sort()])),
+    reads: Object.fromEntries(reach.map(({ path, reads }) => [path, reads])),
     annotations: marks,
     ...(references.length === 0 ? {} : { references }),
     ...(marks.some((mark) => mark.schemas !== undefined) ? { packages: inspection.packages } : {}),

@@ -1,3 +1,4 @@
+import type { InputRead } from '../../rego/index.ts';
 import { isSource } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import type { RuleMarks } from '../build/annotations.ts';
@@ -18,6 +19,8 @@ export interface BuildInfo {
   readonly rules: readonly string[];
   /** Builtins that each entrypoint can reach. */
   readonly reach: { readonly [entrypoint: string]: readonly string[] };
+  /** What each entrypoint can read of the input. */
+  readonly reads: { readonly [entrypoint: string]: readonly InputRead[] };
   readonly annotations: readonly RuleMarks[];
   /** What the rules refer to in other bundles; absent when they keep to themselves. */
   readonly references?: readonly ExternalReference[];
@@ -53,6 +56,12 @@ const isMarks = (value: unknown): value is RuleMarks =>
   (value.authzen === undefined || isObject(value.authzen)) &&
   (value.schemas === undefined || isSchemaMarks(value.schemas));
 
+const isReads = (value: unknown): value is readonly InputRead[] =>
+  Array.isArray(value) &&
+  value.every(
+    (item) => isObject(item) && isTexts(item.path) && (item.shape === undefined || typeof item.shape === 'boolean'),
+  );
+
 const isReferences = (value: unknown): value is readonly ExternalReference[] =>
   Array.isArray(value) &&
   value.every(
@@ -68,8 +77,8 @@ const isReferences = (value: unknown): value is readonly ExternalReference[] =>
 /** Reads `metadata.verdict` as one of our builds writes it; undefined for anything else. */
 export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
   const own = metadata.verdict;
-  if (!isObject(own) || !isObject(own.compiler) || !isObject(own.reach)) return undefined;
-  const { compiler, flags, sources, entrypoints, named, rules, reach, annotations, references, packages } = own;
+  if (!isObject(own) || !isObject(own.compiler) || !isObject(own.reach) || !isObject(own.reads)) return undefined;
+  const { compiler, flags, sources, entrypoints, named, rules, reach, reads, annotations, references, packages } = own;
   const { opa, toolchain } = compiler as Member;
   const whole =
     typeof opa === 'string' &&
@@ -80,6 +89,7 @@ export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
     isTexts(entrypoints) &&
     isTexts(rules) &&
     Object.values(reach as Member).every(isTexts) &&
+    Object.values(reads as Member).every(isReads) &&
     Array.isArray(annotations) &&
     annotations.every(isMarks) &&
     (references === undefined || isReferences(references)) &&
@@ -93,6 +103,7 @@ export const readBuildInfo = (metadata: Member): BuildInfo | undefined => {
     named,
     rules,
     reach: reach as BuildInfo['reach'],
+    reads: reads as BuildInfo['reads'],
     annotations,
     ...(references === undefined ? {} : { references }),
     ...(packages === undefined ? {} : { packages }),

@@ -32,7 +32,14 @@ export interface Linked {
   readonly taken: JoinAnswer['reads'];
 }
 
-type Code = Pick<Runnable, 'wasm' | 'reach'> & { readonly key: string };
+type Code = Pick<Runnable, 'wasm' | 'reach' | 'reads'> & { readonly key: string };
+
+const codeOfOwn = ({ wasm, reach, reads }: Runnable, key: string): Code => ({
+  key,
+  ...(wasm === undefined ? {} : { wasm }),
+  ...(reach === undefined ? {} : { reach }),
+  ...(reads === undefined ? {} : { reads }),
+});
 
 export interface LinkParts {
   readonly engine: Engine;
@@ -112,15 +119,15 @@ const compileLinked = async (
   const compiled = await callToolchain(toolchain.compile(linked, entrypoints, { deadlineMs })).catch(refuseLinked);
   refuseNetwork(linked, compiled.entrypoints);
   const reach = new Map(compiled.entrypoints.map(({ path, builtins }) => [path, builtins] as const));
-  return { key, wasm: compiled.wasm, reach };
+  const reads = new Map(compiled.entrypoints.map((entrypoint) => [entrypoint.path, entrypoint.reads] as const));
+  return { key, wasm: compiled.wasm, reach, reads };
 };
 
 const codeOf = async (request: LinkRequest, plan: Plan, key: string, parts: LinkParts): Promise<Code> => {
   const { member, present } = request;
   if (present?.code.key === key) return present.code;
   if (plan.rules.length > 0) return compileLinked(member, plan, key, parts);
-  const { wasm, reach } = member.runnable;
-  return { key, ...(wasm === undefined ? {} : { wasm }), ...(reach === undefined ? {} : { reach }) };
+  return codeOfOwn(member.runnable, key);
 };
 
 const joinOf = async ({ member }: LinkRequest, plan: Plan): Promise<JoinAnswer> => {
@@ -159,7 +166,15 @@ const unlinked = async ({ member, present }: LinkRequest, parts: LinkParts): Pro
   const key = JSON.stringify([info.digest]);
   if (present !== undefined && present.key === key) return { linked: present, isNew: false, testsPassed: 0 };
   const module = await loadModule(parts.engine, nameOf(member), runnable);
-  const linked: Linked = { member, module, linkedDigest: '', links: [], key, code: { key }, taken: [] };
+  const linked: Linked = {
+    member,
+    module,
+    linkedDigest: '',
+    links: [],
+    key,
+    code: codeOfOwn(runnable, key),
+    taken: [],
+  };
   return { linked, isNew: true, testsPassed: 0 };
 };
 

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../canonical/index.ts';
 import type { InputCheck } from '../../decision/model.ts';
-import type { Toolchain } from '../../rego/index.ts';
+import type { InputRead, Toolchain } from '../../rego/index.ts';
 import { MODULE } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import type { RuleMarks } from '../build/annotations.ts';
@@ -31,6 +31,8 @@ export interface Runnable {
   /** Absent when the bundle is data alone. */
   readonly wasm?: Uint8Array;
   readonly reach?: ReadonlyMap<string, readonly string[]>;
+  /** What each entrypoint can read of the input; absent when nobody knows. */
+  readonly reads?: ReadonlyMap<string, readonly InputRead[]>;
   /** What the rules refer to in other bundles. */
   readonly references: readonly ExternalReference[];
   /** What other versions are linked with; absent when the rules are in the module alone. */
@@ -66,6 +68,7 @@ export const builtRunnable = (
     opaque: false,
     ...(wasm === undefined ? {} : { wasm }),
     reach: new Map(Object.entries(info.reach)),
+    reads: new Map(Object.entries(info.reads)),
     references: info.references ?? [],
     sources,
   };
