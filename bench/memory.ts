@@ -22,7 +22,8 @@ const question = (n: number): Buffer =>
       input: {
         subject: { type: 'user', id: 'CiRmZDE2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs' },
         action: { name: 'can_update_todo' },
-        resource: { type: 'todo', id: `todo-${n}`, properties: { ownerID: 'morty@the-citadel.com' } },
+        // What the policy reads: a difference that it does not see would be no other question.
+        resource: { type: 'todo', id: `todo-${n}`, properties: { ownerID: `owner-${n}@the-citadel.com` } },
       },
     }),
   );

@@ -70,7 +70,9 @@ const project = (reader: CanonicalReader, { whole, shape, members }: Place): str
     if (member === undefined) reader.skip();
     else parts[member.index] = project(reader, member.place);
   });
-  return `${kind}<${parts.join(',')}>`;
+  const text = parts.join(',');
+  // Commas alone: an object that holds nothing that counts is like none.
+  return text.length < parts.length ? kind : `${kind}<${text}>`;
 };
 
 /**
