@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { load, post } from '../load/client.ts';
+import { readDecisionIds } from '../support/log-ids.ts';
 import { root, startServerProcess, temporaryFolder } from '../support/server-process.ts';
 
 export interface KillResult {
@@ -22,23 +21,6 @@ const question = (n: number): Buffer =>
     // Every third question repeats an earlier one, so that hits are killed as well as misses.
     `{"input":{"subject":{"type":"user","id":"u"},"action":{"name":"can_read_todos"},"resource":{"type":"todo","id":"${n - (n % 3)}"}}}`,
   );
-
-/** The log as a stranger reads it: a process of its own, which shares no code with the writer. */
-const readLog = async (storage: string): Promise<Set<string>> => {
-  const reader = path.join(root, 'test', 'support', 'log-reader.mjs');
-  const child = spawn(process.execPath, [reader, path.join(storage, 'audit')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const ids = new Set<string>();
-  for await (const line of createInterface({ input: child.stdout })) {
-    const id = DECISION_ID.exec(line)?.[1];
-    if (id !== undefined) ids.add(id);
-  }
-  const code = await ended;
-  if (code !== 0) throw new Error(`the reader found fault with the log and ended with ${code}`);
-  return ids;
-};
 
 /**
  * Starts the server on the same storage again and again, asks it from eight connections, and kills it (SIGKILL) after
@@ -76,7 +58,7 @@ export const killRounds = async (
     // One more start, so that recovery has seen the last torn tail; then an orderly end.
     const last = await startServerProcess({ storage: folder, args: ['--set', 'server.drainSeconds=0'] });
     await last.kill('SIGTERM');
-    const recorded = await readLog(folder);
+    const recorded = await readDecisionIds(folder);
     return {
       rounds: pauses.length,
       answered: answered.size,
