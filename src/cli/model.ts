@@ -17,6 +17,7 @@ export interface CliConfig {
     readonly admin: { readonly host: string; readonly port: number };
     /** An empty socket: none. */
     readonly http: { readonly host: string; readonly port: number; readonly socket: string };
+    readonly grpc: { readonly host: string; readonly port: number; readonly socket: string };
   };
 }
 

@@ -67,6 +67,22 @@ test('a Unix socket is asked, from the configuration or by name', async () => {
     });
 });
 
+test('the gRPC listener is asked by the health service of gRPC', async () => {
+  const cwd = folderOf(Object.fromEntries(Object.entries(good).map(([name, text]) => [`shop/${name}`, text])));
+  const empty = await pdp();
+  const ready = await pdp({ bundles: { shop: path.join(cwd, 'shop') } });
+  const ask = (url: string, ...args: string[]) => cli(['healthcheck', '--grpc', '--url', `http://${url}`, ...args]);
+  const well = await ask(ready.urls.grpc ?? '');
+  expect(well.code, well.stderr).toBe(0);
+  expect(await ask(empty.urls.grpc ?? '', '--live')).toMatchObject({ code: 0 });
+  const refused = await ask(empty.urls.grpc ?? '');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('is not ready: it answers that it does not serve');
+  const http = await cli(['healthcheck', '--grpc', '--url', ready.urls.http]);
+  expect(http.code).toBe(1);
+  expect(http.stderr).toContain('does not answer');
+});
+
 test('nobody at the address is exit code 1, in one sentence', async () => {
   const port = await freePort();
   const { code, stderr } = await cli(['healthcheck', '--url', `http://127.0.0.1:${port}`]);
@@ -133,5 +149,5 @@ test('it starts without any part of a server', () => {
   const loaded = stdout.split('\n');
   expect(loaded.filter((url) => url.endsWith('/src/cli/commands/healthcheck.ts'))).toHaveLength(1);
   const parts = /\/src\/(server|app\.module|(?!cli|config|canonical)\w+(\/\w+)?\/index)\.ts$/;
-  expect(loaded.filter((url) => parts.test(url) || /@nestjs|opa-wasm|grpc|opentelemetry|pino/.test(url))).toEqual([]);
+  expect(loaded.filter((url) => parts.test(url) || /@nestjs|opa-wasm|@grpc|@opentelemetry|pino/.test(url))).toEqual([]);
 });

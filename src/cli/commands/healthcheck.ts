@@ -1,7 +1,7 @@
 import { durationMs } from '../arguments.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
-import { askHealth, type HealthAddress, healthAddress } from '../remote/health.ts';
+import { askGrpcHealth, askHealth, type HealthAddress, healthAddress } from '../remote/health.ts';
 import { CliError } from '../report.ts';
 import { plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
@@ -9,16 +9,21 @@ import type { Session, Start } from '../session.ts';
 interface Options {
   readonly live?: boolean;
   readonly ready?: boolean;
+  readonly grpc?: boolean;
   readonly url?: string;
   readonly timeout: string;
 }
 
-const addressOf = async (session: Session, url: string | undefined): Promise<HealthAddress> => {
+const addressOf = async (
+  session: Session,
+  listener: 'http' | 'grpc',
+  url: string | undefined,
+): Promise<HealthAddress> => {
   if (url !== undefined) return healthAddress(url);
-  const { socket, host, port } = (await session.config()).server.http;
+  const { socket, host, port } = (await session.config()).server[listener];
   if (socket !== '') return healthAddress(`unix:${session.resolve(socket)}`);
   if (port === 0)
-    throw new CliError('USAGE', 'server.http.port is 0, so nothing says where the server listens: give --url');
+    throw new CliError('USAGE', `server.${listener}.port is 0, so nothing says where the server listens: give --url`);
   return healthAddress(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
 };
 
@@ -26,8 +31,9 @@ const run = async (session: Session, options: Options): Promise<ExitCode> => {
   if (options.live === true && options.ready === true) throw new CliError('USAGE', 'choose one of --live and --ready');
   const state = options.live === true ? 'live' : 'ready';
   const timeoutMs = durationMs(options.timeout);
-  const address = await addressOf(session, options.url);
-  const reason = await askHealth(address, state, timeoutMs);
+  const address = await addressOf(session, options.grpc === true ? 'grpc' : 'http', options.url);
+  const ask = options.grpc === true ? askGrpcHealth : askHealth;
+  const reason = await ask(address, state, timeoutMs);
   if (reason !== undefined)
     throw new CliError('SERVER_NOT_HEALTHY', `${address.name} is not ${state}: ${plain(reason)}`);
   session.screen.result({ ok: true, state, url: address.name }, () => `${address.name} is ${state}`);
@@ -46,9 +52,7 @@ export const healthcheckCommand = (start: Start): CliCommand =>
   )
     .option('--ready', 'ask whether it is ready: a version is active and the decision log can be written (default)')
     .option('--live', 'ask only whether it answers')
-    .option(
-      '--url <url>',
-      'listener to ask: http://host:port or unix:/path (default: server.http of the configuration)',
-    )
+    .option('--grpc', 'ask the gRPC listener, by grpc.health.v1')
+    .option('--url <url>', 'listener to ask: http://host:port or unix:/path (default: that of the configuration)')
     .option('--timeout <time>', 'longest time to wait for the answer, such as 1s', '3s')
     .action(start(run));

@@ -1,4 +1,6 @@
 import { request } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
 import { messageOf } from '../../canonical/index.ts';
 import { CliError } from '../report.ts';
 
@@ -65,4 +67,56 @@ export const askHealth = (
     });
     asked.on('error', (error) => fail(signal.aborted ? signal.reason : error));
     asked.end();
+  });
+
+/** An empty HealthCheckRequest (the whole server) in a gRPC frame: not compressed, of no bytes. */
+const EMPTY = Buffer.alloc(5);
+
+/** A HealthCheckResponse that says SERVING (field 1, value 1), in its frame. */
+const SERVING = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
+
+/** As askHealth, by grpc.health.v1 of a gRPC listener; there `live` means that it answers at all. */
+export const askGrpcHealth = (
+  address: HealthAddress,
+  state: 'live' | 'ready',
+  timeoutMs: number,
+): Promise<string | undefined> =>
+  new Promise((resolve, reject) => {
+    const { target } = address;
+    const host = 'host' in target ? target.host : 'localhost';
+    const session = connectHttp2(`http://${host.includes(':') ? `[${host}]` : host}`, {
+      createConnection: () => ('host' in target ? connect(target.port, target.host) : connect(target.socketPath)),
+    });
+    const end = (finish: () => void): void => {
+      clearTimeout(late);
+      session.destroy();
+      finish();
+    };
+    const fail = (reason: string, cause?: unknown): void =>
+      end(() => reject(new CliError('SERVER_UNREACHABLE', `${address.name} does not answer (${reason})`, { cause })));
+    const late = setTimeout(() => fail(`nothing came within ${timeoutMs / 1000} s`), timeoutMs);
+    session.on('error', (error) => fail(messageOf(error) || 'no connection', error));
+    const call = session.request({
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let status: unknown;
+    const answer: Buffer[] = [];
+    call.on('response', (headers) => {
+      status = headers['grpc-status'];
+    });
+    call.on('trailers', (trailers) => {
+      status = trailers['grpc-status'];
+    });
+    call.on('data', (part: Buffer) => answer.length < MAX_BYTES && answer.push(part));
+    call.on('error', (error) => fail(messageOf(error), error));
+    call.on('end', () => {
+      if (status === undefined) return fail('it speaks no gRPC');
+      if (status !== '0') return end(() => resolve(`it answered gRPC status ${String(status)}`));
+      const serves = state === 'live' || SERVING.equals(Buffer.concat(answer));
+      return end(() => resolve(serves ? undefined : 'it answers that it does not serve'));
+    });
+    call.end(EMPTY);
   });

@@ -1,5 +1,6 @@
-import type { RequestLimits } from '../wire/index.ts';
-import { count, defaultsOf, requestLimitSchemas } from '../wire/index.ts';
+// Not through the doorway: every command reads this schema, and none but serve needs the wires.
+import type { RequestLimits } from '../wire/limits.ts';
+import { count, defaultsOf, requestLimitSchemas } from '../wire/limits.ts';
 
 /** `server.grpc`: where decisions are served over gRPC, and how much of a call is taken. */
 export interface GrpcSettings {
