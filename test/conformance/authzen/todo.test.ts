@@ -1,12 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultArchiveLimits, readDirectory, writeArchive } from '../../../src/policy/index.ts';
-import { type Pdp, type PdpAnswer, startPdp } from '../../support/pdp.ts';
-
-// The public interop vectors of OpenID AuthZEN carry no licence to copy them: they lie beside the checkout, not in it.
-const root = path.join(import.meta.dirname, '..', '..', '..');
-const folder = path.join(root, '..', 'shared', 'conformance', 'authzen', 'todo');
+import { callDecide, json, resultOf } from '../../support/decision-grpc.ts';
+import { type Pdp, startPdp } from '../../support/pdp.ts';
+import { arePresent, expectJson, type Members, readVectors, root, whereFrom, withUnread } from './vectors.ts';
 
 interface Vector {
   readonly request: unknown;
@@ -26,7 +24,7 @@ const files = [
 ] as const;
 
 const read = (name: string): { readonly singles: readonly Vector[]; readonly batches: readonly Batch[] } => {
-  const document = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as {
+  const document = readVectors(`todo/${name}`) as {
     evaluation?: readonly Vector[];
     decisions?: readonly Vector[];
     evaluations?: readonly Batch[];
@@ -35,22 +33,6 @@ const read = (name: string): { readonly singles: readonly Vector[]; readonly bat
 };
 
 let pdp: Pdp;
-
-const present = existsSync(folder);
-
-/** Stricter than the standard's own runner: the status, the type and a boolean count too. */
-const expectJson = (answer: PdpAnswer, place: string): void => {
-  expect(answer.status, place).toBe(200);
-  expect(answer.headers.get('content-type'), place).toMatch(/^application\/json(;|$)/);
-};
-
-type Members = { readonly [name: string]: unknown };
-
-/** The same question with members that no rule reads. */
-const withUnread = (request: unknown): unknown => {
-  const { context, ...members } = request as Members;
-  return { trace: 'a-1', ...members, context: { ...(context as Members | undefined), channel: 'test' } };
-};
 
 /** The Todo policy again, with a user more: another version, the same answers. */
 const nextVersion = async (): Promise<Uint8Array> => {
@@ -61,6 +43,15 @@ const nextVersion = async (): Promise<Uint8Array> => {
   return writeArchive(new Map([...members, ['data.json', Buffer.from(more)]]));
 };
 
+/** The questions of a batch: what it says for all, under what each item says. */
+const apart = ({ request, expected }: Batch): readonly Vector[] => {
+  const { evaluations, ...common } = request as Members & { readonly evaluations: readonly Members[] };
+  return evaluations.map((item, at) => ({
+    request: { ...common, ...item },
+    expected: (expected[at] as { decision: boolean }).decision,
+  }));
+};
+
 const rounds = [
   { round: 'fresh', policy: 'todo@1', asked: (request: unknown) => request },
   { round: 'from the cache', policy: 'todo@1', asked: (request: unknown) => request },
@@ -68,7 +59,7 @@ const rounds = [
   { round: 'after an activation', policy: 'todo@2', asked: (request: unknown) => request },
 ] as const;
 
-describe.skipIf(!present)('the Todo interop vectors', () => {
+describe.skipIf(!arePresent)('the Todo interop vectors', () => {
   beforeAll(async () => {
     pdp = await startPdp({
       bundles: { todo: path.join(root, 'bundles', 'todo.tar.gz') },
@@ -115,11 +106,23 @@ describe.skipIf(!present)('the Todo interop vectors', () => {
         expect(JSON.stringify(evaluations), place).toBe(JSON.stringify(expected));
       }
     });
+
+    test('the same over gRPC, where a batch is its questions one by one', async () => {
+      const client = new Client(pdp.urls.grpc ?? '', credentials.createInsecure());
+      const questions = files.flatMap(({ name }) => [...read(name).singles, ...read(name).batches.flatMap(apart)]);
+      for (const [at, { request, expected }] of questions.entries()) {
+        const { decision } = await callDecide(client, {
+          path: 'todo/allow',
+          input: json(JSON.stringify(asked(request))),
+        });
+        expect(resultOf(decision), `question ${at}`).toBe(String(expected));
+        expect(`${decision?.policies[0]?.name}@${decision?.policies[0]?.version}`, `question ${at}`).toBe(policy);
+      }
+      client.close();
+    });
   });
 });
 
-if (!present) {
-  test('the Todo interop vectors are not here', (context) => {
-    context.skip(`no vectors at ${folder}: they come from github openid/authzen, interop/authzen-todo-backend/test`);
-  });
+if (!arePresent) {
+  test('the Todo interop vectors are not here', (context) => context.skip(whereFrom));
 }
