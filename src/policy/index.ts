@@ -31,6 +31,7 @@ export type {
   VersionInfo,
 } from './model.ts';
 export { PolicyError } from './model.ts';
+export { refuseSchemas } from './schema/book.ts';
 export type { PolicySettings } from './settings.ts';
 export { defaultPolicySettings, policySchema } from './settings.ts';
 export type { LocalBundle, LocalPolicyStore } from './store.ts';

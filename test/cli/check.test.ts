@@ -104,3 +104,12 @@ test('colours are for terminals, and NO_COLOR turns them off', async () => {
   expect((await cli(['check', '.'], { cwd, tty: true, env: { NO_COLOR: '1' } })).stdout).not.toContain('\u001b');
   expect((await cli(['check', '.'], { cwd })).stdout).not.toContain('\u001b');
 });
+
+test('a schema that does not compile, and one that is not there, are problems of the bundle', async () => {
+  const rego = '# METADATA\n# schemas:\n#   - input: schema.none\npackage shop\n\nallow := true\n';
+  const cwd = folderOf({ 'shop/shop.rego': rego, 'shop/schemas/order.json': '{"type": "strng"}' });
+  const { code, stderr } = await cli(['check', 'shop'], { cwd });
+  expect(code).toBe(3);
+  expect(stderr).toContain('shop/schemas/order.json:1:1: /type: must be equal to one of the allowed values');
+  expect(stderr).toContain('shop/shop.rego:1:1: input: schema.none: there is no file schemas/none.json');
+});

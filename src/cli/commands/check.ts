@@ -1,4 +1,4 @@
-import { networkCalls } from '../../policy/index.ts';
+import { networkCalls, refuseSchemas } from '../../policy/index.ts';
 import type { RegoProblem, RegoSources } from '../../rego/index.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
@@ -24,6 +24,7 @@ const run = async (
   if (sources.modules.length === 0) throw new CliError('FILE_UNUSABLE', `no .rego files in ${paths.join(', ')}`);
   const toolchain = await session.toolchain();
   const found = await toolchain.check(sources, { strict: options.strict === true, onProgress: session.onProgress });
+  if (sources.schemas !== undefined) refuseSchemas(sources.schemas, found.annotations);
   const { packages, rules, tests } = found;
   const warnings = [...found.warnings, ...networkWarnings(sources)];
   if (warnings.length > 0) screen.note(problemsText(warnings, screen.paintNote, 'warning'));

@@ -50,10 +50,16 @@ export const readBundle = async (session: Session, file: string): Promise<Bundle
   });
 };
 
+type Schemas = ReturnType<typeof prepareBundle>['schemas'];
+
+/** Sources, and the schemas beside them when they are one bundle: METADATA of several may mean different ones. */
+export type LoadedSources = RegoSources & { readonly schemas?: Schemas };
+
 interface Loaded {
   readonly modules: readonly RegoFile[];
   readonly versions: readonly (readonly [path: string, version: RegoVersion])[];
   readonly data: Uint8Array;
+  readonly schemas?: Schemas;
 }
 
 /** Gives the file of each problem the name under which the person knows it. */
@@ -71,13 +77,15 @@ export const withRoot = (root: string, error: unknown): unknown => withNames(err
 const loadBundle = async (session: Session, root: string): Promise<Loaded> => {
   const files = await readBundle(session, root);
   try {
-    const { all } = prepareBundle(files).sources;
+    const { schemas, sources } = prepareBundle(files);
+    const { all } = sources;
     const modules = all.modules.map(({ path: name, text }) => ({ path: displayed(root, name), text }));
     const versions = all.modules.map(({ path: name }): readonly [string, RegoVersion] => [
       displayed(root, name),
       all.regoVersions?.[name] ?? all.regoVersion ?? 1,
     ]);
-    return { modules, versions, data: all.data ?? nothing };
+    const named = [...schemas].map(([name, found]) => [name, { ...found, file: displayed(root, found.file) }] as const);
+    return { modules, versions, data: all.data ?? nothing, schemas: new Map(named) };
   } catch (error) {
     throw withRoot(root, error);
   }
@@ -138,7 +146,7 @@ export const loadSources = async (
   session: Session,
   paths: readonly string[],
   dataFiles: readonly string[] = [],
-): Promise<RegoSources> => {
+): Promise<LoadedSources> => {
   const loaded: Loaded[] = [];
   for (const file of paths) loaded.push(await load(session, file));
   for (const file of dataFiles) loaded.push(await loadData(session, file));
@@ -147,5 +155,6 @@ export const loadSources = async (
     modules: [...modules.values()],
     data: mergeAll(loaded),
     regoVersions: Object.fromEntries(loaded.flatMap((one) => one.versions)),
+    ...(paths.length === 1 && loaded[0]?.schemas !== undefined ? { schemas: loaded[0].schemas } : {}),
   };
 };

@@ -13,7 +13,7 @@ import { regoSources } from '../content/rego-sources.ts';
 import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
 import { PolicyError } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
-import { schemaBook, schemaProblems } from '../schema/book.ts';
+import { refuseSchemas } from '../schema/book.ts';
 import type { SchemaFile } from '../schema/files.ts';
 import { readSchemas } from '../schema/files.ts';
 import { markProblems, readMarks } from './annotations.ts';
@@ -81,10 +81,10 @@ export const inspect = async ({ sources }: PreparedBundle, options: BuildOptions
     ? nothing
     : callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options)));
 
-const refuseMarks = (problems: readonly RegoProblem[], code: 'REGO_INVALID' | 'SCHEMA_INVALID'): void => {
+const refuseMarks = (problems: readonly RegoProblem[]): void => {
   const [first] = problems;
   if (first === undefined) return;
-  throw new PolicyError(code, `${first.file}:${first.row}:1: ${first.message}`, { problems });
+  throw new PolicyError('REGO_INVALID', `${first.file}:${first.row}:1: ${first.message}`, { problems });
 };
 
 const sentence = ({ file, row, col, message }: RegoProblem): string =>
@@ -136,9 +136,8 @@ export const buildPrepared = async (
   inspection: Inspected,
   options: BuildOptions,
 ): Promise<Build> => {
-  refuseMarks(markProblems(inspection.annotations), 'REGO_INVALID');
-  const schemas = schemaBook(prepared.schemas);
-  refuseMarks(schemaProblems(schemas, inspection.annotations), 'SCHEMA_INVALID');
+  refuseMarks(markProblems(inspection.annotations));
+  const schemas = refuseSchemas(prepared.schemas, inspection.annotations);
   const { toolchain } = options;
   const given = prepared.document.manifest;
   const packages = prepared.sources.all.modules.flatMap((module) => packageClause(module) ?? []);

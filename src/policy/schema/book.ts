@@ -1,4 +1,5 @@
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+import { PolicyError } from '../model.ts';
 import type { JsonObject, JsonValue, SchemaFault } from './bounded.ts';
 import { isObject } from './bounded.ts';
 import type { CompiledSchema } from './compile.ts';
@@ -73,9 +74,21 @@ const lineProblems = (book: SchemaBook, annotation: RegoAnnotation): RegoProblem
   });
 
 /** Schemas that do not compile, used or not, and METADATA that names one that is not there: all of them. */
-export const schemaProblems = (book: SchemaBook, annotations: readonly RegoAnnotation[]): RegoProblem[] => [
+const schemaProblems = (book: SchemaBook, annotations: readonly RegoAnnotation[]): RegoProblem[] => [
   ...[...book.files.values()].flatMap(({ file, schema }) =>
     faultsIn(book, schema).map((fault) => problem(worded(fault), file, 1)),
   ),
   ...annotations.flatMap((annotation) => [...placeProblems(annotation), ...lineProblems(book, annotation)]),
 ];
+
+/** Refuses schemas and METADATA as a push does; answers the schemas when nothing is wrong with them. */
+export const refuseSchemas = (
+  files: ReadonlyMap<string, SchemaFile>,
+  annotations: readonly RegoAnnotation[],
+): SchemaBook => {
+  const book = schemaBook(files);
+  const problems = schemaProblems(book, annotations);
+  const [first] = problems;
+  if (first === undefined) return book;
+  throw new PolicyError('SCHEMA_INVALID', `${first.file}:${first.row}:1: ${first.message}`, { problems });
+};
