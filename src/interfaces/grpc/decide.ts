@@ -1,6 +1,6 @@
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { Metadata, status } from '@grpc/grpc-js';
-import type { Query, RequestFacts } from '../../decision/index.ts';
+import type { Answer, Query, RequestFacts } from '../../decision/index.ts';
 import { rawKey } from '../../decision/index.ts';
 import type { CheckedJson } from '../../engine/index.ts';
 import type { WireService } from '../wire/index.ts';
@@ -59,36 +59,41 @@ const replying =
     send(null, bytes);
   };
 
+type Method = (service: WireService, request: Buffer, facts: RequestFacts, send: Send) => void;
+
+/** A method whose every failure is a refusal: nothing is thrown into the event loop. */
+const method =
+  (wire: RequestFacts['wire'], answer: Method) =>
+  (service: WireService, call: Call, send: Send): void => {
+    try {
+      answer(service, call.request, factsOf(service, call, wire), send);
+    } catch (thrown) {
+      refuse(service, send, thrown);
+    }
+  };
+
 /** `Decide`: one question, answered from memory by the bytes of its request where these came before. */
-export const decide = (service: WireService, call: Call, send: Send): void => {
+export const decide = method('verdict.decide', (service, request, facts, send) => {
   const { decisions, limits } = service;
-  try {
-    const { path, input: sent, options } = readDecide(call.request);
-    const { strictErrors, bypassCache, resultAsValue } = options;
-    const facts = factsOf(service, call, 'verdict.decide');
-    const reply = replying(service, send, (answer: Parameters<typeof decideResponse>[0]) =>
-      decideResponse(answer, resultAsValue),
-    );
-    const key = bypassCache
-      ? undefined
-      : rawKey({ wire: facts.wire, path: '', options: '', contentType: '', contentCoding: '', body: call.request });
-    if (key !== undefined && decisions.repeat(key, facts, reply)) return;
-    const segments = pathOf(path, limits);
-    const input = checkInput(sent, limits, 'input');
-    if (input !== undefined) refuseReserved(input);
-    const query: Query = {
-      ...facts,
-      path: segments,
-      ...(input === undefined ? {} : { input }),
-      strictErrors,
-      bypassCache,
-      ...(key === undefined ? {} : { rawKey: key }),
-    };
-    decisions.decide(query, reply);
-  } catch (thrown) {
-    refuse(service, send, thrown);
-  }
-};
+  const { path, input: sent, options } = readDecide(request);
+  const { strictErrors, bypassCache, resultAsValue } = options;
+  const reply = replying(service, send, (answer: Answer) => decideResponse(answer, resultAsValue));
+  const parts = { wire: facts.wire, path: '', options: '', contentType: '', contentCoding: '', body: request };
+  const key = bypassCache ? undefined : rawKey(parts);
+  if (key !== undefined && decisions.repeat(key, facts, reply)) return;
+  const segments = pathOf(path, limits);
+  const input = checkInput(sent, limits, 'input');
+  if (input !== undefined) refuseReserved(input);
+  const query: Query = {
+    ...facts,
+    path: segments,
+    ...(input === undefined ? {} : { input }),
+    strictErrors,
+    bypassCache,
+    ...(key === undefined ? {} : { rawKey: key }),
+  };
+  decisions.decide(query, reply);
+});
 
 type Read = (sent: SentInput, at: string) => CheckedJson | undefined;
 
@@ -128,28 +133,24 @@ const inputsOf = (service: WireService, questions: Questions): readonly (Checked
 };
 
 /** `DecideBatch`: all its questions are answered by what is active when it comes. */
-export const decideBatch = (service: WireService, call: Call, send: Send): void => {
-  try {
-    const { path, questions, options } = readDecideBatch(call.request);
-    const { strictErrors, bypassCache, resultAsValue } = options;
-    const id = batchId();
-    const common = {
-      ...factsOf(service, call, 'verdict.batch'),
-      batchId: id,
-      active: service.policy.current,
-      path: pathOf(path, service.limits),
-      strictErrors,
-      bypassCache,
-    };
-    const inputs = inputsOf(service, questions);
-    const answered = inSlices(inputs, (input) =>
-      decideItem(service, { ...common, ...(input === undefined ? {} : { input }) }),
-    );
-    answered.then(
-      replying(service, send, (answers) => decideBatchResponse(id, answers, resultAsValue)),
-      (thrown) => refuse(service, send, thrown),
-    );
-  } catch (thrown) {
-    refuse(service, send, thrown);
-  }
-};
+export const decideBatch = method('verdict.batch', (service, request, facts, send) => {
+  const { path, questions, options } = readDecideBatch(request);
+  const { strictErrors, bypassCache, resultAsValue } = options;
+  const id = batchId();
+  const common = {
+    ...facts,
+    batchId: id,
+    active: service.policy.current,
+    path: pathOf(path, service.limits),
+    strictErrors,
+    bypassCache,
+  };
+  const inputs = inputsOf(service, questions);
+  const answered = inSlices(inputs, (input) =>
+    decideItem(service, { ...common, ...(input === undefined ? {} : { input }) }),
+  );
+  answered.then(
+    replying(service, send, (answers) => decideBatchResponse(id, answers, resultAsValue)),
+    (thrown) => refuse(service, send, thrown),
+  );
+});

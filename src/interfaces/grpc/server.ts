@@ -7,6 +7,7 @@ import { file_grpc_health_v1_health } from './gen/grpc/health/v1/health_pb.ts';
 import { file_grpc_reflection_v1_reflection } from './gen/grpc/reflection/v1/reflection_pb.ts';
 import { Decisions, file_verdict_v1_decisions } from './gen/verdict/v1/decisions_pb.ts';
 import { createHealthService } from './health.ts';
+import { patience } from './patience.ts';
 import { createReflectionService } from './reflection.ts';
 import type { GrpcSettings } from './settings.ts';
 import { traced } from './trace.ts';
@@ -79,6 +80,7 @@ const createGrpc = ({ limits }: GrpcSettings): Server =>
     'grpc.keepalive_time_ms': limits.idleSeconds * 500,
     'grpc.keepalive_timeout_ms': limits.idleSeconds * 500,
     'grpc.enable_channelz': 0,
+    interceptors: [patience(limits.requestSeconds)],
   });
 
 /** Serves decisions over gRPC on the address that the settings name; rejects when it may not or cannot be had. */

@@ -195,6 +195,14 @@ describe('the cache', () => {
   });
 });
 
+test('a request stands in the trace that it came with', async () => {
+  const { decide, audit } = await startGrpc();
+  const metadata = new Metadata();
+  metadata.set('traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');
+  await decide({ path: ALLOW, input: json('{"user":"u1"}') }, metadata);
+  expect(audit.records[0]?.facts.trace).toMatchObject({ traceId: '4bf92f3577b34da6a3ce929d0e0e4736' });
+});
+
 describe('what is no question', () => {
   const refused = async (asked: Parameters<Awaited<ReturnType<typeof startGrpc>>['decide']>[0], limits = {}) => {
     const { decide, audit } = await startGrpc({ limits });

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { status } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { DecideRequestSchema } from '../../../src/interfaces/grpc/gen/verdict/v1/decisions_pb.ts';
 import { callBytes, clientFor, DECIDE, json, resultOf, startGrpc } from '../../support/decision-grpc.ts';
@@ -68,6 +68,23 @@ describe('calls that nobody waits for', () => {
     await expect(late).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
     audit.state.holding = false;
     audit.release();
+    expect(resultOf(await decide(asked))).toBe('true');
+  });
+});
+
+describe('requests that do not come', () => {
+  test('half a request ends its call, and the connection goes on', async () => {
+    const { client, decide, audit } = await startGrpc({ limits: { requestSeconds: 1 } });
+    const asIs = (message: Buffer): Buffer => message;
+    const ended = new Promise<ServiceError | null>((resolve) => {
+      // A stream of requests, as the client sees it: its end never comes.
+      client.makeClientStreamRequest(DECIDE, asIs, asIs, (error) => resolve(error)).write(Buffer.from(bytes));
+    });
+    expect(await ended).toMatchObject({
+      code: status.DEADLINE_EXCEEDED,
+      details: 'the request did not come whole within 1 seconds',
+    });
+    expect(audit.records).toEqual([]);
     expect(resultOf(await decide(asked))).toBe('true');
   });
 });
