@@ -1,6 +1,7 @@
 import { timeNowNs } from './clock.ts';
 import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
 import type { BuiltinEntry, BuiltinTable } from './model.ts';
+import { sprintf } from './sprintf.ts';
 import { tokenBuiltins } from './tokens/index.ts';
 
 const digests: readonly DigestName[] = ['md5', 'sha1', 'sha256'];
@@ -12,5 +13,6 @@ export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
   ...digests.map((name) => [`crypto.${name}`, { run: digest(name) }] as const),
   ...keyed.map((name) => [`crypto.hmac.${name}`, { run: hmac(name) }] as const),
   ['crypto.hmac.equal', { run: hmacEqual }],
+  ['sprintf', { run: sprintf }],
   ...tokenBuiltins,
 ]);

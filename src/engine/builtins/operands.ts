@@ -15,6 +15,14 @@ const typeName = (value: RegoValue | undefined): string => {
 const wrongType = (value: RegoValue | undefined, position: number, wanted: string): BuiltinError =>
   new BuiltinError(`operand ${position} must be ${wanted} but got ${typeName(value)}`);
 
+export const textOperandError = (value: RegoValue | undefined, position: number): BuiltinError =>
+  wrongType(value, position, 'string');
+
+export const arrayOperand = (value: RegoValue | undefined, position: number): readonly RegoValue[] => {
+  if (Array.isArray(value)) return value as readonly RegoValue[];
+  throw wrongType(value, position, 'array');
+};
+
 /** The bytes of a string operand; positions count from 1. */
 export const byteOperand = (value: RegoValue | undefined, position: number): Uint8Array => {
   if (typeof value === 'string' || value instanceof RegoBytes) return bytesOf(value);

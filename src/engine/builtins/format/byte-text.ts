@@ -1,0 +1,50 @@
+import { isUtf8 } from 'node:buffer';
+import type { RegoValue } from '../../../rego/index.ts';
+import { RegoBytes } from '../../../rego/index.ts';
+import { stringOfBytes, textOperandError } from '../operands.ts';
+
+// Rego's strings are bytes. While a builtin works on one that is no UTF-8, each byte of no valid sequence stands in its
+// text as a lone surrogate, U+DC00 plus the byte, which no valid text holds; Go counts such a byte as one character.
+
+const lone = /[\udc80-\udcff]/;
+const loneByte = /^[\udc80-\udcff]$/;
+
+const sizeAt = (bytes: Buffer, at: number): number => {
+  for (let size = 1; size <= 4 && at + size <= bytes.length; size++)
+    if (isUtf8(bytes.subarray(at, at + size))) return size;
+  return 0;
+};
+
+const escaped = (raw: Uint8Array): string => {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const size = sizeAt(bytes, at);
+    text += size === 0 ? String.fromCharCode(0xdc00 + (bytes[at] as number)) : bytes.toString('utf8', at, at + size);
+    at += Math.max(size, 1);
+  }
+  return text;
+};
+
+/** The bytes that a text stands for. */
+export const bytesOfText = (text: string): Buffer => {
+  if (!lone.test(text)) return Buffer.from(text);
+  // Code points: the halves of a pair are no lone surrogates.
+  return Buffer.concat(
+    [...text].map((character) =>
+      loneByte.test(character) ? Buffer.of(character.charCodeAt(0) - 0xdc00) : Buffer.from(character),
+    ),
+  );
+};
+
+/** The Rego string that a text stands for. */
+export const stringOfText = (text: string): string | RegoBytes =>
+  lone.test(text) ? stringOfBytes(bytesOfText(text)) : text;
+
+export const textOf = (value: string | RegoBytes): string => (typeof value === 'string' ? value : escaped(value.bytes));
+
+/** A string operand as such a text; positions count from 1. */
+export const textOperand = (value: RegoValue | undefined, position: number): string => {
+  if (typeof value === 'string' || value instanceof RegoBytes) return textOf(value);
+  throw textOperandError(value, position);
+};
