@@ -57,7 +57,13 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
 
   const compile = async (request: Request, call: CallOptions | undefined) => {
     const { result, attachment } = await ask(request, call);
-    return { wasm: attachment, entrypoints: (result as { entrypoints: readonly CompiledEntrypoint[] }).entrypoints };
+    const { entrypoints } = result as { entrypoints: readonly CompiledEntrypoint[] };
+    // Go writes a list without items as null: the path of the whole input is one.
+    const whole = ({ reads, ...entrypoint }: CompiledEntrypoint): CompiledEntrypoint => ({
+      ...entrypoint,
+      reads: reads.map((read) => ({ ...read, path: read.path ?? [] })),
+    });
+    return { wasm: attachment, entrypoints: entrypoints.map(whole) };
   };
 
   return {

@@ -68,7 +68,6 @@ test.each([
   [['fmt', '.', '--write', '--check'], 'choose one'],
   [['eval', 'todo/allow', '--server', 'localhost:8181'], 'an address such as http://'],
   [['eval', 'x := 1', '--server', 'http://127.0.0.1:1'], 'a server answers paths'],
-  [['eval', 'todo/allow', '--server', 'http://127.0.0.1:1', '--explain'], 'go with files'],
   [['decisions', 'show', '../v1/tokens'], 'a decision id is a UUID'],
 ])('%j is wrong usage: %s', async (argv, message) => {
   const { code, stdout, stderr } = await cli(argv);

@@ -113,7 +113,7 @@ test('tests are left out: their modules, and their rules in other modules', asyn
     file('a_test.rego', 'package a\n\nx := 2\n\ntest_y if http.send({})'),
   ];
   const { wasm, entrypoints } = await toolchain.compile({ modules }, ['a']);
-  expect(entrypoints).toEqual([{ path: 'a', builtins: [] }]);
+  expect(entrypoints).toEqual([{ path: 'a', builtins: [], reads: [] }]);
   expect(describe(wasm).builtins).toEqual([]);
 });
 
@@ -142,7 +142,8 @@ test('a whole query becomes the only entrypoint of a module', async () => {
     'data.policy.x = y; hex.encode("a", z)',
   );
   expect(describe(wasm)).toEqual({ entrypoints: ['eval'], builtins: ['hex.encode'] });
-  expect(entrypoints).toEqual([{ path: 'eval', builtins: ['eq', 'hex.encode', 'upper'] }]);
+  const reads = [{ path: [] }];
+  expect(entrypoints).toEqual([{ path: 'eval', builtins: ['eq', 'hex.encode', 'upper'], reads }]);
 });
 
 test('a query that does not parse is refused with its place in the query', async () => {
