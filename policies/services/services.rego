@@ -140,7 +140,8 @@ in_hours if {
 	some hours in grant.hours
 	now := time.now_ns()
 	time.weekday([now, hours.zone]) in hours.days
-	clock := time.format([now, hours.zone, "15:04"])
+	[hour, minute, _] := time.clock([now, hours.zone])
+	clock := sprintf("%02d:%02d", [hour, minute])
 	hours.from <= clock
 	clock < hours.to
 }

@@ -84,6 +84,19 @@ const shortest = ({ digits, exponent }: Decimal): { digits: string; exponent: nu
   return { digits: float.digits, exponent: float.point - float.digits.length };
 };
 
+/** The integer that a number is when it is read as a float of 64 bits, as OPA reads it; undefined when it is none. */
+export const exactInteger = (text: string): bigint | undefined => {
+  if (/^-?\d{1,18}$/.test(text)) return BigInt(text);
+  const { negative, digits, exponent } = decimalOf(text);
+  if (digits === 0n) return 0n;
+  if (Math.abs(exponent) > 5_000) return undefined;
+  const numerator = exponent > 0 ? digits * 10n ** BigInt(exponent) : digits;
+  const { mantissa, shift } = nearestFloat(numerator, exponent < 0 ? 10n ** BigInt(-exponent) : 1n);
+  if (shift < 0n && mantissa % (1n << -shift) !== 0n) return undefined;
+  const whole = shift < 0n ? mantissa >> -shift : mantissa << shift;
+  return negative ? -whole : whole;
+};
+
 /** Go's text for a number that the module computed. */
 export const goNumberText = (text: string): string => {
   const decimal = decimalOf(text);

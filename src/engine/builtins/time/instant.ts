@@ -1,0 +1,90 @@
+import type { RegoValue } from '../../../rego/index.ts';
+import { RegoBytes, RegoNumber } from '../../../rego/index.ts';
+import { exactInteger } from '../../values/number-text.ts';
+import { BuiltinError } from '../model.ts';
+import { zoneNames } from './zone-names.ts';
+
+/** What a clock on the wall shows. */
+export interface Wall {
+  readonly year: number;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  /** 0 is Sunday. */
+  readonly weekday: number;
+}
+
+const LEAST = -(2n ** 63n);
+const MOST = 2n ** 63n - 1n;
+
+/** Whether the nanoseconds since 1970 are a 64-bit integer, as all times of OPA are. */
+export const isInstant = (ns: bigint): boolean => ns >= LEAST && ns <= MOST;
+
+// Local: the toolchain has no machine whose zone could be meant. Factory: tzdata's zone of who set none.
+const asUtc = new Set(['', 'UTC', 'Local', 'Factory']);
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+const clockOf = (zone: string): Intl.DateTimeFormat => {
+  const known = clocks.get(zone);
+  if (known !== undefined) return known;
+  const clock = new Intl.DateTimeFormat('en-u-ca-iso8601-nu-latn', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  clocks.set(zone, clock);
+  return clock;
+};
+
+const wallOf = (ms: number): Wall => {
+  const date = new Date(ms);
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+    weekday: date.getUTCDay(),
+  };
+};
+
+const zonedWall = (ms: number, zone: string): Wall => {
+  const shown: { [part: string]: number } = {};
+  for (const { type, value } of clockOf(zone).formatToParts(ms)) shown[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
+  return { year, month, day, hour, minute, second, weekday: new Date(Date.UTC(year, month - 1, day)).getUTCDay() };
+};
+
+const instantOf = (value: RegoValue | undefined): bigint => {
+  if (!(value instanceof RegoNumber)) throw new BuiltinError('operand 1 must be a number of nanoseconds');
+  const ns = exactInteger(value.text);
+  if (ns === undefined || !isInstant(ns)) throw new BuiltinError('timestamp too big');
+  return ns;
+};
+
+/** What `ns` or `[ns, zone]` shows on the wall; a third item (a layout) is passed over, as OPA passes it over. */
+export const wallOperand = (value: RegoValue | undefined): Wall => {
+  const parts = Array.isArray(value) ? (value as readonly RegoValue[]) : [value];
+  const [ns, zone = 'UTC', layout = ''] = parts;
+  for (const text of [zone, layout]) {
+    if (typeof text !== 'string' && !(text instanceof RegoBytes))
+      throw new BuiltinError('zone and layout must be strings');
+  }
+  const ms = Number((instantOf(ns) - nanosecondsPast(instantOf(ns))) / 1_000_000n);
+  if (typeof zone === 'string' && asUtc.has(zone)) return wallOf(ms);
+  if (typeof zone !== 'string' || !zoneNames.has(zone)) throw new BuiltinError('unknown time zone');
+  return zonedWall(ms, zone);
+};
+
+/** Of a second that began before. */
+const nanosecondsPast = (ns: bigint): bigint => ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
