@@ -49,7 +49,7 @@ func compileModule(q *query) reply {
 		return reply{Problems: problems}
 	}
 	report("compile", 1, 2)
-	wasm, err := buildWasm(served, q.Entry)
+	wasm, err := buildRegrouped(served, q.Entry)
 	if err != nil {
 		return reply{Problems: p.texts.of(err)}
 	}
@@ -76,6 +76,17 @@ func unusable(compiler *ast.Compiler, path string, ref ast.Ref) string {
 		}
 	}
 	return ""
+}
+
+// buildRegrouped builds the rules regrouped: an optimisation, so what OPA will not build that way is built as written.
+func buildRegrouped(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {
+	regrouped, groups := usualRegrouping.of(modules)
+	if groups > 0 {
+		if wasm, err := buildWasm(regrouped, entrypoints); err == nil {
+			return wasm, nil
+		}
+	}
+	return buildWasm(modules, entrypoints)
 }
 
 func buildWasm(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {

@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -98,6 +96,9 @@ func (p *parsed) readData(text []byte) error {
 	if !is {
 		return errors.New("the data is no JSON object")
 	}
+	if _, taken := object[reservedName]; taken {
+		return fmt.Errorf("the data has a member %q at its top, a name that compiled rules keep for themselves", reservedName)
+	}
 	p.data = object
 	return nil
 }
@@ -126,6 +127,9 @@ func (p *parsed) compiled(modules map[string]*ast.Module, adjust func(*ast.Compi
 	if unreadable := unreadableNames(modules); len(unreadable) > 0 {
 		return nil, p.texts.of(unreadable)
 	}
+	if taken := reservedNames(modules); len(taken) > 0 {
+		return nil, p.texts.of(taken)
+	}
 	if compiler.Compile(modules); compiler.Failed() {
 		return nil, p.texts.of(compiler.Errors)
 	}
@@ -140,11 +144,41 @@ func unreadableNames(modules map[string]*ast.Module) ast.Errors {
 		for _, rule := range module.Rules {
 			for _, term := range rule.Ref() {
 				name, is := term.Value.(ast.String)
-				if is && !json.Valid([]byte(strconv.Quote(string(name)))) {
+				if is && !representable(string(name)) {
 					found = append(found, ast.NewError(ast.CompileErr, rule.Loc(),
 						"the rule name %q has a character that OPA's Wasm cannot represent", string(name)))
 				}
 			}
+		}
+	}
+	return found
+}
+
+// reservedNames finds where sources use the name of the rules that regrouping makes.
+func reservedNames(modules map[string]*ast.Module) ast.Errors {
+	var found ast.Errors
+	refuse := func(at *ast.Location) {
+		found = append(found, ast.NewError(ast.CompileErr, at, "the name %s is kept for compiled rules", reservedName))
+	}
+	ofGroups := func(ref ast.Ref) bool {
+		return ref.HasPrefix(ast.DefaultRootRef) && len(ref) > 1 && ref[1].Equal(ast.StringTerm(reservedName))
+	}
+	for _, module := range modules {
+		if ofGroups(module.Package.Path) {
+			refuse(module.Package.Loc())
+		}
+		for _, imported := range module.Imports {
+			if path, is := imported.Path.Value.(ast.Ref); is && ofGroups(path) || imported.Name() == reservedName {
+				refuse(imported.Loc())
+			}
+		}
+		for _, rule := range module.Rules {
+			walkTerms(rule, func(term *ast.Term) {
+				ref, is := dataRef(term)
+				if is && ofGroups(ref) || term.Equal(ast.VarTerm(reservedName)) {
+					refuse(term.Loc())
+				}
+			})
 		}
 	}
 	return found

@@ -142,3 +142,14 @@ function laughs(): string {
   for (let at = 1; at < 10; at++) lines.push(`a${at}: &a${at} [${`*a${at - 1}, `.repeat(9)}*a${at - 1}]`);
   return lines.join('\n');
 }
+
+test.each([
+  { file: 'data.json', text: '{"__vd":{"g0":{"view":true}}}' },
+  { file: '__vd/data.json', text: '{"g0":{"view":true}}' },
+  { file: 'data.yaml', text: '__vd: true' },
+])('data where compiled rules keep their groups is refused: $file', ({ file, text }) => {
+  expect(() => merged({ [file]: text })).toThrow(
+    refused(/^\S*data\.(json|yaml): data\.__vd is kept for compiled rules$/),
+  );
+  expect(merged({ 'a/data.json': '{"__vd":1}' })).toBe('{"a":{"__vd":1}}');
+});

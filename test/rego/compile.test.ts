@@ -150,3 +150,39 @@ test('a query that does not parse is refused with its place in the query', async
   const [problem] = await problemsOf(toolchain.compileQuery({ modules: [] }, 'x := '));
   expect(problem).toMatchObject({ code: 'rego_parse_error', row: 1, excerpt: 'x := ' });
 });
+
+test('rules that are regrouped keep their entrypoints, reads and annotations; what groups them is not seen', async () => {
+  const rules = Array.from(
+    { length: 40 },
+    (_, n) => `# METADATA\n# title: rule ${n}\npermit if { input.a == "${n}"; input.b == ${n} }`,
+  );
+  const sources = policy(rules.join('\n\n'));
+  const { wasm, entrypoints } = await toolchain.compile(sources, ['policy/permit', 'policy']);
+  expect(Buffer.from(wasm).includes('"__vd"')).toBe(true);
+  expect(describe(wasm).entrypoints).toEqual(['policy', 'policy/permit']);
+  const reads = [{ path: ['a'] }, { path: ['b'] }];
+  expect(entrypoints).toMatchObject([
+    { path: 'policy/permit', reads },
+    { path: 'policy', reads },
+  ]);
+  const found = await toolchain.check(sources);
+  expect(found).toMatchObject({ packages: ['policy'], rules: ['policy/permit'], dataReferences: [] });
+  expect(found.annotations).toHaveLength(40);
+  expect(Buffer.compare((await toolchain.compile(sources, ['policy/permit', 'policy'])).wasm, wasm)).toBe(0);
+});
+
+test('few rules are compiled as written', async () => {
+  const { wasm } = await toolchain.compile(policy('permit if input.a == "x"\n\npermit if input.a == "y"'), [
+    'policy/permit',
+  ]);
+  expect(Buffer.from(wasm).includes('__vd')).toBe(false);
+});
+
+test('the name under which compiled rules are grouped is refused, with its place', async () => {
+  const [problem] = await problemsOf(toolchain.compile(policy('x := data.__vd.g0'), ['policy/x']));
+  expect(problem).toMatchObject({
+    code: 'rego_compile_error',
+    row: 3,
+    message: 'the name __vd is kept for compiled rules',
+  });
+});

@@ -9,6 +9,8 @@ import { parseYaml } from './yaml.ts';
 
 const DEEPEST = 64;
 const MOST_KEYS = 5_000_000;
+/** Where compiled rules keep their groups (toolchain/regroup.go): data there would answer for a group without a rule. */
+const KEPT = '__vd';
 
 export interface DataDocument {
   readonly root: JsonNode & { readonly kind: 'object' };
@@ -70,7 +72,9 @@ export const mergeData = ({ files }: BundleFiles): DataDocument => {
     let node = parseFile(name, bytes);
     if (folder.length === 0 && node.kind !== 'object') refuse(name, 'the data at the top must be an object');
     for (const segment of folder.reverse()) node = { kind: 'object', members: new Map([[segment, node]]) };
-    if (node.kind === 'object') merge(root.members, node, { file: name, path: [] });
+    if (node.kind !== 'object') continue;
+    if (node.members.has(KEPT)) refuse(name, `data.${KEPT} is kept for compiled rules`);
+    merge(root.members, node, { file: name, path: [] });
   }
   return { root, json: Buffer.from(writeJson(root)) };
 };
