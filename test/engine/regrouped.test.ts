@@ -93,3 +93,16 @@ test('rules of one group that contradict each other fail, and those that the inp
   expect(await policy.answer('p/level', { input: { action: 'none', level: 5 } })).toBe('5');
   expect(await policy.answer('p/permit')).toBe('"no"');
 });
+
+test('many rules take no more instructions than few', async () => {
+  const rules = (count: number) =>
+    numbered(count, (n) => `permit if { input.action == "a${n % 5}"; input.kind == "k${n}"; input.level > 1 }`);
+  const input = { action: 'a3', kind: 'k8', level: 2 };
+  const spent = async (count: number): Promise<number> => {
+    const policy = await bench.policy(rules(count), { entrypoints: ['p/permit'] });
+    const evaluation = await policy.ask('p/permit', { input });
+    expect(evaluation).toMatchObject({ kind: 'defined', json: 'true' });
+    return evaluation.basis.instructions;
+  };
+  expect(await spent(300)).toBeLessThan(2 * (await spent(20)));
+});

@@ -58,6 +58,19 @@ test('rules, functions and data of other active bundles answer, and change with 
   expect(await ask(store, 'shop', 'allow')).toBe(true);
 });
 
+test('many rules of another bundle are found from the one that is linked with it', async () => {
+  const store = await machine.open();
+  const rules = (granted: number) =>
+    Array.from({ length: 20 }, (_, n) => `may if { input.kind == "k${n}"; input.level > ${n === 3 ? granted : n} }`);
+  const asking = 'may with input as {"kind": "k3", "level": 5}';
+  await push(store, 'rights', { 'rights.rego': `package rights\n\n${rules(1).join('\n')}\nown if ${asking}\n` });
+  await push(store, 'app', { 'app.rego': `package app\n\nallow if data.rights.${asking}\n` });
+  expect(await ask(store, 'app', 'allow')).toBe(true);
+  await push(store, 'rights', { 'rights.rego': `package rights\n\n${rules(7).join('\n')}\nown if ${asking}\n` });
+  expect(await ask(store, 'app', 'allow')).toBe('undefined');
+  expect(await ask(store, 'rights', 'own')).toBe('undefined');
+});
+
 test('a version names those that it is linked with, and an activation those that it relinks', async () => {
   const events: AuditEvent[] = [];
   const store = await machine.open({ onActivation: async (event) => void events.push(event) });
