@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { archiveOf } from '../policy/archives.ts';
+import { callDecide, callDecideBatch, clientFor, json, resultOf } from '../support/decision-grpc.ts';
 import { readLog } from '../support/log-reader.mjs';
 import { type Pdp, startPdp } from '../support/pdp.ts';
 
@@ -87,6 +88,21 @@ test('AuthZEN answers 400 for one question, and beside each item of a batch', as
   expect(all.json).toEqual({ evaluations: [{ decision: true }, refused] });
   const none = { ...rest, evaluations: [{ subject: question('secret-7').subject }] };
   expect((await pdp.ask('/access/v1/evaluations', none)).json).toEqual({ evaluations: [refused] });
+});
+
+test('gRPC answers a failed verdict with the code and the pointer, and each item of a batch has its own', async () => {
+  const client = clientFor(pdp.urls.grpc ?? '');
+  const asked = (input: unknown) => ({ path: 'shop/allow', input: json(JSON.stringify(input)) });
+  const failed = { verdict: { case: 'failed', value: { code: 'input_invalid', message: said } } };
+  expect((await callDecide(client, asked(wrong))).decision).toMatchObject(failed);
+  expect(resultOf((await callDecide(client, asked(right))).decision)).toBe('true');
+  const variants = [right, wrong].map((input) => json(JSON.stringify(input)));
+  const { decisions } = await callDecideBatch(client, {
+    path: 'shop/allow',
+    questions: { case: 'variants', value: { variants } },
+  });
+  expect(resultOf(decisions[0])).toBe('true');
+  expect(decisions[1]).toMatchObject(failed);
 });
 
 test('a refusal is in the log with its code, its policy and what was asked', async () => {
