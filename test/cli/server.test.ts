@@ -144,6 +144,10 @@ test('a decision is shown by its id, or by the answer that it left in', async ()
   expect(json.stdout).toContain('12345678901234567890');
   expect(json.json()).toMatchObject({ decision_id: id });
   expect(await verdict(['decisions', 'show', '-'], { stdin: 'nothing here' })).toMatchObject({ code: 2 });
+  const two = `HTTP/1.1 200 OK\r\nVerdict-Decision-Id: ${id}, ${id.replace(/.$/, '0')}\r\n\r\n{}`;
+  const many = await verdict(['decisions', 'show', '-'], { stdin: two });
+  expect(many).toMatchObject({ code: 2, stdout: '' });
+  expect(many.stderr).toContain(`has 2 decisions: show one of them by its id: ${id}, `);
   expect(await verdict(['decisions', 'show', '01890a5d-ac96-774b-bcce-b302099a8057'])).toMatchObject({ code: 1 });
 });
 

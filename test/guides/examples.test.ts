@@ -21,7 +21,8 @@ beforeAll(async () => {
     for (const step of stepsOf(page))
       if ('file' in step && step.file.startsWith('leave/'))
         writeFileSync(path.join(policy, path.basename(step.file)), step.text);
-  pdp = await startPdp({ bundles: { leave: policy } });
+  // Another bundle is active as well, as where npm start ran before: the examples must name theirs.
+  pdp = await startPdp({ bundles: { leave: policy, todo: path.join(root, 'policies', 'todo') } });
 }, 120_000);
 
 afterAll(async () => {
@@ -67,6 +68,12 @@ describe.each(clients.filter(({ there }) => there))('the example in $name', ({ c
   test('says yes to what is permitted and no to what is not', async () => {
     expect(await ask(command, pdp.urls.http, ['bob', 'approve', 'ann'])).toMatch(/^yes/);
     expect(await ask(command, pdp.urls.http, ['ann', 'approve', 'ann'])).toMatch(/^no/);
+  }, 180_000);
+
+  test('says how it is used when words are missing', async () => {
+    const [program = '', ...args] = command;
+    const run = promisify(execFile)(program, [...args, 'bob'], { cwd: examples });
+    await expect(run).rejects.toMatchObject({ stdout: '', stderr: expect.stringContaining('usage: ') });
   }, 180_000);
 
   test('says no to everything that is no clear answer', async () => {

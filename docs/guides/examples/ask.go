@@ -29,7 +29,7 @@ func mayI(server string, question any) (bool, []string, error) {
 	if err != nil {
 		return false, nil, err
 	}
-	response, err := client.Post(server+"/access/v1/evaluation", "application/json", bytes.NewReader(body))
+	response, err := client.Post(server+"/leave/access/v1/evaluation", "application/json", bytes.NewReader(body))
 	if err != nil {
 		return false, nil, err
 	}
@@ -45,6 +45,10 @@ func mayI(server string, question any) (bool, []string, error) {
 }
 
 func main() {
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: go run ask.go SUBJECT ACTION EMPLOYEE")
+		os.Exit(2)
+	}
 	server := os.Getenv("VERDICT_URL")
 	if server == "" {
 		server = "http://127.0.0.1:8181"

@@ -6,7 +6,7 @@ const server = process.env.VERDICT_URL ?? 'http://127.0.0.1:8181';
 /** Resolves with the decision; anything but a clear yes is a no, an answer that does not come included. */
 export const mayI = async (question) => {
   try {
-    const response = await fetch(`${server}/access/v1/evaluation`, {
+    const response = await fetch(`${server}/leave/access/v1/evaluation`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(question),
@@ -25,6 +25,10 @@ export const mayI = async (question) => {
 };
 
 const [subject, action, employee] = process.argv.slice(2);
+if (employee === undefined) {
+  console.error('usage: node ask.mjs SUBJECT ACTION EMPLOYEE');
+  process.exit(2);
+}
 const { allowed, reasons, id } = await mayI({
   subject: { type: 'user', id: subject },
   action: { name: action },

@@ -15,7 +15,7 @@ SERVER = os.environ.get("VERDICT_URL", "http://127.0.0.1:8181")
 def may_i(question: dict) -> tuple[bool, list[str]]:
     """The decision and its reasons; anything but a clear yes is a no, an answer that does not come included."""
     request = urllib.request.Request(
-        f"{SERVER}/access/v1/evaluation",
+        f"{SERVER}/leave/access/v1/evaluation",
         data=json.dumps(question).encode(),
         headers={"Content-Type": "application/json"},
     )
@@ -28,6 +28,8 @@ def may_i(question: dict) -> tuple[bool, list[str]]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("usage: python3 ask.py SUBJECT ACTION EMPLOYEE")
     subject, action, employee = sys.argv[1:]
     allowed, reasons = may_i(
         {

@@ -41,15 +41,20 @@ const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
 /** Where an id stands in an answer that was saved: the header, OPA's member, or the id alone. */
 const places = [
-  new RegExp(`^verdict-decision-id:\\s*(${uuid})\\s*$`, 'im'),
+  new RegExp(`^verdict-decision-id:\\s*(${uuid}(?:\\s*,\\s*${uuid})*)\\s*$`, 'im'),
   new RegExp(`"decision_id"\\s*:\\s*"(${uuid})"`, 'i'),
   new RegExp(`^\\s*(${uuid})\\s*$`, 'i'),
 ];
 
 const idIn = (text: string): string => {
   for (const place of places) {
-    const id = place.exec(text)?.[1];
-    if (id !== undefined) return id.toLowerCase();
+    const ids = place.exec(text)?.[1]?.toLowerCase().split(/\s*,\s*/);
+    const [id = '', ...more] = ids ?? [];
+    if (more.length > 0) {
+      const named = (ids ?? []).slice(0, 10).join(', ');
+      throw new CliError('USAGE', `the answer has ${more.length + 1} decisions: show one of them by its id: ${named}`);
+    }
+    if (id !== '') return id;
   }
   throw new CliError('USAGE', 'no decision id on stdin: wanted an answer with its headers (curl -i), or an id');
 };
