@@ -111,7 +111,10 @@ export const acquireLock = async (directory: string): Promise<Lock> => {
       const owner = readOwner(file);
       if (attempt === 5 || (await isAlive(file, owner))) {
         const who = owner === undefined ? 'another process' : `process ${owner.pid}`;
-        throw new AuditError('AUDIT_UNUSABLE', `audit log ${directory}: ${who} writes it already: stop it, or set storage.dir to a directory of its own`);
+        throw new AuditError(
+          'AUDIT_UNUSABLE',
+          `audit log ${directory}: ${who} writes it already: stop it, or set storage.dir to a directory of its own`,
+        );
       }
       try {
         removeDead(file, held);

@@ -48,13 +48,12 @@ const places = [
 
 const idIn = (text: string): string => {
   for (const place of places) {
-    const ids = place.exec(text)?.[1]?.toLowerCase().split(/\s*,\s*/);
-    const [id = '', ...more] = ids ?? [];
-    if (more.length > 0) {
-      const named = (ids ?? []).slice(0, 10).join(', ');
-      throw new CliError('USAGE', `the answer has ${more.length + 1} decisions: show one of them by its id: ${named}`);
+    const ids = (place.exec(text)?.[1] ?? '').toLowerCase().split(/\s*,\s*/);
+    if (ids.length > 1) {
+      const some = ids.slice(0, 10).join(', ');
+      throw new CliError('USAGE', `the answer has ${ids.length} decisions: show one of them by its id: ${some}`);
     }
-    if (id !== '') return id;
+    if (ids[0]) return ids[0];
   }
   throw new CliError('USAGE', 'no decision id on stdin: wanted an answer with its headers (curl -i), or an id');
 };
