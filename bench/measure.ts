@@ -35,7 +35,7 @@ export const source = (scenario: Scenario, kind: Kind): Case['next'] => {
 };
 
 /** For one round of the questions of `hit`, or so many requests of another kind. */
-const CHECKED: { readonly [kind in Kind]: number } = { hit: REPEATED, miss: 500, batch: 20 };
+export const CHECKED: { readonly [kind in Kind]: number } = { hit: REPEATED, miss: 500, batch: 20 };
 
 /** What is wrong with an answer, as a sentence; undefined when nothing is. */
 export const faultOf = (told: Told, { questions }: Asked): string | undefined => {
@@ -57,7 +57,7 @@ const prime = async ({ kind, lane, next }: Case): Promise<void> => {
 };
 
 /** Asks some of what will be measured, and throws a Mismatch unless every answer is right and made as it should be. */
-export const check = async (one: Case): Promise<Checked> => {
+export const check = async (one: Case, checked = CHECKED): Promise<Checked> => {
   const { scenario, kind, lane, next } = one;
   let fault: string | undefined;
   let questions = 0;
@@ -69,7 +69,7 @@ export const check = async (one: Case): Promise<Checked> => {
     permitted += told.permits.filter(Boolean).length;
   };
   await prime(one);
-  const requests = CHECKED[kind];
+  const requests = checked[kind];
   await lane.ask({ connections: 8, next: (n) => (n < requests && fault === undefined ? next(n) : undefined), onTold });
   if (fault !== undefined) throw new Mismatch(`${lane.server}, ${scenario.name}/${kind}/${lane.wire}: ${fault}`);
   return { questions, permitted };

@@ -12,6 +12,9 @@ import type { Lane } from '../../bench/wire/lane.ts';
 import { startPdp } from '../support/pdp.ts';
 import { temporaryFolder } from '../support/server-process.ts';
 
+/** Enough to meet every rule of thumb in a scenario; the benchmark itself asks more before it measures. */
+const FEW = { hit: 100, miss: 100, batch: 3 };
+
 /** A server with these files as its bundle, asked all kinds of questions: how many answers were permits. */
 const checked = async (
   asked: { readonly scenario: Scenario; readonly files: Files; readonly kinds: readonly Kind[] },
@@ -29,7 +32,7 @@ const checked = async (
       kinds.map((kind) => ({ scenario, kind, lane, next: source(scenario, kind) })),
     );
     const found: Checked[] = [];
-    for (const one of cases) found.push(await check(one));
+    for (const one of cases) found.push(await check(one, FEW));
     return found;
   } finally {
     await pdp.stop();
@@ -80,7 +83,7 @@ test('the rule that answers a batch in OPA gives the answers of its items', asyn
   // OPA's questions go to a server that speaks its API.
   const files = opaFiles(todo);
   const found = await checked({ scenario: todo, files, kinds: ['batch'] }, ({ http }) => [opaLane(todo, http)]);
-  expect(found[0]?.questions).toBe(20 * BATCH);
+  expect(found[0]?.questions).toBe(FEW.batch * BATCH);
 });
 
 test('the large policies are as large as they say', () => {

@@ -8,7 +8,8 @@ export const adminSchema = {
   type: 'object',
   default: {},
   additionalProperties: false,
-  description: 'The listener for bundles, tokens, decisions by id, and health. Every request needs a token.',
+  description:
+    'The listener for bundles, tokens, recorded decisions, health and metrics. Every request but those for health and, on loopback, metrics needs a token.',
   properties: {
     host: {
       type: 'string',
