@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { WireOptions, WireService } from '../wire/index.ts';
@@ -92,14 +93,23 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
   const lasting = [addHealth(grpc, service), ...(settings.reflection ? [addReflection(grpc)] : [])];
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   // Our own listener rather than grpc-js's: it bounds connections, and says what is wrong with an address.
-  const sockets = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
+  const open = new Set<Socket>();
+  const sockets = createServer({ noDelay: true }, (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    injector.injectConnection(socket);
+  });
   sockets.maxConnections = settings.limits.connections;
   const address = await listen(sockets, 'server.grpc', settings);
 
   const end = async (graceMs: number): Promise<void> => {
     const closed = new Promise((resolve) => sockets.close(resolve));
-    for (const open of lasting) open.end();
-    const late = setTimeout(() => grpc.forceShutdown(), graceMs);
+    for (const stream of lasting) stream.end();
+    const late = setTimeout(() => {
+      grpc.forceShutdown();
+      // A call that is never answered keeps its session for half a minute more, destroyed or not.
+      for (const socket of open) socket.destroy();
+    }, graceMs);
     await new Promise<void>((resolve) => grpc.tryShutdown(() => resolve()));
     await closed;
     clearTimeout(late);

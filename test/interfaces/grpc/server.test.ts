@@ -111,7 +111,8 @@ describe('the end', () => {
     await server.close(10);
     await failed;
     audit.release();
-  });
+    // Half a minute is what the session alone would take.
+  }, 20_000);
 
   test('while draining, calls are still answered', async () => {
     const { decide, state, server } = await startGrpc();
