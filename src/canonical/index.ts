@@ -5,5 +5,6 @@ export { messageOf, VerdictError } from './error.ts';
 export { uuidv7, uuidv7Ms } from './id.ts';
 export type { Json } from './json.ts';
 export { canonicalJson } from './json.ts';
+export { pointerStep, pointerSteps } from './pointer.ts';
 export type { TraceContext } from './trace-context.ts';
 export { parseTraceparent } from './trace-context.ts';

@@ -1,13 +1,8 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { distance } from 'fastest-levenshtein';
+import { pointerSteps } from '../canonical/index.ts';
 import { description, expectation } from './expectation.ts';
 import type { ConfigProblem, SettingSchema } from './model.ts';
-
-const segmentsOf = (pointer: string): string[] =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 
 /** Dotted names of every setting and section. */
 export const settingNames = (schema: SettingSchema, above = ''): string[] =>
@@ -49,7 +44,7 @@ interface Found {
 }
 
 const explain = (error: ErrorObject, root: SettingSchema): Found => {
-  const path = segmentsOf(error.instancePath);
+  const path = pointerSteps(error.instancePath);
   if (error.keyword === 'additionalProperties') {
     const name = String(error.params.additionalProperty);
     return { path: [...path, name], message: unknownKey([...path, name].join('.'), root) };

@@ -1,8 +1,9 @@
 import type { Clock } from '../canonical/index.ts';
+import { pointerSteps } from '../canonical/index.ts';
 import type { Evaluated } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
 import type { Moment } from './freshness.ts';
-import { expiryReader, holdOf, momentOf, remainingMs, stepsOf } from './freshness.ts';
+import { expiryReader, holdOf, momentOf, remainingMs } from './freshness.ts';
 import { refusedInput } from './input-check.ts';
 import { footprintKey, groundOf, inputText } from './keys.ts';
 import type { Made } from './made.ts';
@@ -89,7 +90,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   const store = openStore(Math.max(1, cache.maxBytes));
   const expiriesOf = expiryReader(cache.expiryPaths);
   // Moments that an input names bound its answer, whether or not a rule reads them.
-  const textOf = inputText(cache.expiryPaths.map(stepsOf));
+  const textOf = inputText(cache.expiryPaths.map(pointerSteps));
   const record = createRecorder({ audit, clock, onFailure, onWarning, onAnswer });
   const activeFor = (query: Query): ActivePolicy => query.active ?? policy.current;
   /** Evaluations that run on a worker now, and who else waits for them. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../canonical/index.ts';
+import { pointerSteps } from '../canonical/index.ts';
 import type { Basis, CheckedJson } from '../engine/index.ts';
 
 /**
@@ -22,13 +23,6 @@ export const momentOf = (clock: Clock): Moment => ({ monotonicMs: clock.monotoni
 /** Whether a step can be an index of an array. */
 export const isIndex = (step: string): boolean => /^[0-9]+$/.test(step);
 
-/** The steps of a JSON Pointer (RFC 6901). */
-export const stepsOf = (pointer: string): readonly string[] =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-
 const valueAt = (value: unknown, steps: readonly string[]): unknown => {
   let here = value;
   for (const step of steps) {
@@ -44,7 +38,7 @@ export type ExpiryReader = (input: CheckedJson) => readonly number[];
 const none: readonly number[] = [];
 
 export const expiryReader = (pointers: readonly string[]): ExpiryReader => {
-  const paths = pointers.map(stepsOf);
+  const paths = pointers.map(pointerSteps);
   // A step of digits may be an index, which is written nowhere; of nothing but such steps, any input may have one.
   const written = paths.map((steps) => steps.findLast((step) => !isIndex(step)));
   const names = [...new Set(written)].map((name) => Buffer.from(name === undefined ? '' : JSON.stringify(name)));

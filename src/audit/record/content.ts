@@ -1,9 +1,10 @@
+import { pointerStep } from '../../canonical/index.ts';
 import type { PreparedContent, RecordContent } from '../../decision/model.ts';
 import type { NonDeterministicCall } from '../../engine/index.ts';
 import type { AuditSettings } from '../settings.ts';
 import { fieldsFromSurvey, fieldsFromTree, fieldsOf } from './fields.ts';
 import type { TextNode } from './json-text.ts';
-import { parseText, pointerStep, printText, scalar } from './json-text.ts';
+import { parseText, printText, scalar } from './json-text.ts';
 import type { MaskReport, PartMasks, PartName } from './mask.ts';
 import { hasMasks, mask, masksOf, moveErasable } from './mask.ts';
 import { isSuspect, redact, safeOperands, takesKeys } from './secrets.ts';

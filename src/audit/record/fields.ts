@@ -1,6 +1,7 @@
+import { pointerSteps } from '../../canonical/index.ts';
 import type { AuditSettings } from '../settings.ts';
 import type { TextNode } from './json-text.ts';
-import { nodeAt, parseText, pointerSteps, unquote } from './json-text.ts';
+import { nodeAt, parseText, unquote } from './json-text.ts';
 import { safeText } from './secrets.ts';
 import type { FieldTree, Survey } from './survey.ts';
 import { fieldTree } from './survey.ts';

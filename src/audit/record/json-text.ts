@@ -103,16 +103,6 @@ export const printText = (node: TextNode): string => {
   return `{${node.members.map(({ keyText, value }) => `${keyText}:${printText(value)}`).join(',')}}`;
 };
 
-/** The reference tokens of a JSON Pointer (RFC 6901). */
-export const pointerSteps = (pointer: string): string[] =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-
-export const pointerStep = (key: string | number): string =>
-  `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
-
 /** The value at a pointer's steps, or undefined when there is none. */
 export const nodeAt = (root: TextNode, steps: readonly string[]): TextNode | undefined => {
   let node: TextNode | undefined = root;

@@ -1,6 +1,7 @@
+import { pointerStep, pointerSteps } from '../../canonical/index.ts';
 import type { AuditSettings } from '../settings.ts';
 import type { TextNode } from './json-text.ts';
-import { pointerStep, pointerSteps, scalar } from './json-text.ts';
+import { scalar } from './json-text.ts';
 
 /** What masking did, by pointer. */
 export interface MaskReport {

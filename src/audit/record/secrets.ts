@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import { pointerStep } from '../../canonical/index.ts';
 import type { TextNode } from './json-text.ts';
-import { parseText, pointerStep, printText, scalar, unquote } from './json-text.ts';
+import { parseText, printText, scalar, unquote } from './json-text.ts';
 
 // A token's first part is base64url of a JSON object: `{` and a quote, or `{` and white space, begin it in one of
 // these ways. Compact JWS and JWE have two and four dots.

@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
+import { pointerSteps } from '../../canonical/index.ts';
 import type { TextNode } from '../record/json-text.ts';
-import { nodeAt, parseText, pointerSteps, printText, scalar } from '../record/json-text.ts';
+import { nodeAt, parseText, printText, scalar } from '../record/json-text.ts';
 import type { Block } from './blocks.ts';
 import type { FrameSpan } from './frame.ts';
 import { soundFrames } from './frame.ts';

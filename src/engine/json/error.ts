@@ -1,4 +1,4 @@
-import { VerdictError } from '../../canonical/index.ts';
+import { pointerStep, VerdictError } from '../../canonical/index.ts';
 
 export type JsonErrorCode =
   | 'JSON_SYNTAX'
@@ -35,6 +35,6 @@ export const placeOf = (bytes: Buffer, offset: number, steps: readonly string[])
     offset,
     line: before.split('\n').length,
     column: [...before.slice(lineStart)].length + 1,
-    pointer: steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+    pointer: steps.map(pointerStep).join(''),
   };
 };

@@ -1,6 +1,7 @@
 import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Json } from '../../canonical/index.ts';
+import { pointerStep } from '../../canonical/index.ts';
 import { RequestError } from '../wire/index.ts';
 import { doubleTag, lengthTag, readMessage, readText, varintTag } from './message.ts';
 
@@ -17,8 +18,6 @@ const ENTRY = lengthTag(1);
 const KEY = lengthTag(1);
 const VALUE = lengthTag(2);
 const ITEM = lengthTag(1);
-
-const escaped = (step: string): string => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 const refuse = (what: string, pointer: string): never => {
   throw new RequestError('body_malformed', `${what}${pointer === '' ? '' : ` (in ${pointer})`}`);
@@ -82,7 +81,7 @@ class ValueReader {
         else return false;
         return true;
       });
-      const at = pointer + escaped(key);
+      const at = pointer + pointerStep(key);
       const text =
         value === undefined ? refuse(`${this.what}: a value without a kind`, at) : this.text(value, at, depth);
       members.push(`${JSON.stringify(key)}:${text}`);

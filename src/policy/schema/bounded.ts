@@ -1,4 +1,4 @@
-import { messageOf } from '../../canonical/index.ts';
+import { messageOf, pointerStep } from '../../canonical/index.ts';
 import { linearPattern } from './pattern.ts';
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -45,8 +45,6 @@ const overMembers = [
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
-
 const sizeOf = (value: JsonValue | undefined): number =>
   Array.isArray(value) ? value.length : isObject(value) ? Object.keys(value).length : 0;
 
@@ -83,7 +81,7 @@ class Walk {
     if (depth > DEEPEST) return this.fault(pointer, `it is nested deeper than ${DEEPEST}`, schema);
     const copy: { [key: string]: JsonValue } = {};
     for (const [key, value] of Object.entries(schema)) {
-      const at = `${pointer}/${escaped(key)}`;
+      const at = pointer + pointerStep(key);
       this.keyword(key, value, { at, isRoot: depth === 0 });
       if (key === '$id' || (key === 'id' && typeof value === 'string')) continue;
       copy[key] = values.has(key) ? value : this.below(key, value, at, depth);
@@ -97,7 +95,7 @@ class Walk {
     if (!maps.has(key)) return this.schema(value, at, depth + 1);
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => {
-        const place = `${at}/${escaped(name)}`;
+        const place = at + pointerStep(name);
         if (name === '__proto__') this.fault(place, 'no schema can be given for this name', inner);
         if (key === 'patternProperties') this.pattern(name, place);
         return [name, Array.isArray(inner) ? this.items(inner, place, depth) : this.schema(inner, place, depth + 1)];

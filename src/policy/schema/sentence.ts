@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { pointerStep } from '../../canonical/index.ts';
 
 const MOST_PROBLEMS = 10;
 const LONGEST = 80;
@@ -11,8 +12,6 @@ const typeOf = (value: unknown): string => {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 };
-
-export const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 const memberOf = ({ params }: ErrorObject): string | undefined => {
   const name: unknown =
@@ -53,13 +52,13 @@ const reasonOf = (error: ErrorObject): string => {
 
 /** What an input lacks, one line a place: JSON Pointers and what is wanted there, none of the input's own values. */
 export const problemsText = (errors: readonly ErrorObject[], at: readonly string[]): string => {
-  const above = at.map((name) => `/${escapePointer(name)}`).join('');
+  const above = at.map(pointerStep).join('');
   const lines = new Map<string, string>();
   for (const error of errors) {
     // What a schema says of a member's name is said of the member as well.
     if (error.propertyName !== undefined) continue;
     const member = memberOf(error);
-    const pointer = `${above}${error.instancePath}${member === undefined ? '' : `/${escapePointer(member)}`}`;
+    const pointer = `${above}${error.instancePath}${member === undefined ? '' : pointerStep(member)}`;
     const line = `${short(pointer) === '' ? '""' : short(pointer)} ${reasonOf(error)}`;
     lines.set(line, line);
     if (lines.size > MOST_PROBLEMS) break;
