@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import type { RegoValue } from '../../rego/index.ts';
 import { RegoNumber, regoObject } from '../../rego/index.ts';
+import { decodeUtf8 } from './format/byte-text.ts';
 import { BuiltinError } from './model.ts';
 
 // Go stops at 10,000; the stack of a JavaScript thread does not reach that far, and no real document comes near this.
@@ -10,22 +10,8 @@ const space = /[ \t\r\n]*/y;
 const numberForm = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const stringForm = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
 
-const utf8Length = (bytes: Buffer, at: number): number => {
-  for (let size = 1; size <= 4; size++) if (isUtf8(bytes.subarray(at, at + size))) return size;
-  return 0;
-};
-
-/** Text of bytes as Go's decoder reads them: every byte that is in no valid sequence becomes U+FFFD by itself. */
-const textOf = (bytes: Buffer): string => {
-  if (isUtf8(bytes)) return bytes.toString('utf8');
-  let text = '';
-  for (let at = 0; at < bytes.length; ) {
-    const size = utf8Length(bytes, at);
-    text += size === 0 ? '\ufffd' : bytes.toString('utf8', at, at + size);
-    at += Math.max(size, 1);
-  }
-  return text;
-};
+/** Text of bytes as Go's decoder reads them. */
+const textOf = (bytes: Buffer): string => decodeUtf8(bytes, () => '\ufffd');
 
 /** OPA refuses numbers whose binary exponent is beyond 100,000; only texts with an exponent can be so large. */
 const checkedNumber = (text: string): RegoNumber => {

@@ -74,8 +74,7 @@ export class CanonicalReader {
     }
     for (;;) {
       const start = this.at;
-      const name = this.string();
-      const key = name === AS_IT_STANDS ? text.slice(start + 1, this.at - 1) : (JSON.parse(name) as string);
+      const key = this.keyFrom(start, this.string());
       this.space();
       this.at++;
       this.space();
@@ -102,11 +101,24 @@ export class CanonicalReader {
     } while (depth > 0);
   }
 
-  private skipString(): void {
+  /** True when it has escapes. */
+  private skipString(): boolean {
     const { text } = this;
     let at = this.at + 1;
-    for (let unit = text.charCodeAt(at); unit !== QUOTE; unit = text.charCodeAt(at)) at += unit === BACKSLASH ? 2 : 1;
+    let escaped = false;
+    for (let unit = text.charCodeAt(at); unit !== QUOTE; unit = text.charCodeAt(at)) {
+      if (unit === BACKSLASH) {
+        escaped = true;
+        at += 2;
+      } else at++;
+    }
     this.at = at + 1;
+    return escaped;
+  }
+
+  /** The unescaped text of the key that began at `start` and was passed, `name` being its canonical text. */
+  private keyFrom(start: number, name: string): string {
+    return name === AS_IT_STANDS ? this.text.slice(start + 1, this.at - 1) : (JSON.parse(name) as string);
   }
 
   /** Passes what is left of a number or literal: they end at white space or punctuation. */
@@ -139,18 +151,8 @@ export class CanonicalReader {
   }
 
   private string(): string {
-    const { text } = this;
     const start = this.at;
-    let at = start + 1;
-    let escaped = false;
-    for (let unit = text.charCodeAt(at); unit !== QUOTE; unit = text.charCodeAt(at)) {
-      if (unit === BACKSLASH) {
-        escaped = true;
-        at += 2;
-      } else at++;
-    }
-    this.at = at + 1;
-    return escaped ? JSON.stringify(JSON.parse(text.slice(start, at + 1))) : AS_IT_STANDS;
+    return this.skipString() ? JSON.stringify(JSON.parse(this.text.slice(start, this.at))) : AS_IT_STANDS;
   }
 
   private array(): string {
@@ -220,7 +222,7 @@ export class CanonicalReader {
     const { text } = this;
     const start = this.at;
     const name = this.string();
-    const key = name === AS_IT_STANDS ? text.slice(start + 1, this.at - 1) : (JSON.parse(name) as string);
+    const key = this.keyFrom(start, name);
     // An escape can stand for any character.
     if (name !== AS_IT_STANDS) this.order = byUtf8;
     const nameEnd = this.at;

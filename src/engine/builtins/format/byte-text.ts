@@ -15,25 +15,34 @@ const sizeAt = (bytes: Buffer, at: number): number => {
   return 0;
 };
 
-const escaped = (raw: Uint8Array): string => {
+/** Text of bytes, with a text of the caller's for each byte that is in no valid sequence. */
+export const decodeUtf8 = (raw: Uint8Array, standIn: (byte: number) => string): string => {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
+  if (isUtf8(bytes)) return bytes.toString('utf8');
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const size = sizeAt(bytes, at);
-    text += size === 0 ? String.fromCharCode(0xdc00 + (bytes[at] as number)) : bytes.toString('utf8', at, at + size);
+    text += size === 0 ? standIn(bytes[at] as number) : bytes.toString('utf8', at, at + size);
     at += Math.max(size, 1);
   }
   return text;
 };
+
+const surrogateOf = (byte: number): string => String.fromCharCode(0xdc00 + byte);
+
+/** The byte that a character of such a text stands for; undefined for every other character. */
+export const byteOf = (character: string): number | undefined =>
+  loneByte.test(character) ? character.charCodeAt(0) - 0xdc00 : undefined;
 
 /** The bytes that a text stands for. */
 export const bytesOfText = (text: string): Buffer => {
   if (!lone.test(text)) return Buffer.from(text);
   // Code points: the halves of a pair are no lone surrogates.
   return Buffer.concat(
-    [...text].map((character) =>
-      loneByte.test(character) ? Buffer.of(character.charCodeAt(0) - 0xdc00) : Buffer.from(character),
-    ),
+    [...text].map((character) => {
+      const byte = byteOf(character);
+      return byte === undefined ? Buffer.from(character) : Buffer.of(byte);
+    }),
   );
 };
 
@@ -41,7 +50,8 @@ export const bytesOfText = (text: string): Buffer => {
 export const stringOfText = (text: string): string | RegoBytes =>
   lone.test(text) ? stringOfBytes(bytesOfText(text)) : text;
 
-export const textOf = (value: string | RegoBytes): string => (typeof value === 'string' ? value : escaped(value.bytes));
+export const textOf = (value: string | RegoBytes): string =>
+  typeof value === 'string' ? value : decodeUtf8(value.bytes, surrogateOf);
 
 /** A string operand as such a text; positions count from 1. */
 export const textOperand = (value: RegoValue | undefined, position: number): string => {

@@ -1,4 +1,4 @@
-import { bytesOfText } from './byte-text.ts';
+import { byteOf, bytesOfText } from './byte-text.ts';
 import { goFloat } from './go-float.ts';
 import { canBackquote, goQuote, goQuoteRune, isPrintable } from './go-quote.ts';
 
@@ -48,8 +48,8 @@ const runes = (text: string): number => {
 const padding = (flags: Flags, count: number): string =>
   (flags.zero && !flags.minus ? '0' : ' ').repeat(Math.max(count, 0));
 
-const padded = (flags: Flags, text: string, count = runes(text)): string => {
-  const fill = padding(flags, (flags.width ?? 0) - count);
+const padded = (flags: Flags, text: string): string => {
+  const fill = padding(flags, (flags.width ?? 0) - runes(text));
   return flags.minus ? text + fill : fill + text;
 };
 
@@ -217,7 +217,7 @@ export class Printf {
   private goodIndex = true;
   private afterIndex = false;
 
-  /** `tooLong` is thrown when the text grows past `mostLength` UTF-16 units. */
+  /** @param mostLength UTF-16 units that the text may have */
   constructor(format: string, args: readonly Argument[], mostLength: number) {
     this.format = format;
     this.args = args;
@@ -268,7 +268,7 @@ export class Printf {
 
   private print(written: string, flags: Flags): void {
     // A byte that is no UTF-8 is U+FFFD to fmt.
-    const verb = /^[\udc80-\udcff]$/.test(written) ? REPLACEMENT : written;
+    const verb = byteOf(written) === undefined ? written : REPLACEMENT;
     if (verb === '%') {
       this.out += '%';
       return;

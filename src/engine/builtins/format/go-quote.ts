@@ -1,5 +1,6 @@
 // Strings as Go's strconv.Quote writes them. Bytes that are no UTF-8 stand in texts as lone surrogates U+DC80 to U+DCFF.
 
+import { byteOf } from './byte-text.ts';
 import { isPrintableCode } from './printable.ts';
 
 const escapes: ReadonlyMap<string, string> = new Map([
@@ -21,7 +22,8 @@ const hex = (code: number, width: number): string => code.toString(16).padStart(
 const quoted = (character: string, quote: string, ascii: boolean): string => {
   if (character === quote) return `\\${quote}`;
   const code = character.codePointAt(0) as number;
-  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${hex(code - 0xdc00, 2)}`;
+  const byte = byteOf(character);
+  if (byte !== undefined) return `\\x${hex(byte, 2)}`;
   if (character !== '\\' && (ascii ? code >= 0x20 && code < 0x7f : isPrintable(character))) return character;
   const known = escapes.get(character);
   if (known !== undefined) return known;
@@ -39,7 +41,7 @@ export const goQuoteRune = (character: string, ascii = false): string => `'${quo
 /** Whether a text can stand between backquotes, on one line and unescaped. */
 export const canBackquote = (text: string): boolean =>
   [...text].every((character) => {
+    if (byteOf(character) !== undefined) return false;
     const code = character.codePointAt(0) as number;
-    if (code >= 0xdc80 && code <= 0xdcff) return false;
     return code > 0xffff || !(code === 0xfeff || (code < 0x20 && code !== 9) || code === 0x60 || code === 0x7f);
   });

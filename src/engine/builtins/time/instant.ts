@@ -80,7 +80,8 @@ export const wallOperand = (value: RegoValue | undefined): Wall => {
     if (typeof text !== 'string' && !(text instanceof RegoBytes))
       throw new BuiltinError('zone and layout must be strings');
   }
-  const ms = Number((instantOf(ns) - nanosecondsPast(instantOf(ns))) / 1_000_000n);
+  const instant = instantOf(ns);
+  const ms = Number((instant - nanosecondsPast(instant)) / 1_000_000n);
   if (typeof zone === 'string' && asUtc.has(zone)) return wallOf(ms);
   if (typeof zone !== 'string' || !zoneNames.has(zone)) throw new BuiltinError('unknown time zone');
   return zonedWall(ms, zone);
