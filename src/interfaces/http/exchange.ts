@@ -5,6 +5,7 @@ import type { Answer, Caller, PolicyRef } from '../../decision/index.ts';
 import type { RequestError, WireService } from '../wire/index.ts';
 import { refusalOf } from '../wire/index.ts';
 import type { BodyDone, DirectRequest } from './body.ts';
+import { inflate, isGzip } from './body.ts';
 import type { Head } from './head.ts';
 import { takesGzip } from './head.ts';
 import type { Target } from './target.ts';
@@ -61,6 +62,19 @@ export const guarded =
       refuse(service, exchange, refusalOf(service, thrown));
     }
   };
+
+/** Takes a step on a body as it was before it was compressed; throws RequestError for a coding that is not taken. */
+export const unpacked = (
+  service: Service,
+  exchange: Exchange,
+  refuse: Refuse,
+  body: Buffer,
+  step: (body: Buffer) => void,
+): void => {
+  if (isGzip(exchange.head.contentCoding)) {
+    inflate(body, service.limits.bodyBytes, guarded(service, exchange, refuse, step));
+  } else step(body);
+};
 
 /** What writes an answer, for the log to call: whatever it throws there would end the process. */
 export const replying =

@@ -3,9 +3,9 @@ import { rawKey } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { withoutMember } from '../../../engine/index.ts';
 import { jsonLimits, RequestError, refusalOf } from '../../wire/index.ts';
-import { inflate, isGzip, readBody } from '../body.ts';
+import { readBody } from '../body.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { guarded, replying } from '../exchange.ts';
+import { guarded, replying, unpacked } from '../exchange.ts';
 import type { Route } from '../target.ts';
 import type { Place } from './batch.ts';
 import { evaluateBatch, readBatch } from './batch.ts';
@@ -92,21 +92,17 @@ const keyOf = (exchange: Exchange, { path }: Place, body: Buffer): string | unde
 /** POST [/{bundle}]/access/v1/evaluation and /evaluations. */
 export const postAuthzen = (service: Service, exchange: Exchange, route: AuthzenRoute): void => {
   const onBody = guarded(service, exchange, refuseAuthzen, (body) => {
-    const { contentType, contentCoding } = exchange.head;
-    if (!JSON_TYPE.test(contentType)) {
+    if (!JSON_TYPE.test(exchange.head.contentType)) {
       throw new RequestError('media_type_unsupported', 'Content-Type: application/json is wanted');
     }
     const place = placeOf(service, route.bundle);
     const key = route.batch ? undefined : keyOf(exchange, place, body);
     const facts = factsOf('authzen.evaluation', exchange);
     if (key !== undefined && service.decisions.repeat(key, facts, replyTo(service, exchange), place.active)) return;
-    const decide = (bytes: Buffer): void => {
+    unpacked(service, exchange, refuseAuthzen, body, (bytes) => {
       if (route.batch) decideBatch(service, exchange, place, checkBody(bytes, jsonLimits(service.limits)));
       else decideSingle(service, exchange, place, bytes, key);
-    };
-    if (isGzip(contentCoding))
-      inflate(body, service.limits.bodyBytes, guarded(service, exchange, refuseAuthzen, decide));
-    else decide(body);
+    });
   });
   readBody(exchange.request, exchange.head.contentLength, service.limits.bodyBytes, onBody);
 };

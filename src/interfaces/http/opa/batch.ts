@@ -16,9 +16,9 @@ import {
   refuseReserved,
   reopen,
 } from '../../wire/index.ts';
-import { inflate, isGzip, readBody } from '../body.ts';
+import { readBody } from '../body.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { batchHeaders, guarded, replying, send } from '../exchange.ts';
+import { batchHeaders, guarded, replying, send, unpacked } from '../exchange.ts';
 import { indentJson } from './indent.ts';
 import { envelopeMembers, failureMembers, refuseOpa, typed } from './reply.ts';
 import { isBlank, refuseYaml } from './wire.ts';
@@ -135,13 +135,10 @@ const decideAll = (service: Service, exchange: Exchange, path: readonly string[]
 
 /** POST /v1/batch/data: many questions about one path, in the shape of Enterprise OPA. */
 export const postBatch = (service: Service, exchange: Exchange, path: readonly string[]): void => {
-  const { contentType, contentCoding, contentLength } = exchange.head;
-  const { bodyBytes } = service.limits;
-  const decide = guarded(service, exchange, refuseOpa, (body) => decideAll(service, exchange, path, body));
+  const { contentType, contentLength } = exchange.head;
   const onBody = guarded(service, exchange, refuseOpa, (body) => {
     refuseYaml(contentType);
-    if (isGzip(contentCoding)) inflate(body, bodyBytes, decide);
-    else decide(undefined, body);
+    unpacked(service, exchange, refuseOpa, body, (bytes) => decideAll(service, exchange, path, bytes));
   });
-  readBody(exchange.request, contentLength, bodyBytes, onBody);
+  readBody(exchange.request, contentLength, service.limits.bodyBytes, onBody);
 };

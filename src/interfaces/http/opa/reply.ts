@@ -103,6 +103,9 @@ export const envelopeMembers = (
   return text;
 };
 
+const sendFailure = (service: Service, exchange: Exchange, headers: string[], error: DecisionError): void =>
+  send(service, exchange, decisionErrors[error.code].opa.status, headers, errorText(failureMembers(error)));
+
 /** POST and GET /v1/data: the envelope. */
 export const replyV1 = (
   service: Service,
@@ -114,13 +117,7 @@ export const replyV1 = (
   const headers = [...typed(exchange), ...decisionHeaders(answer)];
   const { verdict } = answer;
   if (verdict.kind === 'failed') {
-    send(
-      service,
-      exchange,
-      decisionErrors[verdict.error.code].opa.status,
-      headers,
-      errorText(failureMembers(verdict.error)),
-    );
+    sendFailure(service, exchange, headers, verdict.error);
     return;
   }
   const text = `{${envelopeMembers(service, exchange, answer, path, asked)}}`;
@@ -133,13 +130,7 @@ export const replyV0 = (service: Service, exchange: Exchange, answer: Answer, pa
   const { verdict } = answer;
   switch (verdict.kind) {
     case 'failed':
-      send(
-        service,
-        exchange,
-        decisionErrors[verdict.error.code].opa.status,
-        headers,
-        errorText(failureMembers(verdict.error)),
-      );
+      sendFailure(service, exchange, headers, verdict.error);
       return;
     case 'undefined': {
       const what = answer.ruleAtPath ? 'document undefined' : 'document missing';

@@ -3,9 +3,9 @@ import { rawKey } from '../../../decision/index.ts';
 import type { CheckedJson, JsonLimits } from '../../../engine/index.ts';
 import { sliceChecked } from '../../../engine/index.ts';
 import { checkDocument, jsonLimits, RequestError, refuseReserved } from '../../wire/index.ts';
-import { inflate, isGzip, readBody } from '../body.ts';
+import { readBody } from '../body.ts';
 import type { Exchange, Service } from '../exchange.ts';
-import { guarded, replying } from '../exchange.ts';
+import { guarded, replying, unpacked } from '../exchange.ts';
 import type { Route } from '../target.ts';
 import type { Asked } from './reply.ts';
 import { refuseOpa, replyV0, replyV1 } from './reply.ts';
@@ -131,23 +131,16 @@ const repeated = (service: Service, exchange: Exchange, route: DataRoute, key: s
 
 /** POST /v1/data, POST /v0/data, POST /. */
 export const postData = (service: Service, exchange: Exchange, route: DataRoute): void => {
-  const { bodyBytes } = service.limits;
   const readInput = route.wire === 'opa.v1' ? readEnvelope : readBare;
   const onBody = guarded(service, exchange, refuseOpa, (body) => {
-    const { head } = exchange;
-    refuseYaml(head.contentType);
+    refuseYaml(exchange.head.contentType);
     const key = keyOf(exchange, route, body);
     if (repeated(service, exchange, route, key)) return;
-    if (!isGzip(head.contentCoding)) {
-      ask(service, exchange, route, (limits) => readInput(body, limits), key);
-      return;
-    }
-    const onInflated = guarded(service, exchange, refuseOpa, (inflated) =>
-      ask(service, exchange, route, (limits) => readInput(inflated, limits), key),
+    unpacked(service, exchange, refuseOpa, body, (bytes) =>
+      ask(service, exchange, route, (limits) => readInput(bytes, limits), key),
     );
-    inflate(body, bodyBytes, onInflated);
   });
-  readBody(exchange.request, exchange.head.contentLength, bodyBytes, onBody);
+  readBody(exchange.request, exchange.head.contentLength, service.limits.bodyBytes, onBody);
 };
 
 const NO_BODY = Buffer.alloc(0);
