@@ -10,12 +10,19 @@ const packages = ['@bufbuild/buf@1.75.0', '@bufbuild/protoc-gen-es@2.17.0'];
 const protos = path.join(root, 'proto');
 const generated = path.join(root, 'src', 'interfaces', 'grpc', 'gen');
 
-const buf = (...args) => {
-  const command = ['--yes', ...packages.flatMap((name) => ['-p', name]), '--', 'buf', ...args];
-  const { status, error } = spawnSync('npx', command, { cwd: protos, stdio: ['ignore', 2, 2] });
+/** Runs buf's commands one after the other, up to one that fails, in one npx: it looks its packages up anew each time. */
+const buf = (out, ...commands) => {
+  const script = commands.map((command) => `buf ${command}`).join(' && ');
+  const args = ['--yes', ...packages.flatMap((name) => ['-p', name]), '-c', script];
+  const { status, error } = spawnSync('npx', args, {
+    cwd: protos,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, VERDICT_PROTO_OUT: out },
+  });
   if (error !== undefined) process.stderr.write(`npx cannot be run: ${error.message}\n`);
   if (status !== 0) process.exit(status ?? 1);
 };
+const GENERATE = 'generate --output "$VERDICT_PROTO_OUT"';
 
 const filesOf = (folder) =>
   new Map(
@@ -28,12 +35,10 @@ const filesOf = (folder) =>
 const differences = (wanted, found) =>
   [...new Set([...wanted.keys(), ...found.keys()])].filter((name) => wanted.get(name) !== found.get(name)).sort();
 
-buf('lint');
 if (process.argv.includes('--check')) {
   const fresh = mkdtempSync(path.join(tmpdir(), 'verdict-proto-'));
   try {
-    buf('format', '--exit-code', '--diff');
-    buf('generate', '--output', fresh);
+    buf(fresh, 'lint', 'format --exit-code --diff', GENERATE);
     const stale = differences(filesOf(path.join(fresh, 'gen')), filesOf(generated));
     if (stale.length > 0) {
       process.stderr.write(`not what proto/ gives, run npm run proto: ${stale.join(', ')}\n`);
@@ -42,4 +47,4 @@ if (process.argv.includes('--check')) {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-} else buf('generate', '--output', path.dirname(generated));
+} else buf(path.dirname(generated), 'lint', GENERATE);
