@@ -97,7 +97,8 @@ func readsOf(rule *ast.Rule) []read {
 }
 
 func (r *reader) add(path []string, shape bool) {
-	r.found = append(r.found, read{slices.Clone(path), shape})
+	// A copy that is never nil: no names mean all of the input, and JSON has no other empty list for it.
+	r.found = append(r.found, read{append([]string{}, path...), shape})
 }
 
 func (r *reader) body(body ast.Body) {
@@ -206,33 +207,44 @@ func (r *reader) value(term *ast.Term) {
 				r.value(part)
 			}
 		}
-	case *ast.Array:
-		value.Foreach(r.value)
-	case ast.Set:
-		value.Foreach(r.value)
-	case ast.Object:
-		value.Foreach(func(key, item *ast.Term) {
-			r.value(key)
-			r.value(item)
-		})
 	case ast.Call:
 		for _, part := range value {
 			r.value(part)
 		}
-	case *ast.ArrayComprehension:
-		r.value(value.Term)
-		r.body(value.Body)
-	case *ast.SetComprehension:
-		r.value(value.Term)
-		r.body(value.Body)
-	case *ast.ObjectComprehension:
-		r.value(value.Key)
-		r.value(value.Value)
-		r.body(value.Body)
 	case ast.Null, ast.Boolean, ast.Number, ast.String:
 	default:
-		r.add(nil, false)
+		if !within(value, r.value, r.body) {
+			r.add(nil, false)
+		}
 	}
+}
+
+// within hands on what a collection or comprehension is made of; false for any other value.
+func within(value ast.Value, part func(*ast.Term), body func(ast.Body)) bool {
+	switch value := value.(type) {
+	case *ast.Array:
+		value.Foreach(part)
+	case ast.Set:
+		value.Foreach(part)
+	case ast.Object:
+		value.Foreach(func(key, item *ast.Term) {
+			part(key)
+			part(item)
+		})
+	case *ast.ArrayComprehension:
+		part(value.Term)
+		body(value.Body)
+	case *ast.SetComprehension:
+		part(value.Term)
+		body(value.Body)
+	case *ast.ObjectComprehension:
+		part(value.Key)
+		part(value.Value)
+		body(value.Body)
+	default:
+		return false
+	}
+	return true
 }
 
 // place answers where in the input a term stands, when constant names lead there all the way.
@@ -384,15 +396,8 @@ func (b *bindings) bind(term *ast.Term) {
 	switch value := term.Value.(type) {
 	case ast.Var:
 		b.bound[value] = true
-	case *ast.Array:
-		value.Foreach(b.bind)
-	case ast.Set:
-		value.Foreach(b.bind)
-	case ast.Object:
-		value.Foreach(func(key, item *ast.Term) {
-			b.bind(key)
-			b.bind(item)
-		})
+	case *ast.Array, ast.Set, ast.Object:
+		within(value, b.bind, b.body)
 	default:
 		b.inside(term)
 	}
@@ -408,29 +413,12 @@ func (b *bindings) inside(term *ast.Term) {
 		if _, is := value[0].Value.(ast.Var); !is {
 			b.inside(value[0])
 		}
-	case *ast.Array:
-		value.Foreach(b.inside)
-	case ast.Set:
-		value.Foreach(b.inside)
-	case ast.Object:
-		value.Foreach(func(key, item *ast.Term) {
-			b.inside(key)
-			b.inside(item)
-		})
 	case ast.Call:
 		for _, part := range value[1:] {
 			b.bind(part)
 		}
-	case *ast.ArrayComprehension:
-		b.inside(value.Term)
-		b.body(value.Body)
-	case *ast.SetComprehension:
-		b.inside(value.Term)
-		b.body(value.Body)
-	case *ast.ObjectComprehension:
-		b.inside(value.Key)
-		b.inside(value.Value)
-		b.body(value.Body)
+	default:
+		within(value, b.inside, b.body)
 	}
 }
 

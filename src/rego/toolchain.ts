@@ -58,12 +58,7 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
   const compile = async (request: Request, call: CallOptions | undefined) => {
     const { result, attachment } = await ask(request, call);
     const { entrypoints } = result as { entrypoints: readonly CompiledEntrypoint[] };
-    // Go writes a list without items as null: the path of the whole input is one.
-    const whole = ({ reads, ...entrypoint }: CompiledEntrypoint): CompiledEntrypoint => ({
-      ...entrypoint,
-      reads: reads.map((read) => ({ ...read, path: read.path ?? [] })),
-    });
-    return { wasm: attachment, entrypoints: entrypoints.map(whole) };
+    return { wasm: attachment, entrypoints };
   };
 
   return {
