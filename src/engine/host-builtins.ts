@@ -29,11 +29,6 @@ export interface CallContext {
   readonly answered: (text: string) => void;
 }
 
-/** What the host does for a policy counts as the policy's own instructions do. */
-const spend = (raw: RawInstance, points: number): void => {
-  if (!raw.spend(points)) throw new EvaluationFailure('budget_exceeded', 'the calls of builtins used up the budget');
-};
-
 const readOperands = (
   raw: RawInstance,
   builtin: HostBuiltin,
@@ -41,12 +36,13 @@ const readOperands = (
   context: CallContext,
 ): RegoValue[] => {
   let room = context.budget.argumentBytes;
-  spend(raw, builtin.cost?.call ?? 0);
+  // What the host does for a policy counts as the policy's own instructions do.
+  context.scope.spend(builtin.cost?.call ?? 0);
   return addresses.map((address) => {
     const dumped = raw.exports.opa_value_dump(address);
     const text = raw.text(dumped);
     room -= text.length;
-    spend(raw, (builtin.cost?.byte ?? 0) * text.length);
+    context.scope.spend((builtin.cost?.byte ?? 0) * text.length);
     if (room < 0) {
       throw new EvaluationFailure(
         'too_large',
@@ -59,12 +55,13 @@ const readOperands = (
   });
 };
 
-const writeResult = (raw: RawInstance, result: RegoValue, context: CallContext): number => {
+const writeResult = (raw: RawInstance, builtin: HostBuiltin, result: RegoValue, context: CallContext): number => {
   const text = dumpValue(result);
   const bytes = Buffer.from(text);
   if (bytes.length > context.budget.resultBytes) {
     throw new EvaluationFailure('too_large', `a builtin's result takes more than ${context.budget.resultBytes} bytes`);
   }
+  context.scope.spend((builtin.cost?.byte ?? 0) * bytes.length);
   context.answered(text);
   const address = raw.put(bytes);
   const value = raw.exports.opa_value_parse(address, bytes.length);
@@ -93,5 +90,5 @@ export const callBuiltin = (
   if (builtin.nonDeterministic) {
     context.scope.addCall({ builtin: builtin.name, operands: resultJson(operands), result: resultJson(result) });
   }
-  return writeResult(raw, result, context);
+  return writeResult(raw, builtin, result, context);
 };

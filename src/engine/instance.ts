@@ -94,7 +94,7 @@ export class PolicyInstance {
 
   /** Never throws: whatever goes wrong is a failed evaluation. */
   evaluate(task: Task): Evaluation {
-    const scope = new EvaluationScope(task.nowNs);
+    const scope = new EvaluationScope(task.nowNs, this.take);
     const { raw } = this;
     const { instructions } = this.image.budget;
     try {
@@ -191,6 +191,8 @@ export class PolicyInstance {
     this.inputNumbers ??= fractionalNumbers(this.input);
     return this.inputNumbers.has(text);
   }
+
+  private readonly take = (points: number): boolean => this.raw.spend(points);
 
   private readonly answered = (text: string): void => {
     if (!isFractional(text)) return;

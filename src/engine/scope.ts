@@ -1,4 +1,5 @@
 import type { CallScope } from './builtins/model.ts';
+import { EvaluationFailure } from './failure.ts';
 import type { Basis, NonDeterministicCall, SeenToken } from './model.ts';
 
 const none: readonly never[] = [];
@@ -6,13 +7,20 @@ const none: readonly never[] = [];
 /** Collects what one evaluation rests on, from its builtin calls. */
 export class EvaluationScope implements CallScope {
   readonly nowNs: bigint;
+  private readonly take: (points: number) => boolean;
   private volatile = false;
   private boundaryNs: bigint | undefined;
   private tokens: Map<string, SeenToken> | undefined;
   private calls: Map<string, NonDeterministicCall> | undefined;
 
-  constructor(nowNs: bigint) {
+  /** `take` takes points of the budget, and is false once it ran out; without it there is no bound. */
+  constructor(nowNs: bigint, take: (points: number) => boolean = () => true) {
     this.nowNs = nowNs;
+    this.take = take;
+  }
+
+  spend(points: number): void {
+    if (!this.take(points)) throw new EvaluationFailure('budget_exceeded', 'the calls of builtins used up the budget');
   }
 
   markVolatile(): void {

@@ -10,6 +10,11 @@ export interface CallScope {
   /** The answer may change at this moment (nanoseconds); moments not after `nowNs` are ignored. */
   addBoundary(ns: bigint): void;
   addToken(token: SeenToken): void;
+  /**
+   * Takes points of the instruction budget for work that the bytes of the operands do not bound, before the work is
+   * done. Ends the evaluation when too few are left.
+   */
+  spend(points: number): void;
 }
 
 /** A wrong operand or a failure: undefined for the policy, or the end of the evaluation under strict errors. */
@@ -21,7 +26,7 @@ export class BuiltinError extends Error {}
  */
 export type Builtin = (scope: CallScope, ...operands: readonly RegoValue[]) => RegoValue | undefined;
 
-/** Points of the instruction budget that a call takes, by itself and for each byte of its operands' text. */
+/** Points of the instruction budget that a call takes, by itself and for each byte of its operands' and result's text. */
 export interface CallCost {
   readonly call: number;
   readonly byte: number;

@@ -5,7 +5,7 @@ import type { RegoValue } from '../../../src/rego/index.ts';
 
 /** A scope at a fixed moment, and what builtins reported to it. */
 export const callScope = (nowNs = 1_700_000_000_000_000_000n) => {
-  const reported = { volatile: false, boundaries: [] as bigint[], tokens: [] as SeenToken[] };
+  const reported = { volatile: false, boundaries: [] as bigint[], tokens: [] as SeenToken[], points: 0 };
   const scope: CallScope = {
     nowNs,
     markVolatile: () => {
@@ -13,6 +13,9 @@ export const callScope = (nowNs = 1_700_000_000_000_000_000n) => {
     },
     addBoundary: (ns) => reported.boundaries.push(ns),
     addToken: (token) => reported.tokens.push(token),
+    spend: (points) => {
+      reported.points += points;
+    },
   };
   return { scope, reported };
 };

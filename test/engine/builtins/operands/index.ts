@@ -1,0 +1,13 @@
+import { digestOperands } from './digests.ts';
+import { formatOperands } from './format.ts';
+import { timeOperands } from './time.ts';
+import { tokenOperands } from './tokens.ts';
+import type { OperandTable } from './values.ts';
+
+/** Lists of operands for every builtin in TypeScript: what it is made for, and anything else at times. */
+export const operandTable: OperandTable = new Map([
+  ...digestOperands,
+  ...formatOperands,
+  ...timeOperands,
+  ...tokenOperands,
+]);

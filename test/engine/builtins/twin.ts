@@ -1,0 +1,75 @@
+import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
+import { BuiltinError } from '../../../src/engine/builtins/model.ts';
+import { dumpValue } from '../../../src/engine/values/value-text.ts';
+import {
+  compileRegoModule,
+  equalValues,
+  instantiateRego,
+  type RegoModule,
+  type RegoValue,
+  ToolchainError,
+} from '../../../src/rego/index.ts';
+import { nowNs } from './operands/tokens.ts';
+import { callScope } from './scope.ts';
+
+type Outcome =
+  | { readonly kind: 'value'; readonly value: RegoValue }
+  | { readonly kind: 'error' }
+  /** OPA panics: it has no answer, and any of ours will do. */
+  | { readonly kind: 'crash' };
+
+const ours = (name: string, operands: readonly RegoValue[]): Outcome => {
+  try {
+    const value = typescriptBuiltins.get(name)?.run(callScope(nowNs).scope, ...operands);
+    return value === undefined ? { kind: 'error' } : { kind: 'value', value };
+  } catch (error) {
+    if (error instanceof BuiltinError) return { kind: 'error' };
+    throw error;
+  }
+};
+
+const isRandomised = (name: string, token: RegoValue): boolean =>
+  name.includes('encode_sign') &&
+  typeof token === 'string' &&
+  /"(?:PS|ES)/.test(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+
+const isSame = (name: string, found: Outcome, wanted: Outcome): boolean => {
+  if (wanted.kind === 'crash') return true;
+  if (found.kind !== 'value' || wanted.kind !== 'value') return found.kind === wanted.kind;
+  return equalValues(found.value, wanted.value) || isRandomised(name, wanted.value);
+};
+
+const textOf = (outcome: Outcome): string => (outcome.kind === 'value' ? dumpValue(outcome.value) : outcome.kind);
+
+/** Builtins in TypeScript beside their originals in OPA's own code. */
+export interface Twins {
+  /** How the two answers to a call differ, in words; undefined where they do not. */
+  difference(name: string, operands: readonly RegoValue[]): string | undefined;
+}
+
+export const openTwins = async (): Promise<Twins> => {
+  const compiled = await compileRegoModule();
+  const start = (): RegoModule => {
+    const module = instantiateRego(compiled);
+    module.begin({ nowNs, seed: new Uint8Array(32) });
+    return module;
+  };
+  let opa = start();
+  const opas = (name: string, operands: readonly RegoValue[]): Outcome => {
+    try {
+      const result = opa.call(name, operands);
+      return result.kind === 'value' ? result : { kind: 'error' };
+    } catch (error) {
+      if (!(error instanceof ToolchainError)) throw error;
+      opa = start();
+      return { kind: 'crash' };
+    }
+  };
+  return {
+    difference: (name, operands) => {
+      const [found, wanted] = [ours(name, operands), opas(name, operands)];
+      if (isSame(name, found, wanted)) return undefined;
+      return `${name}(${operands.map(dumpValue).join(', ')}) is ${textOf(found)}, and in OPA ${textOf(wanted)}`;
+    },
+  };
+};

@@ -1,0 +1,5 @@
+import { builtinCalls } from './builtin-calls.ts';
+import type { Target } from './target.ts';
+
+/** Everything that `npm run fuzz` tries, and whose corpus `npm test` replays. */
+export const targets: readonly Target[] = [builtinCalls];
