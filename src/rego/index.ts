@@ -31,6 +31,7 @@ export {
   bytesOf,
   compareValues,
   equalValues,
+  firstNotBelow,
   RegoBytes,
   RegoNumber,
   RegoObject,

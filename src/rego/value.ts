@@ -26,6 +26,12 @@ export class RegoSet {
   constructor(sortedItems: readonly RegoValue[]) {
     this.items = sortedItems;
   }
+
+  has(item: RegoValue): boolean {
+    const { items } = this;
+    const found = items[firstNotBelow(items.length, (at) => items[at] as RegoValue, item)];
+    return found !== undefined && equalValues(found, item);
+  }
 }
 
 export type RegoEntry = readonly [key: RegoValue, value: RegoValue];
@@ -37,10 +43,11 @@ export class RegoObject {
     this.entries = sortedEntries;
   }
 
-  /** The value under a string key, or undefined. */
-  get(key: string): RegoValue | undefined {
-    for (const [name, value] of this.entries) if (name === key) return value;
-    return undefined;
+  /** The value under a key, or undefined. */
+  get(key: RegoValue): RegoValue | undefined {
+    const { entries } = this;
+    const entry = entries[firstNotBelow(entries.length, (at) => (entries[at] as RegoEntry)[0], key)];
+    return entry !== undefined && equalValues(entry[0], key) ? entry[1] : undefined;
   }
 }
 
@@ -59,13 +66,18 @@ const utf8 = new TextEncoder();
 export const bytesOf = (text: string | RegoBytes): Uint8Array =>
   typeof text === 'string' ? utf8.encode(text) : text.bytes;
 
-const compareBytes = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b);
+// UTF-16 code units order as UTF-8 bytes do once surrogates stand above all other units.
+const orderOf = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10_000 : unit);
 
-// UTF-16 code units order as UTF-8 bytes do unless a surrogate meets a unit above the surrogates.
 const compareText = (a: string | RegoBytes, b: string | RegoBytes): number => {
   if (a === b) return 0;
-  if (typeof a === 'string' && typeof b === 'string' && !/[\ud800-\uffff]/.test(a + b)) return a < b ? -1 : 1;
-  return compareBytes(bytesOf(a), bytesOf(b));
+  if (typeof a !== 'string' || typeof b !== 'string') return Buffer.compare(bytesOf(a), bytesOf(b));
+  const shorter = Math.min(a.length, b.length);
+  for (let at = 0; at < shorter; at++) {
+    const difference = a.charCodeAt(at) - b.charCodeAt(at);
+    if (difference !== 0) return orderOf(a.charCodeAt(at)) - orderOf(b.charCodeAt(at));
+  }
+  return a.length - b.length;
 };
 
 interface Decimal {
@@ -136,6 +148,18 @@ export const compareValues = (a: RegoValue, b: RegoValue): number => {
 };
 
 export const equalValues = (a: RegoValue, b: RegoValue): boolean => compareValues(a, b) === 0;
+
+/** Where a value stands, or would stand, in a list in Rego's order. */
+export const firstNotBelow = (length: number, valueAt: (at: number) => RegoValue, wanted: RegoValue): number => {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareValues(valueAt(middle), wanted) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
 
 /** A set of the items given, in any order, repeats allowed. */
 export const regoSet = (items: Iterable<RegoValue>): RegoSet => {

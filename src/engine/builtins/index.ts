@@ -1,6 +1,7 @@
 import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
 import type { BuiltinEntry, BuiltinTable } from './model.ts';
 import { sprintf } from './sprintf.ts';
+import { textBuiltins } from './text/index.ts';
 import { timeClock, timeDate, timeWeekday } from './time/calendar.ts';
 import { timeNowNs } from './time/now.ts';
 import { parseRfc3339 } from './time/rfc3339.ts';
@@ -20,5 +21,6 @@ export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
   ...keyed.map((name) => [`crypto.hmac.${name}`, { run: hmac(name) }] as const),
   ['crypto.hmac.equal', { run: hmacEqual }],
   ['sprintf', { run: sprintf }],
+  ...textBuiltins,
   ...tokenBuiltins,
 ]);

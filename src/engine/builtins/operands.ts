@@ -12,8 +12,15 @@ const typeName = (value: RegoValue | undefined): string => {
   return typeof value === 'boolean' ? 'boolean' : 'array';
 };
 
-const wrongType = (value: RegoValue | undefined, position: number, wanted: string): BuiltinError =>
-  new BuiltinError(`operand ${position} must be ${wanted} but got ${typeName(value)}`);
+/** The error for an operand that is of none of the types that are wanted. */
+export const wrongType = (
+  value: RegoValue | undefined,
+  position: number,
+  ...wanted: readonly string[]
+): BuiltinError => {
+  const types = wanted.length === 1 ? wanted[0] : `one of {${wanted.join(', ')}}`;
+  return new BuiltinError(`operand ${position} must be ${types} but got ${typeName(value)}`);
+};
 
 export const textOperandError = (value: RegoValue | undefined, position: number): BuiltinError =>
   wrongType(value, position, 'string');
@@ -41,6 +48,49 @@ export const byteStringOperand = (value: RegoValue | undefined, position: number
 export const objectOperand = (value: RegoValue | undefined, position: number): RegoObject => {
   if (value instanceof RegoObject) return value;
   throw wrongType(value, position, 'object');
+};
+
+/** The items of an array or set operand. */
+export const listOperand = (value: RegoValue | undefined, position: number): readonly RegoValue[] => {
+  if (value instanceof RegoSet) return value.items;
+  if (Array.isArray(value)) return value as readonly RegoValue[];
+  throw wrongType(value, position, 'array', 'set');
+};
+
+const LEAST = -(2n ** 63n);
+const MOST = 2n ** 63n - 1n;
+
+/** The integer of 64 bits that a text is for OPA: a sign, 19 digits at most, and zeros behind a point. */
+export const int64Of = (text: string): bigint | undefined => {
+  const [, sign, body = '', digits] = /^([+-]?)((\d*)(?:\.0*)?)$/.exec(text) ?? [];
+  if (body === '' || body.length > 19) return undefined;
+  const value = BigInt(`0${digits}`) * (sign === '-' ? -1n : 1n);
+  return value < LEAST || value > MOST ? undefined : value;
+};
+
+const noInteger = (position: number): BuiltinError =>
+  new BuiltinError(`operand ${position} must be integer number but got floating-point number`);
+
+export const int64Operand = (value: RegoValue | undefined, position: number): bigint => {
+  if (!(value instanceof RegoNumber)) throw wrongType(value, position, 'number');
+  const found = int64Of(value.text);
+  if (found === undefined) throw noInteger(position);
+  return found;
+};
+
+// OPA reads no larger numbers: their binary exponent would be beyond 100,000.
+const mostDigits = 30_200;
+
+/** An integer of any size, however it is written: `3`, `3.0`, `3e2`. */
+export const integerOperand = (value: RegoValue | undefined, position: number): bigint => {
+  if (!(value instanceof RegoNumber)) throw wrongType(value, position, 'integer');
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(value.text) ?? [];
+  const digits = (whole + fraction).replace(/0+$/, '');
+  const zeros = Number(exponent) - fraction.length + (whole + fraction).length - digits.length;
+  if (/^0*$/.test(digits)) return 0n;
+  if (!(zeros >= 0 && zeros <= mostDigits)) throw noInteger(position);
+  return BigInt(digits + '0'.repeat(zeros)) * (sign === '-' ? -1n : 1n);
 };
 
 /** A Rego string of these bytes: text when they are valid UTF-8, and bytes otherwise. */

@@ -1,5 +1,6 @@
 import { digestOperands } from './digests.ts';
 import { formatOperands } from './format.ts';
+import { textOperands } from './text.ts';
 import { timeOperands } from './time.ts';
 import { tokenOperands } from './tokens.ts';
 import type { OperandTable } from './values.ts';
@@ -8,6 +9,7 @@ import type { OperandTable } from './values.ts';
 export const operandTable: OperandTable = new Map([
   ...digestOperands,
   ...formatOperands,
+  ...textOperands,
   ...timeOperands,
   ...tokenOperands,
 ]);
