@@ -1,7 +1,7 @@
 import { messageOf, VerdictError } from '../canonical/index.ts';
 import type { IdentityErrorCode } from '../identity/model.ts';
 import type { PolicyErrorCode } from '../policy/model.ts';
-import type { ToolchainErrorCode } from '../rego/model.ts';
+import { problemsSentence, type RegoProblem, type ToolchainErrorCode } from '../rego/model.ts';
 import { EXIT, type ExitCode } from './model.ts';
 import { configProblemsOf, problemsText, regoProblemsOf } from './screen/problem.ts';
 import { plain, type Screen } from './screen/screen.ts';
@@ -98,6 +98,12 @@ const exitCodeOf = (code: string): ExitCode => {
   return code.startsWith('CONFIG_') ? EXIT.usage : EXIT.failed;
 };
 
+/** What a message says before the sentence of its problems, which are listed below it. */
+const stemOf = (message: string, problems: readonly RegoProblem[]): string => {
+  const sentence = problemsSentence(problems);
+  return message.endsWith(sentence) ? message.slice(0, message.length - sentence.length).replace(/:\s*$/, '') : message;
+};
+
 /** Tells what went wrong, all of it, and gives the exit code. */
 export const report = (thrown: unknown, screen: Screen): ExitCode => {
   const code = thrown instanceof VerdictError ? thrown.code : 'INTERNAL';
@@ -112,11 +118,12 @@ export const report = (thrown: unknown, screen: Screen): ExitCode => {
     return exitCodeOf(code);
   }
   const paint = screen.paintNote;
-  const head = `${paint('red', 'verdict:')} ${plain(messageOf(thrown))}`;
   if (rego.length > 0) {
-    // Rego's own message repeats the first problem; a refusal of another kind says what the list does not.
-    screen.warn([...(code === 'REGO_INVALID' ? [] : [head]), problemsText(rego, paint)].join('\n'));
+    const stem = stemOf(messageOf(thrown), rego);
+    const head = stem === '' ? [] : [`${paint('red', 'verdict:')} ${plain(stem)}`];
+    screen.warn([...head, problemsText(rego, paint)].join('\n'));
   } else {
+    const head = `${paint('red', 'verdict:')} ${plain(messageOf(thrown))}`;
     screen.warn(
       [head, ...config.map(({ key, message }) => `  ${key === '' ? '' : `${plain(key)}: `}${plain(message)}`)].join(
         '\n',

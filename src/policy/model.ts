@@ -1,6 +1,7 @@
 import { VerdictError } from '../canonical/index.ts';
 import type { PolicySource } from '../decision/model.ts';
 import type { RegoAnnotation, RegoProblem, RegoVersion } from '../rego/index.ts';
+import { problemsSentence } from '../rego/index.ts';
 
 /** A bundle's files after the archive was checked: names normalised (no leading `/` or `./`), none twice. */
 export interface BundleFiles {
@@ -139,3 +140,12 @@ export class PolicyError extends VerdictError<PolicyErrorCode> {
     this.problems = options?.problems ?? [];
   }
 }
+
+/** Refuses when there are problems: the message is the first one's, with its place. */
+export const refuseProblems = (
+  code: PolicyErrorCode,
+  problems: readonly RegoProblem[],
+  options?: { readonly cause?: unknown },
+): void => {
+  if (problems.length > 0) throw new PolicyError(code, problemsSentence(problems), { ...options, problems });
+};

@@ -18,6 +18,28 @@ export interface RegoProblem {
   readonly excerpt?: string;
 }
 
+/** What an error says that has these problems: the first one with its place, and how many more there are. */
+export const problemsSentence = (problems: readonly RegoProblem[]): string => {
+  const [first] = problems;
+  if (first === undefined) return '';
+  const place = first.file === undefined ? '' : `${first.file}:${first.row ?? 1}:${first.col ?? 1}: `;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return `${place}${first.message}${more}`;
+};
+
+/** Problems, and the message that ends in their sentence, with other names for their files. */
+export const renamedProblems = (
+  { message, problems }: { readonly message: string; readonly problems: readonly RegoProblem[] },
+  nameOf: (file: string) => string,
+): { readonly message: string; readonly problems: readonly RegoProblem[] } => {
+  const renamed = problems.map((problem) =>
+    problem.file === undefined ? problem : { ...problem, file: nameOf(problem.file) },
+  );
+  const sentence = problemsSentence(problems);
+  const stem = sentence !== '' && message.endsWith(sentence) ? message.slice(0, -sentence.length) : undefined;
+  return { message: stem === undefined ? message : `${stem}${problemsSentence(renamed)}`, problems: renamed };
+};
+
 /** What a METADATA block says of a rule, package or document (OPA's annotations as JSON). */
 export interface RegoAnnotation {
   /** Slash-separated path of what it is attached to, without `data`: `todo/allow`. Tests are left out. */
@@ -191,10 +213,7 @@ export class RegoError extends VerdictError<'REGO_INVALID'> {
   readonly problems: readonly RegoProblem[];
 
   constructor(problems: readonly RegoProblem[]) {
-    const first = problems[0];
-    const place = first?.file === undefined ? '' : `${first.file}:${first.row ?? 1}:${first.col ?? 1}: `;
-    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-    super('REGO_INVALID', `${place}${first?.message ?? 'the sources are not valid Rego'}${more}`);
+    super('REGO_INVALID', problems.length === 0 ? 'the sources are not valid Rego' : problemsSentence(problems));
     this.problems = problems;
   }
 }

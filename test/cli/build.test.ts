@@ -45,6 +45,25 @@ test('problems are named below the directory that was given, and nothing is writ
   expect(readdirSync(cwd)).toEqual(['p']);
 });
 
+test('a problem is told once, by the name that its file has for who asked', async () => {
+  const cwd = folderOf({
+    'p/p.rego': 'package p\n\nx := http.send({"method": "get", "url": "http://a"})\n',
+    'q/q.rego': 'package q\n\nx := 1\n',
+    'q/.manifest': '{"roots": ["other"]}',
+  });
+  const network = await cli(['build', 'p'], { cwd });
+  expect(network.stderr.split('\n')[0]).toMatch(/^p\/p\.rego:3:6: http\.send needs the network/);
+  expect(network.stderr.match(/http\.send needs/g)).toHaveLength(1);
+  expect(network.code).toBe(3);
+  const outside = await cli(['build', 'q'], { cwd });
+  expect(outside.stderr).toBe(
+    "q/q.rego:1:1: package q lies outside the bundle's roots (other) <verdict_roots_error>\n1 problem\n",
+  );
+  expect(outside.code).toBe(5);
+  const json = (await cli(['build', 'q', '--output', 'json'], { cwd })).json() as { error: { message: string } };
+  expect(json.error.message).toBe("q/q.rego:1:1: package q lies outside the bundle's roots (other)");
+});
+
 test.each([
   [['build', '.', '-e', 'shop/nothing'], good, 'shop/nothing'],
   [['build', '.'], { ...good, 'data.json': '{"a": 1, "a": 2}' }, 'data.json'],

@@ -226,7 +226,7 @@ test("a version's tests run with what it is linked with", async () => {
   await push(store, 'names', names('zoe'));
   expect(await refused(store.activate('shop', 1, 'bob'))).toMatchObject({
     code: 'TESTS_FAILED',
-    message: expect.stringMatching(/^shop_test\.rego:7:1: 1 of 2 tests fail: .*test_first/),
+    message: expect.stringMatching(/^1 of 2 tests fail: shop_test\.rego:7:1: .*test_first/),
   });
 });
 

@@ -5,10 +5,9 @@ import { EXIT, type ExitCode } from '../model.ts';
 import { askAdminFor } from '../remote/admin.ts';
 import { isPushAnswer, type PushAnswer } from '../remote/answers.ts';
 import { part } from '../remote/http.ts';
-import { ServerError } from '../report.ts';
 import { count, type Paint, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
-import { displayed, isDirectory, readBundle, readNamed } from '../sources/sources.ts';
+import { isDirectory, readBundle, readNamed, withRoot } from '../sources/sources.ts';
 
 const answerText = (paint: Paint, { version, created, epoch }: PushAnswer): string => {
   const label = paint('bold', `${plain(version.name)}@${version.version}`);
@@ -19,17 +18,6 @@ const answerText = (paint: Paint, { version, created, epoch }: PushAnswer): stri
     `${label} ${what}${active}: ${tests}, digest ${plain(version.digest.slice(0, 12))}`,
     ...version.notes.map((note) => `  ${paint('yellow', 'note:')} ${plain(note)}`),
   ].join('\n');
-};
-
-/** The server names files as they stand in the archive; the person knows them below the directory. */
-const withRoot = (root: string, error: unknown): unknown => {
-  if (!(error instanceof ServerError)) return error;
-  const problems = error.problems.map((problem) =>
-    typeof problem === 'object' && problem !== null && 'file' in problem && typeof problem.file === 'string'
-      ? { ...problem, file: displayed(root, problem.file) }
-      : problem,
-  );
-  return new ServerError(error.code, error.message, { status: error.status, problems });
 };
 
 const run = async (
@@ -44,6 +32,7 @@ const run = async (
   session.screen.progress(`sending ${count(body.length, 'byte')} ...`);
   const request = { method: 'PUT', path, body, contentType: 'application/gzip' } as const;
   const answer = await askAdminFor(session, request, isPushAnswer).catch((error: unknown) => {
+    // The server names files as they stand in the archive; the person knows them below the directory.
     throw packed ? withRoot(file, error) : error;
   });
   session.screen.result(answer, () => answerText(session.screen.paint, answer));

@@ -10,7 +10,9 @@ import {
   readDirectory,
 } from '../../policy/index.ts';
 import type { RegoFile, RegoSources, RegoVersion } from '../../rego/index.ts';
-import { CliError } from '../report.ts';
+import { renamedProblems } from '../../rego/index.ts';
+import { CliError, ServerError } from '../report.ts';
+import { regoProblemsOf } from '../screen/problem.ts';
 import type { Session } from '../session.ts';
 import { type ExactObject, exactJson, isExactObject, mergeExact } from './exact-json.ts';
 
@@ -62,13 +64,17 @@ interface Loaded {
   readonly schemas?: Schemas;
 }
 
-/** Gives the file of each problem the name under which the person knows it. */
+/** Gives the file of each problem, found here or by a server, the name under which the person knows it. */
 export const withNames = (error: unknown, nameOf: (file: string) => string): unknown => {
-  if (!(error instanceof PolicyError) || error.problems.length === 0) return error;
-  const problems = error.problems.map((problem) =>
-    problem.file === undefined ? problem : { ...problem, file: nameOf(problem.file) },
-  );
-  return new PolicyError(error.code, error.message, { cause: error, problems });
+  if (error instanceof PolicyError) {
+    const { message, problems } = renamedProblems(error, nameOf);
+    return new PolicyError(error.code, message, { cause: error, problems });
+  }
+  if (error instanceof ServerError) {
+    const { message, problems } = renamedProblems({ message: error.message, problems: regoProblemsOf(error) }, nameOf);
+    return new ServerError(error.code, message, { status: error.status, problems });
+  }
+  return error;
 };
 
 /** As withNames, for the files below one directory. */

@@ -1,4 +1,5 @@
-import type { Compiled, RegoProblem, RegoSources, Toolchain } from '../../rego/index.ts';
+import type { Compiled, RegoSources, Toolchain } from '../../rego/index.ts';
+import { problemsSentence } from '../../rego/index.ts';
 import { isPolicy, isSource, MANIFEST, MODULE } from '../archive/names.ts';
 import { filesDigest, writeArchive } from '../archive/write.ts';
 import type { BuildInfo } from '../content/build-info.ts';
@@ -11,7 +12,7 @@ import { readManifest, writeManifest } from '../content/manifest.ts';
 import { packageClause } from '../content/packages.ts';
 import { regoSources } from '../content/rego-sources.ts';
 import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
-import { PolicyError } from '../model.ts';
+import { PolicyError, refuseProblems } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
 import { refuseSchemas } from '../schema/book.ts';
 import type { SchemaFile } from '../schema/files.ts';
@@ -81,15 +82,6 @@ export const inspect = async ({ sources }: PreparedBundle, options: BuildOptions
     ? nothing
     : callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options)));
 
-const refuseMarks = (problems: readonly RegoProblem[]): void => {
-  const [first] = problems;
-  if (first === undefined) return;
-  throw new PolicyError('REGO_INVALID', `${first.file}:${first.row}:1: ${first.message}`, { problems });
-};
-
-const sentence = ({ file, row, col, message }: RegoProblem): string =>
-  file === undefined ? message : `${file}:${row ?? 1}:${col ?? 1}: ${message}`;
-
 /** A sentence on what a bundle is not made of, if there was any. */
 export const ignoredNote = ({ ignored }: BundleFiles): string[] =>
   ignored === undefined || ignored.length === 0
@@ -136,7 +128,7 @@ export const buildPrepared = async (
   inspection: Inspected,
   options: BuildOptions,
 ): Promise<Build> => {
-  refuseMarks(markProblems(inspection.annotations));
+  refuseProblems('REGO_INVALID', markProblems(inspection.annotations));
   const schemas = refuseSchemas(prepared.schemas, inspection.annotations);
   const { toolchain } = options;
   const given = prepared.document.manifest;
@@ -185,7 +177,11 @@ export const buildPrepared = async (
     annotations: inspection.annotations,
     warnings: inspection.warnings,
     ...(wasm === undefined ? {} : { wasm }),
-    notes: [...narrowed, ...referenceNotes(references), ...inspection.warnings.map(sentence)],
+    notes: [
+      ...narrowed,
+      ...referenceNotes(references),
+      ...inspection.warnings.map((warning) => problemsSentence([warning])),
+    ],
   };
 };
 

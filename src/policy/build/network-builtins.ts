@@ -1,5 +1,5 @@
 import type { CompiledEntrypoint, RegoProblem, RegoSources } from '../../rego/index.ts';
-import { PolicyError } from '../model.ts';
+import { PolicyError, refuseProblems } from '../model.ts';
 
 /** Builtins of OPA that need the network, which no evaluation has. */
 const NETWORK = ['http.send', 'net.lookup_ip_addr'];
@@ -40,8 +40,6 @@ export const refuseNetwork = (sources: RegoSources, entrypoints: readonly Compil
   if (reached.length === 0) return;
   const calls = networkCalls(sources).filter(({ builtin }) => reached.includes(builtin));
   const problems = calls.map(({ builtin: _, ...problem }): RegoProblem => problem);
-  const [first] = problems;
-  if (first === undefined)
-    throw new PolicyError('BUILTIN_UNKNOWN', `the policy calls ${reached.join(', ')}: no policy has the network here`);
-  throw new PolicyError('BUILTIN_UNKNOWN', `${first.file}:${first.row}:${first.col}: ${first.message}`, { problems });
+  refuseProblems('BUILTIN_UNKNOWN', problems);
+  throw new PolicyError('BUILTIN_UNKNOWN', `the policy calls ${reached.join(', ')}: no policy has the network here`);
 };

@@ -1,10 +1,9 @@
-import type { RegoProblem } from '../../rego/index.ts';
 import { isTest } from '../archive/names.ts';
 import type { DataDocument } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
 import type { PackageClause } from '../content/packages.ts';
 import { isOwned, isReserved, MOST_ROOTS, minimalRoots, segmentsOf, unownedData } from '../content/roots.ts';
-import { PolicyError } from '../model.ts';
+import { PolicyError, refuseProblems } from '../model.ts';
 import type { ExternalReference, Inspected } from './references.ts';
 
 export interface Contents {
@@ -28,18 +27,11 @@ export const narrowRoots = ({ packages, data }: Omit<Contents, 'inspection'>): s
   return roots.length > MOST_ROOTS ? [''] : roots;
 };
 
-const refuse = (code: 'REFERENCE_OUTSIDE_ROOTS' | 'REGO_INVALID', problems: readonly RegoProblem[]): void => {
-  const [first] = problems;
-  if (first === undefined) return;
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  throw new PolicyError(code, `${first.file}:${first.row}:${first.col}: ${first.message}${more}`, { problems });
-};
-
 /** What the rules, tests left out, refer to that is other bundles': refused where nobody may refer to it. */
 export const externalReferences = (inspection: Inspected, roots: readonly string[]): ExternalReference[] => {
   const { calls, dataReferences } = inspection;
   const missing = calls.filter(({ path }) => isOwned(path, roots));
-  refuse(
+  refuseProblems(
     'REGO_INVALID',
     missing.map(({ path, file, row, col }) => {
       return { code: 'rego_type_error', message: `undefined function ${dotted(path)}`, file, row, col };
@@ -47,7 +39,7 @@ export const externalReferences = (inspection: Inspected, roots: readonly string
   );
   const all = [...dataReferences, ...calls].filter(({ file }) => !isTest(file));
   const reserved = all.filter(({ path }) => isReserved(path));
-  refuse(
+  refuseProblems(
     'REFERENCE_OUTSIDE_ROOTS',
     reserved.map(({ path, file, row, col }) => {
       const message = `${dotted(path)} is kept for the bundles that configuration names`;
@@ -59,8 +51,6 @@ export const externalReferences = (inspection: Inspected, roots: readonly string
 
 const checkPackages = (packages: readonly PackageClause[], roots: readonly string[]): void => {
   const outside = packages.filter(({ path }) => !isOwned(path, roots));
-  const [first] = outside;
-  if (first === undefined) return;
   const problems = outside.map(({ path, file, row }) => ({
     code: 'verdict_roots_error',
     message: `package ${path.join('.')} lies outside the bundle's roots (${roots.join(', ')})`,
@@ -68,7 +58,7 @@ const checkPackages = (packages: readonly PackageClause[], roots: readonly strin
     row,
     col: 1,
   }));
-  throw new PolicyError('ROOTS_CONFLICT', `${first.file}:${first.row}:1: ${problems[0]?.message}`, { problems });
+  refuseProblems('ROOTS_CONFLICT', problems);
 };
 
 /** Refuses packages and data outside the roots, and rules that stand where data is. */

@@ -1,4 +1,5 @@
 import type { LoadedModule } from '../../engine/index.ts';
+import { renamedProblems } from '../../rego/index.ts';
 import { PolicyError } from '../model.ts';
 import type { Linked, LinkParts } from './link.ts';
 import { link } from './link.ts';
@@ -25,12 +26,8 @@ export const closeAll = async (modules: Iterable<LoadedModule>): Promise<void> =
 const linkFailure = ({ info }: Member, error: unknown): unknown => {
   if (!(error instanceof PolicyError)) return error;
   const name = `${info.name}@${info.version}`;
-  const problems = error.problems.map((problem) =>
-    problem.file === undefined || problem.file.includes('@')
-      ? problem
-      : { ...problem, file: `${name}:${problem.file}` },
-  );
-  return new PolicyError(error.code, `${name} cannot be linked: ${error.message}`, { cause: error, problems });
+  const { message, problems } = renamedProblems(error, (file) => (file.includes('@') ? file : `${name}:${file}`));
+  return new PolicyError(error.code, `${name} cannot be linked: ${message}`, { cause: error, problems });
 };
 
 /** Every member of the set, linked; what was loaded on the way is closed when one cannot be. */

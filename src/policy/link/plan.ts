@@ -3,7 +3,7 @@ import { dotted } from '../build/ownership.ts';
 import type { ExternalReference } from '../build/references.ts';
 import { isUnder, minimalPaths, segmentsOf } from '../content/roots.ts';
 import type { VersionInfo } from '../model.ts';
-import { PolicyError } from '../model.ts';
+import { refuseProblems } from '../model.ts';
 import type { Runnable } from '../versions/runnable.ts';
 
 export type Path = readonly string[];
@@ -58,13 +58,7 @@ const problemAt = ({ path, file, row, col }: ExternalReference, why: string): Re
 const UNPROVIDED = 'is provided by no active bundle';
 
 /** Refuses with the place of each problem. */
-export const refuseLinks = (problems: readonly RegoProblem[]): void => {
-  const [first] = problems;
-  if (first === undefined) return;
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  const place = first.file === undefined ? '' : `${first.file}:${first.row ?? 1}:${first.col ?? 1}: `;
-  throw new PolicyError('REFERENCE_UNPROVIDED', `${place}${first.message}${more}`, { problems });
-};
+export const refuseLinks = (problems: readonly RegoProblem[]): void => refuseProblems('REFERENCE_UNPROVIDED', problems);
 
 /** What is found not to be there when the data is read. */
 export const refuseAbsent = (references: readonly ExternalReference[]): void =>

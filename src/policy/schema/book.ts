@@ -1,5 +1,5 @@
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
-import { PolicyError } from '../model.ts';
+import { refuseProblems } from '../model.ts';
 import type { JsonObject, JsonValue, SchemaFault } from './bounded.ts';
 import { isObject } from './bounded.ts';
 import type { CompiledSchema } from './compile.ts';
@@ -87,8 +87,6 @@ export const refuseSchemas = (
   annotations: readonly RegoAnnotation[],
 ): SchemaBook => {
   const book = schemaBook(files);
-  const problems = schemaProblems(book, annotations);
-  const [first] = problems;
-  if (first === undefined) return book;
-  throw new PolicyError('SCHEMA_INVALID', `${first.file}:${first.row}:1: ${first.message}`, { problems });
+  refuseProblems('SCHEMA_INVALID', schemaProblems(book, annotations));
+  return book;
 };

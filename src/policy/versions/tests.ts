@@ -1,4 +1,5 @@
 import type { RegoProblem, RegoSources, TestResult, Toolchain } from '../../rego/index.ts';
+import { problemsSentence } from '../../rego/index.ts';
 import { callToolchain } from '../build/toolchain-call.ts';
 import { PolicyError } from '../model.ts';
 import type { PolicySettings } from '../settings.ts';
@@ -24,13 +25,10 @@ export const runTests = async (sources: RegoSources, { toolchain, settings, file
   const report = await callToolchain(toolchain.test(sources, { deadlineMs }));
   const results = report.results.filter(({ file }) => files === undefined || files.has(file));
   const failed = results.filter(({ outcome }) => outcome === 'failed' || outcome === 'errored');
-  const [first] = failed;
-  if (first !== undefined) {
-    const names = failed.slice(0, 5).map(({ package: path, name }) => `${path}.${name}`);
-    const more = failed.length > names.length ? ', ...' : '';
-    const place = `${first.file}:${first.row}:1`;
-    const message = `${place}: ${failed.length} of ${results.length} tests fail: ${names.join(', ')}${more}`;
-    throw new PolicyError('TESTS_FAILED', message, { problems: failed.map(testProblem) });
+  if (failed.length > 0) {
+    const problems = failed.map(testProblem);
+    const message = `${failed.length} of ${results.length} tests fail: ${problemsSentence(problems)}`;
+    throw new PolicyError('TESTS_FAILED', message, { problems });
   }
   return results.filter(({ outcome }) => outcome === 'passed').length;
 };
