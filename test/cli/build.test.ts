@@ -65,8 +65,6 @@ test('a problem is told once, by the name that its file has for who asked', asyn
 });
 
 test.each([
-  [['build', '.', '-e', 'shop/nothing'], good, 'shop/nothing'],
-  [['build', '.'], { ...good, 'data.json': '{"a": 1, "a": 2}' }, 'data.json'],
   [['build', '.'], { 'notes.txt': 'no policy' }, 'there is no Rego and no data'],
   [['build', 'a.tar.gz'], { 'a.tar.gz': 'no archive' }, 'a.tar.gz: not a gzip archive'],
   [['build', '.', '-o', 'no/such/folder/a.tar.gz'], good, 'cannot be written'],
@@ -74,6 +72,24 @@ test.each([
   const { code, stderr } = await cli(argv, { cwd: folderOf(files) });
   expect(code).toBe(1);
   expect(stderr).toContain(message);
+});
+
+test.each([
+  [['build', '.', '-e', 'shop/nothing'], good, 'verdict: the entrypoint shop/nothing is no rule'],
+  [['build', '.'], { ...good, 'data.json': '{"a": 1, "a": 2}' }, 'data.json:1:10: '],
+  [['build', '.'], { ...good, '.manifest': '{"roots": [}' }, '.manifest:1:12: '],
+])('%j does not compile: %#', async (argv, files, message) => {
+  const { code, stderr } = await cli(argv, { cwd: folderOf(files) });
+  expect(stderr.startsWith(message), stderr).toBe(true);
+  expect(code).toBe(3);
+});
+
+test('data where a rule stands is told at both places', async () => {
+  const files = { 'b/p.rego': 'package p\n\nallow := true\n', 'b/data.json': '{"p": {"é": "😀", "allow": 1}}' };
+  const { code, stderr } = await cli(['build', 'b'], { cwd: folderOf(files) });
+  expect(stderr).toContain('b/p.rego:3:1: conflicting rule for data path p/allow found');
+  expect(stderr).toContain('b/data.json:1:18: the data has a value at p/allow, where a rule stands');
+  expect(code).toBe(3);
 });
 
 const samples = readdirSync(path.join(root, 'policies'));

@@ -75,8 +75,35 @@ test('data of several paths comes together, and a place that two of them fill is
   const merged = await cli(query, { cwd });
   expect(merged.stdout.replaceAll(/\s/g, '')).toBe('{"left":1,"right":12345678901234567890}');
   const twice = await cli([...query, '--data', 'three.json'], { cwd });
-  expect(twice.code).toBe(1);
+  expect(twice.code).toBe(3);
   expect(twice.stderr).toContain('shared.left');
+});
+
+const rule = 'package p\n\nallow := true\n';
+
+test.each([
+  [{ 'data.json': '{\n  "a": 1,\n  "a": 2\n}\n' }, 'data.json:3:3: ', 'the same member name twice', '  "a": 2'],
+  [{ 'data.json': '{"p": {"x": 1},}' }, 'data.json:1:16: ', 'not JSON', '{"p": {"x": 1},}'],
+  [{ 'data.json': '[1]' }, 'data.json:1:1: ', 'the data at the top must be an object', '[1]'],
+  [{ 'data.yaml': 'a: 1\nb: {c: 1, c: 2}\n' }, 'data.yaml:2:11: ', '"c" stands twice', 'b: {c: 1, c: 2}'],
+  [{ 'data.yaml': 'a: 1\nb: [1\nc: 2\n' }, 'data.yaml:3:', 'not YAML', 'c: 2'],
+  [
+    { 'data.json': '{"a": {\n "b": 1}}', 'a/data.yaml': 'x: 1\nb: 2\n' },
+    'data.json:2:2: ',
+    'a/data.yaml has a value at "a/b", too',
+    ' "b": 1}}',
+  ],
+])('what is wrong with data is told at its place: %#', async (files, place, message, line) => {
+  const cwd = folderOf(Object.fromEntries(Object.entries({ 'p.rego': rule, ...files }).map(([k, v]) => [`b/${k}`, v])));
+  for (const command of ['check', 'build']) {
+    const { code, stderr } = await cli([command, 'b'], { cwd });
+    const at = stderr.split('\n').findIndex((found) => found.startsWith(`b/${place}`));
+    expect(stderr.split('\n')[at], stderr).toContain(message);
+    expect(stderr.split('\n')[at + 1]).toMatch(/^ {2}\d \| /);
+    expect(stderr.split('\n')[at + 1]!.slice(6)).toBe(line);
+    expect(stderr).not.toContain('verdict:');
+    expect(code).toBe(3);
+  }
 });
 
 test.each([
@@ -110,6 +137,26 @@ test('a schema that does not compile, and one that is not there, are problems of
   const cwd = folderOf({ 'shop/shop.rego': rego, 'shop/schemas/order.json': '{"type": "strng"}' });
   const { code, stderr } = await cli(['check', 'shop'], { cwd });
   expect(code).toBe(3);
-  expect(stderr).toContain('shop/schemas/order.json:1:1: /type: must be equal to one of the allowed values');
+  expect(stderr).toContain('shop/schemas/order.json:1:2: /type: must be equal to one of the allowed values');
   expect(stderr).toContain('shop/shop.rego:1:1: input: schema.none: there is no file schemas/none.json');
+  expect(stderr).not.toContain('verdict:');
+});
+
+test.each([
+  [{ 'a.json': '{\n  "type": "object",\n  "type": "array"\n}' }, 'schemas/a.json:3:3: ', 'the same member name twice'],
+  [{ 'a.yaml': 'type: object\nproperties: {a: {type: strng}}\n' }, 'schemas/a.yaml:2:18: ', '/properties/a/type: '],
+  [
+    { 'a.json': '{\n  "properties": {\n    "a": {"$ref": "http://x"}}}' },
+    'schemas/a.json:3:11: ',
+    '/properties/a/$ref: ',
+  ],
+])('a schema file is wrong at a line of its own: %#', async (files, place, message) => {
+  const schemas = Object.entries(files).map(([name, text]) => [`p/schemas/${name}`, text]);
+  const { code, stderr } = await cli(['check', 'p'], {
+    cwd: folderOf({ 'p/p.rego': rule, ...Object.fromEntries(schemas) }),
+  });
+  expect(stderr.split('\n')[0], stderr).toContain(`p/${place}`);
+  expect(stderr.split('\n')[0]).toContain(message);
+  expect(stderr.split('\n')[2]).toMatch(/^ +\| +\^$/);
+  expect(code).toBe(3);
 });

@@ -111,12 +111,7 @@ const loadData = async (session: Session, file: string): Promise<Loaded> => {
   try {
     return { modules: [], versions: [], data: prepareBundle({ files: new Map([[standIn, bytes]]) }).data.json };
   } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    throw new PolicyError(
-      error.code,
-      error.message.replace(standIn, () => displayed('', file)),
-      { cause: error },
-    );
+    throw withNames(error, () => displayed('', file));
   }
 };
 

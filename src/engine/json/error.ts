@@ -19,10 +19,13 @@ export interface JsonPlace {
 
 /** A JSON text that is not taken. The message names the place and what was wanted, never what stands there. */
 export class JsonError extends VerdictError<JsonErrorCode> {
+  /** The message without its place. */
+  readonly wanted: string;
   readonly place: JsonPlace;
 
   constructor(code: JsonErrorCode, wanted: string, place: JsonPlace) {
     super(code, `line ${place.line}, column ${place.column}: ${wanted}`);
+    this.wanted = wanted;
     this.place = place;
   }
 }

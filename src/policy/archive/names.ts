@@ -48,6 +48,8 @@ export const isRego = (name: string): boolean => name.endsWith('.rego');
 export const isTest = (name: string): boolean => name.endsWith('_test.rego');
 export const isData = (name: string): boolean => DATA.test(name);
 
+export const isYaml = (name: string): boolean => /\.ya?ml$/.test(name);
+
 /** A JSON Schema; what is called data.json is data, wherever it lies. */
 export const isSchema = (name: string): boolean => SCHEMA.test(name) && !isData(name);
 

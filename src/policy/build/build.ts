@@ -20,7 +20,7 @@ import { readSchemas } from '../schema/files.ts';
 import { markProblems, readMarks } from './annotations.ts';
 import { chooseEntrypoints } from './entrypoints.ts';
 import { refuseNetwork } from './network-builtins.ts';
-import { checkOwnership, dotted, externalReferences, narrowRoots } from './ownership.ts';
+import { checkOwnership, dotted, externalReferences, narrowRoots, withConflictingData } from './ownership.ts';
 import type { ExternalReference, Inspected } from './references.ts';
 import { checkSources } from './references.ts';
 import { callToolchain } from './toolchain-call.ts';
@@ -77,10 +77,12 @@ export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
 const deadline = ({ compileMs }: BuildOptions): { deadlineMs?: number } =>
   compileMs === undefined ? {} : { deadlineMs: compileMs };
 
-export const inspect = async ({ sources }: PreparedBundle, options: BuildOptions): Promise<Inspected> =>
+export const inspect = async ({ files, sources }: PreparedBundle, options: BuildOptions): Promise<Inspected> =>
   sources.all.modules.length === 0
     ? nothing
-    : callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options)));
+    : callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options))).catch((error: unknown) => {
+        throw withConflictingData(error, files);
+      });
 
 /** A sentence on what a bundle is not made of, if there was any. */
 export const ignoredNote = ({ ignored }: BundleFiles): string[] =>
@@ -133,7 +135,7 @@ export const buildPrepared = async (
   const { toolchain } = options;
   const given = prepared.document.manifest;
   const packages = prepared.sources.all.modules.flatMap((module) => packageClause(module) ?? []);
-  const contents = { packages, data: prepared.data, inspection };
+  const contents = { files: prepared.files, packages, data: prepared.data, inspection };
   const isDefault = given.roots.length === 1 && given.roots[0] === '';
   const roots = isDefault ? narrowRoots(contents) : given.roots;
   const manifest = { ...given, roots, revision: options.revision ?? given.revision };

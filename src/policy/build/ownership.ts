@@ -1,5 +1,8 @@
+import type { RegoProblem } from '../../rego/index.ts';
+import { problemsSentence } from '../../rego/index.ts';
 import { isTest } from '../archive/names.ts';
 import type { DataDocument } from '../content/data.ts';
+import { problemInData } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
 import type { PackageClause } from '../content/packages.ts';
 import { isOwned, isReserved, MOST_ROOTS, minimalRoots, segmentsOf, unownedData } from '../content/roots.ts';
@@ -7,6 +10,7 @@ import { PolicyError, refuseProblems } from '../model.ts';
 import type { ExternalReference, Inspected } from './references.ts';
 
 export interface Contents {
+  readonly files: ReadonlyMap<string, Uint8Array>;
   readonly packages: readonly PackageClause[];
   readonly data: DataDocument;
   readonly inspection: Inspected;
@@ -19,7 +23,7 @@ export const dotted = (path: readonly string[]): string => ['data', ...path].joi
  * The roots of a bundle that names none: its packages (tests too, or OPA would not load it) and the keys of its data.
  * A bundle whose data has more keys than a bundle may have roots keeps the root that owns everything.
  */
-export const narrowRoots = ({ packages, data }: Omit<Contents, 'inspection'>): string[] => {
+export const narrowRoots = ({ packages, data }: Pick<Contents, 'packages' | 'data'>): string[] => {
   const own = [...packages.map(({ path }) => path), ...[...data.root.members.keys()].map((key) => [key])];
   // A key with a slash in it cannot be said as a root.
   if (own.some((path) => path.some((part) => part === '' || part.includes('/')))) return [''];
@@ -61,15 +65,35 @@ const checkPackages = (packages: readonly PackageClause[], roots: readonly strin
   refuseProblems('ROOTS_CONFLICT', problems);
 };
 
+const dataWhereRule = (files: ReadonlyMap<string, Uint8Array>, path: string): RegoProblem =>
+  problemInData(files, segmentsOf(path), {
+    code: 'verdict_data_error',
+    message: `the data has a value at ${path}, where a rule stands`,
+  });
+
+const CONFLICT = /^conflicting rule for data path (.+) found$/;
+
+/** OPA names the rule that stands where data is; this adds where the data is. */
+export const withConflictingData = (error: unknown, files: ReadonlyMap<string, Uint8Array>): unknown => {
+  if (!(error instanceof PolicyError)) return error;
+  const problems = error.problems.flatMap((problem): RegoProblem[] => {
+    const path = CONFLICT.exec(problem.message)?.[1];
+    return path === undefined ? [problem] : [problem, dataWhereRule(files, path)];
+  });
+  if (problems.length === error.problems.length) return error;
+  return new PolicyError(error.code, problemsSentence(problems), { cause: error, problems });
+};
+
 /** Refuses packages and data outside the roots, and rules that stand where data is. */
-export const checkOwnership = ({ packages, data, inspection }: Contents, roots: readonly string[]): void => {
+export const checkOwnership = ({ files, packages, data, inspection }: Contents, roots: readonly string[]): void => {
   checkPackages(packages, roots);
   const outside = unownedData(data.root, roots);
   if (outside !== undefined && data.root.members.size > 0) {
-    throw new PolicyError('ROOTS_CONFLICT', `${dotted(outside)} lies outside the bundle's roots (${roots.join(', ')})`);
+    const message = `${dotted(outside)} lies outside the bundle's roots (${roots.join(', ')})`;
+    refuseProblems('ROOTS_CONFLICT', [problemInData(files, outside, { code: 'verdict_roots_error', message })]);
   }
   const covered = inspection.rules.find((rule) => nodeAt(data.root, segmentsOf(rule)) !== undefined);
   if (covered !== undefined) {
-    throw new PolicyError('DATA_INVALID', `the data has a value at ${covered}, where a rule stands`);
+    refuseProblems('DATA_INVALID', [dataWhereRule(files, covered)]);
   }
 };

@@ -1,11 +1,16 @@
-import { messageOf } from '../../canonical/index.ts';
+import { isUtf8 } from 'node:buffer';
 import { checkJson, JsonError } from '../../engine/index.ts';
+import type { RegoProblem } from '../../rego/index.ts';
+import { problemsSentence } from '../../rego/index.ts';
 import { isData, quoted } from '../archive/names.ts';
 import type { BundleFiles } from '../model.ts';
-import { PolicyError } from '../model.ts';
+import { PolicyError, refuseProblems } from '../model.ts';
 import type { JsonNode } from './json-text.ts';
-import { emptyObject, parseJson, writeJson } from './json-text.ts';
-import { parseYaml } from './yaml.ts';
+import { emptyObject, nodeAt, parseJson, writeJson } from './json-text.ts';
+import type { Place } from './places.ts';
+import { placeAt, placeIn, problemIn } from './places.ts';
+import { isUnder } from './roots.ts';
+import { parseYaml, YamlError } from './yaml.ts';
 
 const DEEPEST = 64;
 const MOST_KEYS = 5_000_000;
@@ -18,47 +23,92 @@ export interface DataDocument {
   readonly json: Uint8Array;
 }
 
-const refuse = (file: string, why: string, cause?: unknown): never => {
-  throw new PolicyError('DATA_INVALID', `${file}: ${why}`, { cause });
-};
+interface Text {
+  readonly file: string;
+  readonly text: string;
+}
+
+const textOf = (file: string, bytes: Uint8Array): Text => ({ file, text: Buffer.from(bytes).toString('utf8') });
+
+const refuse = (text: Text, message: string, place?: Place): void =>
+  refuseProblems('DATA_INVALID', [problemIn(text, { code: 'verdict_data_error', message, ...(place && { place }) })]);
 
 /** Checks JSON from a bundle's file; `code` says whose fault a refusal is. */
-export const checkedText = (name: string, bytes: Uint8Array, code: 'DATA_INVALID' | 'MANIFEST_INVALID'): string => {
+export const checkedText = (file: string, bytes: Uint8Array, code: 'DATA_INVALID' | 'MANIFEST_INVALID'): string => {
   try {
     checkJson(bytes, { bytes: Number.MAX_SAFE_INTEGER, depth: DEEPEST, keys: MOST_KEYS });
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
-    throw new PolicyError(code, `${name}: not JSON that Verdict takes: ${messageOf(error)}`, { cause: error });
+    const message = `not JSON that Verdict takes: ${error.wanted}`;
+    const place = { row: error.place.line, col: error.place.column };
+    const kind = code === 'DATA_INVALID' ? 'verdict_data_error' : 'verdict_manifest_error';
+    refuseProblems(code, [problemIn(textOf(file, bytes), { code: kind, message, place })], { cause: error });
   }
+  return textOf(file, bytes).text;
 };
 
-const parseYamlFile = (name: string, bytes: Uint8Array): JsonNode => {
+const parseYamlFile = (file: string, bytes: Uint8Array): JsonNode => {
+  const { text } = textOf(file, bytes);
   try {
-    return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (!isUtf8(bytes)) throw new YamlError('bytes that are no UTF-8');
+    return parseYaml(text);
   } catch (error) {
-    return refuse(name, `not YAML that Verdict takes: ${messageOf(error)}`, error);
+    if (!(error instanceof YamlError)) throw error;
+    const message = `not YAML that Verdict takes: ${error.message}`;
+    const place = placeAt(text, error.offset ?? 0);
+    const problem = problemIn({ file, text }, { code: 'verdict_data_error', message, place });
+    throw new PolicyError('DATA_INVALID', problemsSentence([problem]), { cause: error, problems: [problem] });
   }
 };
 
 const parseFile = (name: string, bytes: Uint8Array): JsonNode =>
   name.endsWith('.json') ? parseJson(checkedText(name, bytes, 'DATA_INVALID')) : parseYamlFile(name, bytes);
 
-/** Objects are merged member by member; anything else at one place twice is a conflict, even when it is equal. */
-const merge = (into: Map<string, JsonNode>, from: JsonNode & { kind: 'object' }, where: Place): void => {
+const folderOf = (file: string): string[] => file.split('/').slice(0, -1);
+
+/** Where in the data files a value stands; the first file that has it, but for `except`. */
+export const problemInData = (
+  files: ReadonlyMap<string, Uint8Array>,
+  path: readonly string[],
+  { code, message, except }: { readonly code: string; readonly message: string; readonly except?: string },
+): RegoProblem => {
+  for (const [file, bytes] of files) {
+    const folder = folderOf(file);
+    if (!isData(file) || file === except) continue;
+    const text = textOf(file, bytes);
+    // A file below the place fills it by where it lies.
+    if (isUnder(folder, path)) return problemIn(text, { code, message });
+    const inside = path.slice(folder.length);
+    if (!isUnder(path, folder) || nodeAt(parseFile(file, bytes), inside) === undefined) continue;
+    return problemIn(text, { code, message, place: placeIn(file, text.text, inside) });
+  }
+  return { code, message };
+};
+
+/** Objects are merged member by member; a place that both fill otherwise is a conflict, even when they are equal. */
+const merge = (
+  into: Map<string, JsonNode>,
+  from: JsonNode & { kind: 'object' },
+  at: readonly string[] = [],
+): readonly string[] | undefined => {
   for (const [key, item] of from.members) {
     const present = into.get(key);
     if (present === undefined) into.set(key, item);
-    else if (present.kind === 'object' && item.kind === 'object') {
-      merge(present.members, item, { ...where, path: [...where.path, key] });
-    } else refuse(where.file, `another data file has a value at ${quoted([...where.path, key].join('/'))}`);
+    else if (present.kind !== 'object' || item.kind !== 'object') return [...at, key];
+    else {
+      const conflict = merge(present.members, item, [...at, key]);
+      if (conflict !== undefined) return conflict;
+    }
   }
+  return undefined;
 };
 
-interface Place {
-  readonly file: string;
-  readonly path: readonly string[];
-}
+const refuseConflict = (files: BundleFiles['files'], file: string, path: readonly string[]): void => {
+  const { file: other = 'another data file' } = problemInData(files, path, { code: '', message: '', except: file });
+  const message = `${other} has a value at ${quoted(path.join('/'))}, too`;
+  const own = new Map([...files].filter(([name]) => name === file));
+  refuseProblems('DATA_INVALID', [problemInData(own, path, { code: 'verdict_data_error', message })]);
+};
 
 /**
  * All data files of a bundle as one document. A file's folder is its place in `data`; the file at the top must be an
@@ -66,15 +116,24 @@ interface Place {
  */
 export const mergeData = ({ files }: BundleFiles): DataDocument => {
   const root = emptyObject();
-  for (const [name, bytes] of files) {
-    if (!isData(name)) continue;
-    const folder = name.split('/').slice(0, -1);
-    let node = parseFile(name, bytes);
-    if (folder.length === 0 && node.kind !== 'object') refuse(name, 'the data at the top must be an object');
-    for (const segment of folder.reverse()) node = { kind: 'object', members: new Map([[segment, node]]) };
+  for (const [file, bytes] of files) {
+    if (!isData(file)) continue;
+    const folder = folderOf(file);
+    const top = parseFile(file, bytes);
+    if (folder.length === 0 && top.kind !== 'object')
+      refuse(textOf(file, bytes), 'the data at the top must be an object');
+    const node = folder.reduceRight<JsonNode>(
+      (inner, name) => ({ kind: 'object', members: new Map([[name, inner]]) }),
+      top,
+    );
     if (node.kind !== 'object') continue;
-    if (node.members.has(KEPT)) refuse(name, `data.${KEPT} is kept for compiled rules`);
-    merge(root.members, node, { file: name, path: [] });
+    if (node.members.has(KEPT)) {
+      const text = textOf(file, bytes);
+      const place = folder.length === 0 ? placeIn(file, text.text, [KEPT]) : undefined;
+      refuse(text, `data.${KEPT} is kept for compiled rules`, place);
+    }
+    const conflict = merge(root.members, node);
+    if (conflict !== undefined) refuseConflict(files, file, conflict);
   }
   return { root, json: Buffer.from(writeJson(root)) };
 };

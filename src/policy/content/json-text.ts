@@ -101,6 +101,42 @@ class Reader {
 
 export const parseJson = (text: string): JsonNode => new Reader(text, 0).value();
 
+/** Where the value that starts at `at` ends. */
+const valueEnd = (text: string, at: number): number => {
+  let depth = 0;
+  let end = at;
+  do {
+    end = skipSpace(text, end);
+    const first = text[end] ?? '';
+    if (first === '{' || first === '[') depth++;
+    else if (first === '}' || first === ']') depth--;
+    const isMark = '{}[],:'.includes(first);
+    end = isMark ? end + 1 : scalarEnd(text, end);
+  } while (depth > 0 && end < text.length);
+  return end;
+};
+
+/** Where the value at `path` stands: the beginning of its key, or of the item of an array. */
+export const offsetOf = (text: string, path: readonly string[]): number | undefined => {
+  let found = skipSpace(text, 0);
+  let value = found;
+  for (const segment of path) {
+    const opens = text[value];
+    if (opens !== '{' && opens !== '[') return undefined;
+    let at = skipSpace(text, value + 1);
+    for (let index = 0; ; index++) {
+      if (at >= text.length || text[at] === '}' || text[at] === ']') return undefined;
+      const keyEnd = opens === '{' ? stringEnd(text, at) : at;
+      value = opens === '{' ? skipSpace(text, skipSpace(text, keyEnd) + 1) : at;
+      found = at;
+      if ((opens === '{' ? unquote(text.slice(at, keyEnd)) : String(index)) === segment) break;
+      at = skipSpace(text, valueEnd(text, value));
+      if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+    }
+  }
+  return found;
+};
+
 const SURROGATE = /[\ud800-\udfff]/;
 
 /**

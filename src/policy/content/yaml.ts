@@ -50,6 +50,19 @@ const plainScalar = (text: string): JsonNode => {
   return scalar(JSON.stringify(text));
 };
 
+/** A YAML text that is not taken: why, and at which character, where that is known. */
+export class YamlError extends Error {
+  readonly offset: number | undefined;
+
+  constructor(why: string, offset?: number) {
+    super(why);
+    this.offset = offset;
+  }
+}
+
+const fault = (why: string, node?: unknown): YamlError =>
+  new YamlError(why, (node as { readonly range?: readonly number[] | null } | null | undefined)?.range?.[0]);
+
 class YamlReader {
   private nodes = 0;
   private readonly document: Document;
@@ -59,20 +72,21 @@ class YamlReader {
   }
 
   value(node: unknown, depth: number): JsonNode {
-    if (++this.nodes > MOST_NODES) throw new Error(`more than ${MOST_NODES} values, aliases counted where they stand`);
-    if (depth > DEEPEST) throw new Error(`nested deeper than ${DEEPEST}`);
+    if (++this.nodes > MOST_NODES)
+      throw fault(`more than ${MOST_NODES} values, aliases counted where they stand`, node);
+    if (depth > DEEPEST) throw fault(`nested deeper than ${DEEPEST}`, node);
     if (node === null || node === undefined) return scalar('null');
     if (isAlias(node)) return this.value(this.resolved(node), depth);
     if (isScalar(node)) return this.scalar(node);
     if (isSeq(node)) return { kind: 'array', items: node.items.map((item) => this.value(item, depth + 1)) };
-    if (!isMap(node)) throw new Error('a value that JSON cannot say');
+    if (!isMap(node)) throw fault('a value that JSON cannot say', node);
     const members = new Map<string, JsonNode>();
     const merged = new Map<string, JsonNode>();
     for (const { key, value } of node.items) {
       if (isScalar(key) && key.source === '<<' && key.type === 'PLAIN') this.merge(value, merged, depth);
       else {
         const name = this.key(key);
-        if (members.has(name)) throw new Error(`the key ${JSON.stringify(name)} stands twice in one mapping`);
+        if (members.has(name)) throw fault(`the key ${JSON.stringify(name)} stands twice in one mapping`, key);
         members.set(name, this.value(value, depth + 1));
       }
     }
@@ -82,20 +96,20 @@ class YamlReader {
   private resolved(node: Node & { resolve?: unknown }): unknown {
     if (!isAlias(node)) return node;
     const target = node.resolve(this.document);
-    if (target === undefined) throw new Error(`the alias *${node.source} names nothing`);
+    if (target === undefined) throw fault(`the alias *${node.source} names nothing`, node);
     return target;
   }
 
   private scalar(node: Node & { value: unknown; source?: string; type?: string; tag?: string }): JsonNode {
     const text = typeof node.value === 'string' ? node.value : String(node.source ?? '');
-    if (node.tag !== undefined && node.tag !== 'tag:yaml.org,2002:str') throw new Error(`the tag ${node.tag}`);
+    if (node.tag !== undefined && node.tag !== 'tag:yaml.org,2002:str') throw fault(`the tag ${node.tag}`, node);
     return node.type === 'PLAIN' && node.tag === undefined ? plainScalar(text) : scalar(JSON.stringify(text));
   }
 
   /** Numbers and booleans become the text of the key, as in Go. */
   private key(node: unknown): string {
     const key = isScalar(node) || isAlias(node) ? this.value(node, DEEPEST) : undefined;
-    if (key?.kind !== 'scalar' || key.text === 'null') throw new Error('a key that is no text, number or boolean');
+    if (key?.kind !== 'scalar' || key.text === 'null') throw fault('a key that is no text, number or boolean', node);
     return key.text.startsWith('"') ? (JSON.parse(key.text) as string) : key.text;
   }
 
@@ -103,18 +117,18 @@ class YamlReader {
     const source = isAlias(value) ? this.resolved(value) : value;
     for (const part of isSeq(source) ? source.items : [source]) {
       const found = this.value(part, depth);
-      if (found.kind !== 'object') throw new Error('<< merges something that is no mapping');
+      if (found.kind !== 'object') throw fault('<< merges something that is no mapping', value);
       for (const [name, item] of found.members) if (!into.has(name)) into.set(name, item);
     }
   }
 }
 
-/** One YAML document as JSON. Throws with a sentence (no position of ours: the parser's own message has it). */
+/** One YAML document as JSON. Throws a YamlError. */
 export const parseYaml = (text: string): JsonNode => {
-  if (text.length > MOST_BYTES) throw new Error(`YAML of more than ${MOST_BYTES} bytes: write it as JSON`);
+  if (text.length > MOST_BYTES) throw fault(`YAML of more than ${MOST_BYTES} bytes: write it as JSON`);
   // The failsafe schema leaves every scalar text, so that the rules above decide.
-  const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: false });
+  const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: false, prettyErrors: false });
   const problem = document.errors[0] ?? document.warnings[0];
-  if (problem !== undefined) throw new Error(problem.message.split('\n')[0]);
+  if (problem !== undefined) throw new YamlError(problem.message, problem.pos[0]);
   return new YamlReader(document as Document).value(document.contents, 0);
 };

@@ -1,4 +1,6 @@
+import { pointerSteps } from '../../canonical/index.ts';
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+import { placeIn, problemIn } from '../content/places.ts';
 import { refuseProblems } from '../model.ts';
 import type { JsonObject, JsonValue, SchemaFault } from './bounded.ts';
 import { isObject } from './bounded.ts';
@@ -45,8 +47,10 @@ export const schemaBook = (files: ReadonlyMap<string, SchemaFile>): SchemaBook =
   };
 };
 
+const SCHEMA_ERROR = 'verdict_schema_error';
+
 const problem = (message: string, file: string, row: number): RegoProblem => ({
-  code: 'verdict_schema_error',
+  code: SCHEMA_ERROR,
   message,
   file,
   row,
@@ -75,8 +79,11 @@ const lineProblems = (book: SchemaBook, annotation: RegoAnnotation): RegoProblem
 
 /** Schemas that do not compile, used or not, and METADATA that names one that is not there: all of them. */
 const schemaProblems = (book: SchemaBook, annotations: readonly RegoAnnotation[]): RegoProblem[] => [
-  ...[...book.files.values()].flatMap(({ file, schema }) =>
-    faultsIn(book, schema).map((fault) => problem(worded(fault), file, 1)),
+  ...[...book.files.values()].flatMap(({ file, text, schema }) =>
+    faultsIn(book, schema).map((fault) => {
+      const place = placeIn(file, text, pointerSteps(fault.pointer));
+      return problemIn({ file, text }, { code: SCHEMA_ERROR, message: worded(fault), place });
+    }),
   ),
   ...annotations.flatMap((annotation) => [...placeProblems(annotation), ...lineProblems(book, annotation)]),
 ];

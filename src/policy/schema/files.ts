@@ -1,8 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../../canonical/index.ts';
-import { checkJson } from '../../engine/index.ts';
-import { isSchema } from '../archive/names.ts';
+import { checkJson, JsonError } from '../../engine/index.ts';
+import { problemsSentence } from '../../rego/index.ts';
+import { isSchema, isYaml } from '../archive/names.ts';
 import { writeJson } from '../content/json-text.ts';
-import { parseYaml } from '../content/yaml.ts';
+import type { Place } from '../content/places.ts';
+import { placeAt, problemIn } from '../content/places.ts';
+import { parseYaml, YamlError } from '../content/yaml.ts';
 import { PolicyError } from '../model.ts';
 import type { JsonValue } from './bounded.ts';
 
@@ -11,22 +15,43 @@ const MOST_BYTES = 262_144;
 
 export interface SchemaFile {
   readonly file: string;
+  readonly text: string;
   readonly schema: JsonValue;
 }
 
-const refuse = (file: string, why: string, cause?: unknown): never => {
-  const problem = { code: 'verdict_schema_error', message: why, file, row: 1, col: 1 };
-  throw new PolicyError('SCHEMA_INVALID', `${file}: ${why}`, { cause, problems: [problem] });
+interface Fault {
+  readonly text?: string;
+  readonly place?: Place;
+  readonly cause?: unknown;
+}
+
+const refuse = (file: string, message: string, { text = '', place, cause }: Fault = {}): never => {
+  const found = { code: 'verdict_schema_error', message, ...(place === undefined ? {} : { place }) };
+  const problems = [problemIn({ file, text }, found)];
+  throw new PolicyError('SCHEMA_INVALID', problemsSentence(problems), { cause, problems });
 };
 
-const parse = (file: string, bytes: Uint8Array): JsonValue => {
+/** Where a text is wrong, as far as the error says; of YAML that was turned into JSON it tells nothing. */
+const placeOfError = (file: string, text: string, error: unknown): Place | undefined => {
+  if (error instanceof YamlError && error.offset !== undefined) return placeAt(text, error.offset);
+  if (!(error instanceof JsonError) || isYaml(file)) return undefined;
+  return { row: error.place.line, col: error.place.column };
+};
+
+const parse = (file: string, bytes: Uint8Array): SchemaFile => {
+  // A byte order mark is none of the text.
+  const text = new TextDecoder().decode(bytes);
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const json = file.endsWith('.json') ? text : writeJson(parseYaml(text));
+    if (!isUtf8(bytes)) return refuse(file, 'not a schema that Verdict takes: bytes that are no UTF-8');
+    const json = isYaml(file) ? writeJson(parseYaml(text)) : text;
     checkJson(Buffer.from(json), { bytes: MOST_BYTES * 4, depth: 64, keys: 50_000 });
-    return JSON.parse(json) as JsonValue;
+    return { file, text, schema: JSON.parse(json) as JsonValue };
   } catch (error) {
-    return refuse(file, `not a schema that Verdict takes: ${messageOf(error)}`, error);
+    if (error instanceof PolicyError) throw error;
+    const why = error instanceof JsonError ? error.wanted : messageOf(error);
+    const place = placeOfError(file, text, error);
+    const where = { text, cause: error, ...(place === undefined ? {} : { place }) };
+    return refuse(file, `not a schema that Verdict takes: ${why}`, where);
   }
 };
 
@@ -43,7 +68,7 @@ export const readSchemas = (files: ReadonlyMap<string, Uint8Array>): ReadonlyMap
     const name = file.replace(/^schemas\//, '').replace(/\.[^./]*$/, '');
     const other = found.get(name);
     if (other !== undefined) refuse(file, `${other.file} has the same name`);
-    found.set(name, { file, schema: parse(file, bytes) });
+    found.set(name, parse(file, bytes));
   }
   return found;
 };

@@ -37,7 +37,7 @@ export const opaqueRunnable = (prepared: PreparedBundle, inspection: Inspected, 
   const parents = cut.map((path) => ({ file: MODULE, row: 1, path: segmentsOf(path).slice(0, -1) }));
   const isDefault = manifest.roots.length === 1 && manifest.roots[0] === '';
   const roots = isDefault ? narrowRoots({ packages: [...packages, ...parents], data }) : manifest.roots;
-  checkOwnership({ packages, data, inspection }, roots);
+  checkOwnership({ files, packages, data, inspection }, roots);
   externalReferences(inspection, roots);
   const outside = entrypoints.find((path) => !isOwned(segmentsOf(path), roots));
   if (outside !== undefined) {
