@@ -1,3 +1,4 @@
+import { collectionBuiltins } from './collections/index.ts';
 import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
 import type { BuiltinEntry, BuiltinTable } from './model.ts';
 import { sprintf } from './sprintf.ts';
@@ -21,6 +22,7 @@ export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
   ...keyed.map((name) => [`crypto.hmac.${name}`, { run: hmac(name) }] as const),
   ['crypto.hmac.equal', { run: hmacEqual }],
   ['sprintf', { run: sprintf }],
+  ...collectionBuiltins,
   ...textBuiltins,
   ...tokenBuiltins,
 ]);

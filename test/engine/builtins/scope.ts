@@ -1,10 +1,11 @@
 import { readJson } from '../../../src/engine/builtins/go-json.ts';
 import type { CallScope } from '../../../src/engine/builtins/model.ts';
+import { EvaluationFailure } from '../../../src/engine/failure.ts';
 import type { SeenToken } from '../../../src/engine/model.ts';
 import type { RegoValue } from '../../../src/rego/index.ts';
 
-/** A scope at a fixed moment, and what builtins reported to it. */
-export const callScope = (nowNs = 1_700_000_000_000_000_000n) => {
+/** A scope at a fixed moment, with a budget, and what builtins reported to it. */
+export const callScope = (nowNs = 1_700_000_000_000_000_000n, budget = 100_000_000) => {
   const reported = { volatile: false, boundaries: [] as bigint[], tokens: [] as SeenToken[], points: 0 };
   const scope: CallScope = {
     nowNs,
@@ -15,6 +16,7 @@ export const callScope = (nowNs = 1_700_000_000_000_000_000n) => {
     addToken: (token) => reported.tokens.push(token),
     spend: (points) => {
       reported.points += points;
+      if (reported.points > budget) throw new EvaluationFailure('budget_exceeded', 'the budget is used up');
     },
   };
   return { scope, reported };

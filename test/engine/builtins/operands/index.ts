@@ -1,3 +1,4 @@
+import { collectionOperands } from './collections.ts';
 import { digestOperands } from './digests.ts';
 import { formatOperands } from './format.ts';
 import { textOperands } from './text.ts';
@@ -7,6 +8,7 @@ import type { OperandTable } from './values.ts';
 
 /** Lists of operands for every builtin in TypeScript: what it is made for, and anything else at times. */
 export const operandTable: OperandTable = new Map([
+  ...collectionOperands,
   ...digestOperands,
   ...formatOperands,
   ...textOperands,
