@@ -85,7 +85,7 @@ export class EditedArray implements Edited {
   }
 
   private checkMoved(from: number): void {
-    this.editing.spend(placePoints * (this.places.length - from + 1));
+    this.editing.spend(placePoints + 4 * (this.places.length - from));
     if (this.places.indexOf(lost, from) >= 0) throw withoutAnswer();
   }
 

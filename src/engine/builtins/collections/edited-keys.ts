@@ -77,7 +77,7 @@ export class EditedKeys implements Edited {
   }
 
   private find(key: RegoValue): number {
-    this.editing.spend(placePoints + this.places.length);
+    this.editing.spend(placePoints + this.places.length / 4);
     // An item that was edited inside stands under what it is now.
     if (this.isSet && isCollection(key) && this.isEditedInside()) this.places = placesOf(this.render() as RegoSet);
     return firstNotBelow(this.places.length, (at) => this.places[at]?.key ?? null, key);

@@ -13,16 +13,15 @@ const trace: Builtin = (_scope, note) => {
   return true;
 };
 
-/** Per byte: what is searched through once, and what is sorted. */
+/** What is searched through, or sorted. */
 const searched: CallCost = { call: 3_000, byte: 40 };
-const sorted: CallCost = { call: 3_000, byte: 150 };
 
 /** What is asked of strings. */
 export const textBuiltins: readonly (readonly [string, BuiltinEntry])[] = [
   ['glob.quote_meta', { run: quoteMeta }],
   ['indexof_n', { run: indexofN, cost: searched }],
-  ['strings.any_prefix_match', { run: anyPrefixMatch, cost: sorted }],
-  ['strings.any_suffix_match', { run: anySuffixMatch, cost: sorted }],
+  ['strings.any_prefix_match', { run: anyPrefixMatch, cost: searched }],
+  ['strings.any_suffix_match', { run: anySuffixMatch, cost: searched }],
   ['strings.count', { run: stringsCount, cost: searched }],
   ['strings.split_n', { run: splitN, cost: searched }],
   ['trace', { run: trace }],

@@ -1,7 +1,7 @@
 import type { RegoValue } from '../../../rego/index.ts';
 import { regoInteger } from '../../../rego/index.ts';
 import { decodeUtf8, stringOfText, textOf } from '../format/byte-text.ts';
-import type { Builtin } from '../model.ts';
+import type { Builtin, CallScope } from '../model.ts';
 import { BuiltinError } from '../model.ts';
 import { apart, occurrences } from '../occurrences.ts';
 import { byteOperand, int64Operand, stringOfBytes } from '../operands.ts';
@@ -31,18 +31,22 @@ export const indexofN: Builtin = (_scope, text, wanted) => {
   return occurrences(codePoints(bytes), codePoints(pattern)).map(regoInteger);
 };
 
-const parts = (bytes: Uint8Array, delimiter: Uint8Array): RegoValue[] => {
+/** What making one part takes. */
+const partPoints = 500;
+
+const parts = (scope: CallScope, bytes: Uint8Array, delimiter: Uint8Array): RegoValue[] => {
   if (delimiter.length === 0) return characters(bytes).map(stringOfText);
   const places = apart(occurrences(bytes, delimiter), delimiter.length);
+  scope.spend(partPoints * places.length);
   const starts = [0, ...places.map((place) => place + delimiter.length)];
   return starts.map((start, at) => stringOfBytes(Buffer.from(bytes.subarray(start, places[at]))));
 };
 
 /** `strings.split_n`: the first n parts, or the last -n; the others are dropped. */
-export const splitN: Builtin = (_scope, text, delimiter, count) => {
+export const splitN: Builtin = (scope, text, delimiter, count) => {
   const bytes = byteOperand(text, 1);
   const between = byteOperand(delimiter, 2);
   const wanted = Number(int64Operand(count, 3));
-  const all = parts(bytes, between);
+  const all = parts(scope, bytes, between);
   return wanted >= 0 ? all.slice(0, wanted) : all.slice(Math.max(all.length + wanted, 0));
 };
