@@ -1,6 +1,7 @@
 import { collectionBuiltins } from './collections/index.ts';
 import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
 import type { BuiltinEntry, BuiltinTable } from './model.ts';
+import { netBuiltins } from './net/index.ts';
 import { sprintf } from './sprintf.ts';
 import { textBuiltins } from './text/index.ts';
 import { timeClock, timeDate, timeWeekday } from './time/calendar.ts';
@@ -23,6 +24,7 @@ export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
   ['crypto.hmac.equal', { run: hmacEqual }],
   ['sprintf', { run: sprintf }],
   ...collectionBuiltins,
+  ...netBuiltins,
   ...textBuiltins,
   ...tokenBuiltins,
 ]);

@@ -78,3 +78,21 @@ test('an item of a set is edited inside, and the set stays one', () => {
     .run(callScope().scope, set, [operation({ op: 'add', path: at, value: '2' })]);
   expect(patched).toEqual(regoSet([regoObject([['a', '2']])]));
 });
+
+test('a network of more addresses than the budget allows is refused before its first address', () => {
+  expect(run('net.cidr_expand', '10.0.0.0/24').ended).toBe(false);
+  expect(run('net.cidr_expand', '10.0.0.0/8').ended).toBe(true);
+  expect(run('net.cidr_expand', '0.0.0.0/0').ended).toBe(true);
+  expect(run('net.cidr_expand', '::/0').ended).toBe(true);
+});
+
+test('every pair of networks that is compared takes points', () => {
+  const networks = (count: number) => Array.from({ length: count }, (_, at) => `10.${at % 256}.0.0/16`);
+  expect(run('net.cidr_contains_matches', networks(100), networks(100)).points).toBeGreaterThan(1_000_000);
+  expect(run('net.cidr_contains_matches', networks(1_000), networks(1_000)).ended).toBe(true);
+});
+
+test('merging networks takes points for each of them', () => {
+  const networks = Array.from({ length: 1_000 }, (_, at) => `10.${at >> 8}.${at % 256}.0/25`);
+  expect(run('net.cidr_merge', networks).points).toBeGreaterThan(5_000_000);
+});

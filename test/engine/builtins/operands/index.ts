@@ -1,6 +1,7 @@
 import { collectionOperands } from './collections.ts';
 import { digestOperands } from './digests.ts';
 import { formatOperands } from './format.ts';
+import { netOperands } from './net.ts';
 import { textOperands } from './text.ts';
 import { timeOperands } from './time.ts';
 import { tokenOperands } from './tokens.ts';
@@ -11,6 +12,7 @@ export const operandTable: OperandTable = new Map([
   ...collectionOperands,
   ...digestOperands,
   ...formatOperands,
+  ...netOperands,
   ...textOperands,
   ...timeOperands,
   ...tokenOperands,
