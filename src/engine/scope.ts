@@ -12,6 +12,7 @@ export class EvaluationScope implements CallScope {
   private boundaryNs: bigint | undefined;
   private tokens: Map<string, SeenToken> | undefined;
   private calls: Map<string, NonDeterministicCall> | undefined;
+  private made: Map<string, unknown> | undefined;
 
   /** `take` takes points of the budget, and is false once it ran out; without it there is no bound. */
   constructor(nowNs: bigint, take: (points: number) => boolean = () => true) {
@@ -21,6 +22,12 @@ export class EvaluationScope implements CallScope {
 
   spend(points: number): void {
     if (!this.take(points)) throw new EvaluationFailure('budget_exceeded', 'the calls of builtins used up the budget');
+  }
+
+  once<T>(key: string, make: () => T): T {
+    this.made ??= new Map();
+    if (!this.made.has(key)) this.made.set(key, make());
+    return this.made.get(key) as T;
   }
 
   markVolatile(): void {

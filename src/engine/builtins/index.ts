@@ -1,12 +1,14 @@
 import { collectionBuiltins } from './collections/index.ts';
 import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
+import { encodingBuiltins } from './encoding/index.ts';
 import type { BuiltinEntry, BuiltinTable } from './model.ts';
 import { netBuiltins } from './net/index.ts';
+import { notationBuiltins } from './notation/index.ts';
+import { randIntn, uuidRfc4122 } from './random.ts';
+import { opaRuntime } from './runtime.ts';
 import { sprintf } from './sprintf.ts';
 import { textBuiltins } from './text/index.ts';
-import { timeClock, timeDate, timeWeekday } from './time/calendar.ts';
-import { timeNowNs } from './time/now.ts';
-import { parseRfc3339 } from './time/rfc3339.ts';
+import { timeBuiltins } from './time/index.ts';
 import { tokenBuiltins } from './tokens/index.ts';
 
 const digests: readonly DigestName[] = ['md5', 'sha1', 'sha256'];
@@ -14,17 +16,18 @@ const keyed: readonly DigestName[] = [...digests, 'sha512'];
 
 /** The builtins that run in TypeScript on the deciding thread; each answers as OPA's Go code does. */
 export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
-  ['time.now_ns', { run: timeNowNs, nonDeterministic: true }],
-  ['time.clock', { run: timeClock }],
-  ['time.date', { run: timeDate }],
-  ['time.weekday', { run: timeWeekday }],
-  ['time.parse_rfc3339_ns', { run: parseRfc3339 }],
   ...digests.map((name) => [`crypto.${name}`, { run: digest(name) }] as const),
   ...keyed.map((name) => [`crypto.hmac.${name}`, { run: hmac(name) }] as const),
   ['crypto.hmac.equal', { run: hmacEqual }],
   ['sprintf', { run: sprintf }],
+  ['opa.runtime', { run: opaRuntime, nonDeterministic: true }],
+  ['rand.intn', { run: randIntn, nonDeterministic: true }],
+  ['uuid.rfc4122', { run: uuidRfc4122, nonDeterministic: true }],
   ...collectionBuiltins,
   ...netBuiltins,
+  ...encodingBuiltins,
+  ...notationBuiltins,
   ...textBuiltins,
+  ...timeBuiltins,
   ...tokenBuiltins,
 ]);

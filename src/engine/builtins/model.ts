@@ -15,6 +15,8 @@ export interface CallScope {
    * done. Ends the evaluation when too few are left.
    */
   spend(points: number): void;
+  /** What the first call with this key made: the same for every later one of the evaluation. */
+  once<T>(key: string, make: () => T): T;
 }
 
 /** A wrong operand or a failure: undefined for the policy, or the end of the evaluation under strict errors. */

@@ -7,6 +7,7 @@ import type { RegoValue } from '../../../src/rego/index.ts';
 /** A scope at a fixed moment, with a budget, and what builtins reported to it. */
 export const callScope = (nowNs = 1_700_000_000_000_000_000n, budget = 100_000_000) => {
   const reported = { volatile: false, boundaries: [] as bigint[], tokens: [] as SeenToken[], points: 0 };
+  const made = new Map<string, unknown>();
   const scope: CallScope = {
     nowNs,
     markVolatile: () => {
@@ -17,6 +18,10 @@ export const callScope = (nowNs = 1_700_000_000_000_000_000n, budget = 100_000_0
     spend: (points) => {
       reported.points += points;
       if (reported.points > budget) throw new EvaluationFailure('budget_exceeded', 'the budget is used up');
+    },
+    once: (key, make) => {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key) as ReturnType<typeof make>;
     },
   };
   return { scope, reported };

@@ -276,7 +276,10 @@ describe('keys and signatures', () => {
       'io.jwt.decode_verify',
       'io.jwt.encode_sign',
       'io.jwt.encode_sign_raw',
+      'opa.runtime',
+      'rand.intn',
       'time.now_ns',
+      'uuid.rfc4122',
     ]);
   });
 

@@ -1,4 +1,5 @@
-import { bytesOf, RegoNumber, RegoObject, RegoSet, type RegoValue } from '../../../rego/index.ts';
+import { RegoBytes, RegoNumber, RegoObject, RegoSet, type RegoValue } from '../../../rego/index.ts';
+import { byteOf, bytesOfText, textOf } from '../format/byte-text.ts';
 import { parseJson, readJson } from '../go-json.ts';
 import { type Builtin, BuiltinError, type CallScope } from '../model.ts';
 import { byteOperand, byteStringOperand } from '../operands.ts';
@@ -12,22 +13,28 @@ const escapes: Readonly<Record<string, string>> = { '\b': '\\b', '\f': '\\f', '\
 
 const escapeOf = (char: string): string => {
   if (char === '"' || char === '\\') return `\\${char}`;
+  if (byteOf(char) !== undefined) return '\\ufffd';
   return escapes[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 };
 
-const quote = (text: string): string => `"${text.replace(/["\\\u0000-\u001f<>&\u2028\u2029]/g, escapeOf)}"`;
+const escaped = /["\\\u0000-\u001f<>&\u2028\u2029]|(?<![\ud800-\udbff])[\udc80-\udcff]/g;
 
-const memberName = (key: RegoValue): string => (typeof key === 'string' ? key : goJson(key));
+const quote = (text: string): string => `"${text.replace(escaped, escapeOf)}"`;
+
+const isString = (value: RegoValue): value is string | RegoBytes =>
+  typeof value === 'string' || value instanceof RegoBytes;
+
+const memberName = (key: RegoValue): string => (isString(key) ? textOf(key) : goJson(key));
 
 /** JSON as Go's encoder writes it: members sorted by bytes, sets as arrays, `<`, `>` and `&` escaped. */
 export const goJson = (value: RegoValue): string => {
-  if (value === null || typeof value === 'boolean') return String(value);
   if (value instanceof RegoNumber) return value.text;
   if (value instanceof RegoSet) return goJson(value.items);
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
-  if (!(value instanceof RegoObject)) return quote(Buffer.from(bytesOf(value as string)).toString('utf8'));
-  const members = value.entries.map(([key, item]) => [memberName(key), goJson(item)] as const);
-  members.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  if (isString(value)) return quote(textOf(value));
+  if (!(value instanceof RegoObject)) return String(value);
+  const members = [...new Map(value.entries.map(([key, item]) => [memberName(key), goJson(item)] as const))];
+  members.sort(([a], [b]) => Buffer.compare(bytesOfText(a), bytesOfText(b)));
   return `{${members.map(([name, item]) => `${quote(name)}:${item}`).join(',')}}`;
 };
 

@@ -1,7 +1,10 @@
 import { collectionOperands } from './collections.ts';
 import { digestOperands } from './digests.ts';
+import { encodingOperands } from './encoding.ts';
 import { formatOperands } from './format.ts';
 import { netOperands } from './net.ts';
+import { notationOperands } from './notation.ts';
+import { randomOperands } from './random.ts';
 import { textOperands } from './text.ts';
 import { timeOperands } from './time.ts';
 import { tokenOperands } from './tokens.ts';
@@ -11,8 +14,11 @@ import type { OperandTable } from './values.ts';
 export const operandTable: OperandTable = new Map([
   ...collectionOperands,
   ...digestOperands,
+  ...encodingOperands,
   ...formatOperands,
   ...netOperands,
+  ...notationOperands,
+  ...randomOperands,
   ...textOperands,
   ...timeOperands,
   ...tokenOperands,
