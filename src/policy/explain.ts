@@ -2,7 +2,7 @@ import type { ActivePolicy, ActiveVersion, PolicyRef, Resolution } from '../deci
 import type { RegoFile, RegoSources, RegoValue, RegoVersion, Toolchain, TraceLevel } from '../rego/index.ts';
 import { traceAt } from '../rego/index.ts';
 import { readArchive } from './archive/read.ts';
-import { prepareBundle } from './build/build.ts';
+import { prepareBundle } from './build/prepared.ts';
 import { joinDataAside } from './link/data-thread.ts';
 import { PolicyError, type PolicyStore } from './model.ts';
 import { unlimited } from './versions/restore.ts';

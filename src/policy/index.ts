@@ -7,11 +7,16 @@ export { defaultArchiveLimits } from './archive/limits.ts';
 export { isBundleFile } from './archive/names.ts';
 export { readArchive } from './archive/read.ts';
 export { filesDigest, writeArchive } from './archive/write.ts';
-export type { Build, BuildOptions, PreparedBundle } from './build/build.ts';
-export { buildBundle, prepareBundle } from './build/build.ts';
-export { networkCalls } from './build/network-builtins.ts';
+export type { Build, BuildOptions } from './build/build.ts';
+export { buildBundle } from './build/build.ts';
+export type { JoinedParts, SourcePart } from './build/parts.ts';
+export { joinParts, renamedError } from './build/parts.ts';
+export type { PreparedBundle } from './build/prepared.ts';
+export { prepareBundle } from './build/prepared.ts';
 export { checkBundleName } from './bundle-name.ts';
 export type { PolicyStoreOptions } from './changes.ts';
+export type { CheckOptions, SourcesCheck } from './check.ts';
+export { checkParts } from './check.ts';
 export { mergeData } from './content/data.ts';
 export { readManifest } from './content/manifest.ts';
 export { regoSources } from './content/rego-sources.ts';
@@ -31,7 +36,6 @@ export type {
   VersionInfo,
 } from './model.ts';
 export { PolicyError } from './model.ts';
-export { refuseSchemas } from './schema/book.ts';
 export type { PolicySettings } from './settings.ts';
 export { defaultPolicySettings, policySchema } from './settings.ts';
 export type { LocalBundle, LocalPolicyStore } from './store.ts';

@@ -86,7 +86,9 @@ test.each([
 
 test('data where a rule stands is told at both places', async () => {
   const files = { 'b/p.rego': 'package p\n\nallow := true\n', 'b/data.json': '{"p": {"é": "😀", "allow": 1}}' };
-  const { code, stderr } = await cli(['build', 'b'], { cwd: folderOf(files) });
+  const cwd = folderOf(files);
+  const { code, stderr } = await cli(['build', 'b'], { cwd });
+  expect(await cli(['check', 'b'], { cwd })).toMatchObject({ code, stderr });
   expect(stderr).toContain('b/p.rego:3:1: conflicting rule for data path p/allow found');
   expect(stderr).toContain('b/data.json:1:18: the data has a value at p/allow, where a rule stands');
   expect(code).toBe(3);

@@ -45,16 +45,6 @@ test('a source that does not parse is named with its place', async () => {
   expect(stderr).toMatch(/^a\.rego:\d+:\d+: /);
 });
 
-test('a builtin that servers refuse is a warning with its place', async () => {
-  const cwd = folderOf({ 'p/a.rego': 'package a\n\nx := http.send({"method": "get", "url": "http://a"})\n' });
-  const { code, stderr } = await cli(['check', 'p'], { cwd });
-  expect(code).toBe(0);
-  expect(stderr).toMatch(/^p\/a\.rego:3:6: http\.send needs the network/);
-  const built = await cli(['build', 'p'], { cwd });
-  expect(built.code).toBe(3);
-  expect(built.stderr).toContain('p/a.rego:3:6: http.send needs the network');
-});
-
 test('strict refuses an import that nobody uses', async () => {
   const cwd = folderOf({ 'a.rego': 'package a\n\nimport data.b\n\nallow := true\n' });
   expect(await cli(['check', 'a.rego'], { cwd })).toMatchObject({ code: 0 });

@@ -73,6 +73,6 @@ test('data comes from files by any name, and keeps its numbers', async () => {
 test('a data file that is not JSON is named as the person named it', async () => {
   const cwd = folderOf({ 'users.json': '{"a": 1,}' });
   const { code, stderr } = await cli(['eval', 'data.a', '--data', 'users.json'], { cwd });
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/^verdict: users\.json: not JSON/);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/^users\.json:1:9: not JSON/);
 });

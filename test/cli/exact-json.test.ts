@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ExactObject, exactJson, isExactObject, mergeExact } from '../../src/cli/sources/exact-json.ts';
+import { exactJson, isExactObject } from '../../src/cli/sources/exact-json.ts';
 import { regoToExact } from '../../src/cli/sources/rego-json.ts';
 import { regoFromJson } from '../../src/rego/index.ts';
 
@@ -49,13 +49,4 @@ test('as a Rego value it keeps its numbers, and its members in the order of thei
       expect(JSON.stringify(regoToExact(regoFromJson(text)))).toBe(JSON.stringify(sorted(exactJson(text))));
     }),
   );
-});
-
-test('objects merge at every depth, and a place with two values is named', () => {
-  const merge = (a: string, b: string): unknown => mergeExact(exactJson(a) as ExactObject, exactJson(b) as ExactObject);
-  expect(JSON.stringify(merge('{"a":{"b":1.0}}', '{"a":{"__proto__":{"x":2}},"c":3}'))).toBe(
-    '{"merged":{"a":{"b":1.0,"__proto__":{"x":2}},"c":3}}',
-  );
-  expect(merge('{"a":{"b":1}}', '{"a":{"b":1}}')).toEqual({ conflict: 'a.b' });
-  expect(merge('{"a":1}', '{"a":{"b":1}}')).toEqual({ conflict: 'a' });
 });

@@ -1,14 +1,15 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { messageOf, sha256Hex } from '../../canonical/index.ts';
 import { buildBundle } from '../../policy/index.ts';
+import { renamedProblems } from '../../rego/index.ts';
 import { nameOfPath } from '../arguments.ts';
 import { CliCommand, collect } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError } from '../report.ts';
 import { problemsText } from '../screen/problem.ts';
-import { plain } from '../screen/screen.ts';
+import { noteText, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
-import { readBundle, withRoot } from '../sources/sources.ts';
+import { displayed, readBundle, withRoot } from '../sources/sources.ts';
 
 interface Options {
   readonly out?: string;
@@ -45,7 +46,11 @@ const run = async (session: Session, path: string, options: Options): Promise<Ex
   }).catch((error: unknown) => {
     throw withRoot(path, error);
   });
-  if (built.warnings.length > 0) screen.note(problemsText(built.warnings, screen.paintNote, 'warning'));
+  const { problems: warnings } = renamedProblems({ message: '', problems: built.warnings }, (file) =>
+    displayed(path, file),
+  );
+  if (warnings.length > 0) screen.note(problemsText(warnings, screen.paintNote, 'warning'));
+  for (const note of built.references) screen.note(noteText(note, screen.paintNote));
   if (options.out === '-') {
     session.host.stdout.write(built.archive);
     return EXIT.done;

@@ -69,7 +69,7 @@ const run = async (session: Session, query: string, options: Options): Promise<E
       ? evaluateRemotely(session, question)
       : explainRemotely(session, question, options.explain);
   }
-  const sources = await loadSources(session, bundle, data);
+  const { sources } = await loadSources(session, bundle, data);
   const toolchain = await session.toolchain();
   const evaluation = await toolchain.evaluate(sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../model.ts';
 import { askAdminFor } from '../remote/admin.ts';
 import { isPushAnswer, type PushAnswer } from '../remote/answers.ts';
 import { part } from '../remote/http.ts';
-import { count, type Paint, plain } from '../screen/screen.ts';
+import { count, noteText, type Paint, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
 import { isDirectory, readBundle, readNamed, withRoot } from '../sources/sources.ts';
 
@@ -16,7 +16,7 @@ const answerText = (paint: Paint, { version, created, epoch }: PushAnswer): stri
   const tests = version.opaque ? 'no tests' : `${count(version.tests.passed, 'test')} passed`;
   return [
     `${label} ${what}${active}: ${tests}, digest ${plain(version.digest.slice(0, 12))}`,
-    ...version.notes.map((note) => `  ${paint('yellow', 'note:')} ${plain(note)}`),
+    ...version.notes.map((note) => `  ${noteText(note, paint)}`),
   ].join('\n');
 };
 

@@ -1,3 +1,4 @@
+import { checkParts } from '../../policy/index.ts';
 import type { TestResult } from '../../rego/index.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
@@ -73,12 +74,14 @@ const thresholdOf = (text: string | undefined): number | undefined => {
 const run = async (session: Session, paths: readonly string[], options: Options): Promise<ExitCode> => {
   const { screen } = session;
   const threshold = thresholdOf(options.threshold);
-  const sources = await loadSources(session, paths);
+  const loaded = await loadSources(session, paths);
   const toolchain = await session.toolchain();
-  const { results, coverage: document } = await toolchain.test(sources, {
+  const { onProgress } = session;
+  await checkParts(loaded, { toolchain, onProgress });
+  const { results, coverage: document } = await toolchain.test(loaded.sources, {
     coverage: options.coverage === true || threshold !== undefined,
     ...(options.run === undefined ? {} : { run: options.run }),
-    onProgress: session.onProgress,
+    onProgress,
   });
   const coverage = document === undefined ? undefined : coverageOf(document);
   screen.result({ results, ...(document === undefined ? {} : { coverage: document }) }, () =>

@@ -114,3 +114,6 @@ export const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000
 /** `2026-11-22 21:04:00`, of an ISO time; whatever else comes is shown as it is. */
 export const moment = (iso: string): string =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? iso.slice(0, 19).replace('T', ' ') : plain(iso);
+
+/** What the author of a policy should know, and that is no problem. */
+export const noteText = (text: string, paint: Paint): string => `${paint('yellow', 'note:')} ${plain(text)}`;

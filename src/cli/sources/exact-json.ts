@@ -29,23 +29,3 @@ export const numberText = (value: unknown): string => JSON.stringify(value);
 
 export const isExactObject = (value: unknown): value is ExactObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !raw.isRawJSON(value);
-
-/** Objects merged member by member, or the dotted name of the first place at which both have something else. */
-export const mergeExact = (
-  a: ExactObject,
-  b: ExactObject,
-  below: readonly string[] = [],
-): { readonly merged: ExactObject } | { readonly conflict: string } => {
-  // Null prototype: a member named __proto__ is a member like any other.
-  const merged: { [key: string]: unknown } = Object.assign(Object.create(null), Object.fromEntries(Object.entries(a)));
-  for (const [key, item] of Object.entries(b)) {
-    const present = merged[key];
-    if (!Object.hasOwn(merged, key)) merged[key] = item;
-    else if (isExactObject(present) && isExactObject(item)) {
-      const inner = mergeExact(present, item, [...below, key]);
-      if ('conflict' in inner) return inner;
-      merged[key] = inner.merged;
-    } else return { conflict: [...below, key].join('.') };
-  }
-  return { merged };
-};

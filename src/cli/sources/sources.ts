@@ -4,17 +4,19 @@ import { messageOf } from '../../canonical/index.ts';
 import {
   type BundleFiles,
   defaultArchiveLimits,
+  type JoinedParts,
+  joinParts,
   PolicyError,
   prepareBundle,
   readArchive,
   readDirectory,
+  renamedError,
+  type SourcePart,
 } from '../../policy/index.ts';
-import type { RegoFile, RegoSources, RegoVersion } from '../../rego/index.ts';
 import { renamedProblems } from '../../rego/index.ts';
 import { CliError, ServerError } from '../report.ts';
 import { regoProblemsOf } from '../screen/problem.ts';
 import type { Session } from '../session.ts';
-import { type ExactObject, exactJson, isExactObject, mergeExact } from './exact-json.ts';
 
 /** A text or archive that the command line names; `-` is what comes on stdin. */
 export const readNamed = async (session: Session, file: string): Promise<Buffer> => {
@@ -52,24 +54,14 @@ export const readBundle = async (session: Session, file: string): Promise<Bundle
   });
 };
 
-type Schemas = ReturnType<typeof prepareBundle>['schemas'];
-
-/** Sources, and the schemas beside them when they are one bundle: METADATA of several may mean different ones. */
-export type LoadedSources = RegoSources & { readonly schemas?: Schemas };
-
-interface Loaded {
-  readonly modules: readonly RegoFile[];
-  readonly versions: readonly (readonly [path: string, version: RegoVersion])[];
-  readonly data: Uint8Array;
-  readonly schemas?: Schemas;
+/** Everything that was named, as one set of sources, and as the bundles and files that it came from. */
+export interface LoadedSources extends JoinedParts {
+  readonly parts: readonly SourcePart[];
 }
 
 /** Gives the file of each problem, found here or by a server, the name under which the person knows it. */
 export const withNames = (error: unknown, nameOf: (file: string) => string): unknown => {
-  if (error instanceof PolicyError) {
-    const { message, problems } = renamedProblems(error, nameOf);
-    return new PolicyError(error.code, message, { cause: error, problems });
-  }
+  if (error instanceof PolicyError) return renamedError(error, nameOf);
   if (error instanceof ServerError) {
     const { message, problems } = renamedProblems({ message: error.message, problems: regoProblemsOf(error) }, nameOf);
     return new ServerError(error.code, message, { status: error.status, problems });
@@ -80,63 +72,28 @@ export const withNames = (error: unknown, nameOf: (file: string) => string): unk
 /** As withNames, for the files below one directory. */
 export const withRoot = (root: string, error: unknown): unknown => withNames(error, (file) => displayed(root, file));
 
-const loadBundle = async (session: Session, root: string): Promise<Loaded> => {
-  const files = await readBundle(session, root);
+const partOf = (files: BundleFiles, nameOf: SourcePart['nameOf'], isWhole: boolean): SourcePart => {
   try {
-    const { schemas, sources } = prepareBundle(files);
-    const { all } = sources;
-    const modules = all.modules.map(({ path: name, text }) => ({ path: displayed(root, name), text }));
-    const versions = all.modules.map(({ path: name }): readonly [string, RegoVersion] => [
-      displayed(root, name),
-      all.regoVersions?.[name] ?? all.regoVersion ?? 1,
-    ]);
-    const named = [...schemas].map(([name, found]) => [name, { ...found, file: displayed(root, found.file) }] as const);
-    return { modules, versions, data: all.data ?? nothing, schemas: new Map(named) };
+    return { prepared: prepareBundle(files), nameOf, isWhole };
   } catch (error) {
-    throw withRoot(root, error);
+    throw withNames(error, nameOf);
   }
 };
 
-const nothing = Buffer.from('{}');
+/** A file by any name counts as one of this name at the top of a bundle. */
+const filePart = async (session: Session, file: string, name: string): Promise<SourcePart> =>
+  partOf({ files: new Map([[name, await readNamed(session, file)]]) }, () => displayed('', file), false);
 
-const loadModule = async (session: Session, file: string): Promise<Loaded> => {
-  const text = (await readNamed(session, file)).toString('utf8');
-  return { modules: [{ path: displayed('', file), text }], versions: [], data: nothing };
-};
+/** What is not called .json is read as YAML. */
+const dataPart = (session: Session, file: string): Promise<SourcePart> =>
+  filePart(session, file, file.endsWith('.json') ? 'data.json' : 'data.yaml');
 
-/** A data file by any name counts as one at the top of a bundle. What is not called .json is read as YAML. */
-const loadData = async (session: Session, file: string): Promise<Loaded> => {
-  const bytes = await readNamed(session, file);
-  const standIn = file.endsWith('.json') ? 'data.json' : 'data.yaml';
-  try {
-    return { modules: [], versions: [], data: prepareBundle({ files: new Map([[standIn, bytes]]) }).data.json };
-  } catch (error) {
-    throw withNames(error, () => displayed('', file));
+const load = async (session: Session, file: string): Promise<SourcePart> => {
+  if (!(await isDirectory(session, file))) {
+    if (file.endsWith('.rego')) return filePart(session, file, path.basename(file));
+    if (/\.(json|ya?ml)$/.test(file)) return dataPart(session, file);
   }
-};
-
-const load = async (session: Session, file: string): Promise<Loaded> => {
-  if (await isDirectory(session, file)) return loadBundle(session, file);
-  if (file.endsWith('.rego')) return loadModule(session, file);
-  return /\.(json|ya?ml)$/.test(file) ? loadData(session, file) : loadBundle(session, file);
-};
-
-const objectOf = (data: Uint8Array): ExactObject => {
-  const value = exactJson(Buffer.from(data).toString('utf8'));
-  return isExactObject(value) ? value : {};
-};
-
-const mergeAll = (loaded: readonly Loaded[]): Uint8Array => {
-  const [only] = loaded;
-  if (loaded.length === 1 && only !== undefined) return only.data;
-  const merged = loaded.reduce<ExactObject>((before, { data }) => {
-    const step = mergeExact(before, objectOf(data));
-    if ('conflict' in step) {
-      throw new PolicyError('DATA_INVALID', `two of the paths have data at ${step.conflict}`);
-    }
-    return step.merged;
-  }, {});
-  return Buffer.from(JSON.stringify(merged));
+  return partOf(await readBundle(session, file), (name) => displayed(file, name), true);
 };
 
 /**
@@ -148,14 +105,8 @@ export const loadSources = async (
   paths: readonly string[],
   dataFiles: readonly string[] = [],
 ): Promise<LoadedSources> => {
-  const loaded: Loaded[] = [];
-  for (const file of paths) loaded.push(await load(session, file));
-  for (const file of dataFiles) loaded.push(await loadData(session, file));
-  const modules = new Map(loaded.flatMap((one) => one.modules).map((module) => [module.path, module]));
-  return {
-    modules: [...modules.values()],
-    data: mergeAll(loaded),
-    regoVersions: Object.fromEntries(loaded.flatMap((one) => one.versions)),
-    ...(paths.length === 1 && loaded[0]?.schemas !== undefined ? { schemas: loaded[0].schemas } : {}),
-  };
+  const parts: SourcePart[] = [];
+  for (const file of paths) parts.push(await load(session, file));
+  for (const file of dataFiles) parts.push(await dataPart(session, file));
+  return { parts, ...joinParts(parts) };
 };

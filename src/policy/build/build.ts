@@ -1,28 +1,22 @@
-import type { Compiled, RegoSources, Toolchain } from '../../rego/index.ts';
+import type { Compiled, Toolchain } from '../../rego/index.ts';
 import { problemsSentence } from '../../rego/index.ts';
 import { isPolicy, isSource, MANIFEST, MODULE } from '../archive/names.ts';
 import { filesDigest, writeArchive } from '../archive/write.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { buildFlags, buildInfoNode, sourcesDigest } from '../content/build-info.ts';
-import type { DataDocument } from '../content/data.ts';
-import { mergeData } from '../content/data.ts';
+import { problemInData } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
-import type { ManifestDocument } from '../content/manifest.ts';
-import { readManifest, writeManifest } from '../content/manifest.ts';
-import { packageClause } from '../content/packages.ts';
-import { regoSources } from '../content/rego-sources.ts';
+import { writeManifest } from '../content/manifest.ts';
 import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
-import { PolicyError, refuseProblems } from '../model.ts';
+import { PolicyError } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
-import { refuseSchemas } from '../schema/book.ts';
-import type { SchemaFile } from '../schema/files.ts';
-import { readSchemas } from '../schema/files.ts';
-import { markProblems, readMarks } from './annotations.ts';
-import { chooseEntrypoints } from './entrypoints.ts';
 import { refuseNetwork } from './network-builtins.ts';
-import { checkOwnership, dotted, externalReferences, narrowRoots, withConflictingData } from './ownership.ts';
-import type { ExternalReference, Inspected } from './references.ts';
+import { withConflictingData } from './ownership.ts';
+import type { PreparedBundle } from './prepared.ts';
+import { prepareBundle } from './prepared.ts';
+import type { Inspected } from './references.ts';
 import { checkSources } from './references.ts';
+import { referenceNotes, reviewBundle } from './review.ts';
 import { callToolchain } from './toolchain-call.ts';
 
 export interface BuildOptions {
@@ -35,15 +29,6 @@ export interface BuildOptions {
   readonly compileMs?: number;
 }
 
-/** A bundle's files, read as far as that needs no compiler. */
-export interface PreparedBundle {
-  readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly document: ManifestDocument;
-  readonly data: DataDocument;
-  readonly schemas: ReadonlyMap<string, SchemaFile>;
-  readonly sources: { readonly all: RegoSources; readonly served: RegoSources };
-}
-
 export interface Build extends BuiltBundle {
   /** What the archive holds. */
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -53,36 +38,19 @@ export interface Build extends BuiltBundle {
   readonly schemas: SchemaBook;
   /** Absent when the bundle has no rules. */
   readonly wasm?: Uint8Array;
+  /** Sentences on what other bundles have to provide; `notes` has them, too. */
+  readonly references: readonly string[];
   /** What its author should know. */
   readonly notes: readonly string[];
 }
-
-const nothing: Inspected = {
-  packages: [],
-  rules: [],
-  annotations: [],
-  dataReferences: [],
-  tests: 0,
-  warnings: [],
-  calls: [],
-};
-
-export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
-  const document = readManifest(bundle);
-  const data = mergeData(bundle);
-  const sources = regoSources(bundle, document.manifest, data.json);
-  return { files: bundle.files, document, data, schemas: readSchemas(bundle.files), sources };
-};
 
 const deadline = ({ compileMs }: BuildOptions): { deadlineMs?: number } =>
   compileMs === undefined ? {} : { deadlineMs: compileMs };
 
 export const inspect = async ({ files, sources }: PreparedBundle, options: BuildOptions): Promise<Inspected> =>
-  sources.all.modules.length === 0
-    ? nothing
-    : callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options))).catch((error: unknown) => {
-        throw withConflictingData(error, files);
-      });
+  callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options))).catch((error: unknown) => {
+    throw withConflictingData(error, (path, what) => problemInData(files, path, what));
+  });
 
 /** A sentence on what a bundle is not made of, if there was any. */
 export const ignoredNote = ({ ignored }: BundleFiles): string[] =>
@@ -115,36 +83,22 @@ const compile = async (
     ? undefined
     : callToolchain(options.toolchain.compile(prepared.sources.served, entrypoints, deadline(options)));
 
-const MOST_SHOWN = 5;
-
-const referenceNotes = (references: readonly ExternalReference[]): string[] => {
-  const places = [...new Set(references.map(({ path }) => dotted(path)))].sort();
-  if (places.length === 0) return [];
-  const more = places.length > MOST_SHOWN ? ', ...' : '';
-  return [`refers to what other bundles provide: ${places.slice(0, MOST_SHOWN).join(', ')}${more}`];
-};
-
 /** The build of a bundle whose files were read already. */
 export const buildPrepared = async (
   prepared: PreparedBundle,
   inspection: Inspected,
   options: BuildOptions,
 ): Promise<Build> => {
-  refuseProblems('REGO_INVALID', markProblems(inspection.annotations));
-  const schemas = refuseSchemas(prepared.schemas, inspection.annotations);
+  const review = reviewBundle(
+    prepared,
+    inspection,
+    options.entrypoints === undefined ? {} : { named: options.entrypoints },
+  );
+  const { schemas, marks, references, entrypoints: chosen } = review;
   const { toolchain } = options;
-  const given = prepared.document.manifest;
-  const packages = prepared.sources.all.modules.flatMap((module) => packageClause(module) ?? []);
-  const contents = { files: prepared.files, packages, data: prepared.data, inspection };
-  const isDefault = given.roots.length === 1 && given.roots[0] === '';
-  const roots = isDefault ? narrowRoots(contents) : given.roots;
-  const manifest = { ...given, roots, revision: options.revision ?? given.revision };
-  checkOwnership(contents, roots);
-  const references = externalReferences(inspection, roots);
-
-  const marks = readMarks(inspection.annotations);
-  const named = options.entrypoints ?? given.entrypoints;
-  const chosen = chooseEntrypoints(inspection, { marks, roots, ...(named === undefined ? {} : { named }) });
+  const { roots } = review.manifest;
+  const manifest = { ...review.manifest, revision: options.revision ?? review.manifest.revision };
+  const warnings = [...inspection.warnings, ...review.warnings];
   // Functions of other bundles are known when the version is linked with them: until then there is no module.
   const waits = references.some(({ call }) => call === true);
   const compiled = waits ? undefined : await compile(prepared, chosen.paths, options);
@@ -166,7 +120,7 @@ export const buildPrepared = async (
   const wasm = compiled?.wasm;
   const document = { ...prepared.document, manifest };
   const files = assemble({ prepared: { ...prepared, document }, inspection, roots, info, wasm });
-  const narrowed = isDefault && roots[0] !== '' ? [`the bundle names no roots: it owns ${roots.join(', ')}`] : [];
+  const narrowed = review.isNarrowed ? [`the bundle names no roots: it owns ${roots.join(', ')}`] : [];
   return {
     archive: await writeArchive(files),
     files,
@@ -177,13 +131,10 @@ export const buildPrepared = async (
     entrypoints: chosen.paths,
     builtins: [...new Set(reach.flatMap(({ builtins }) => builtins))].sort(),
     annotations: inspection.annotations,
-    warnings: inspection.warnings,
+    warnings,
     ...(wasm === undefined ? {} : { wasm }),
-    notes: [
-      ...narrowed,
-      ...referenceNotes(references),
-      ...inspection.warnings.map((warning) => problemsSentence([warning])),
-    ],
+    references: referenceNotes(references),
+    notes: [...narrowed, ...referenceNotes(references), ...warnings.map((warning) => problemsSentence([warning]))],
   };
 };
 

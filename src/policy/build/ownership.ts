@@ -5,7 +5,15 @@ import type { DataDocument } from '../content/data.ts';
 import { problemInData } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
 import type { PackageClause } from '../content/packages.ts';
-import { isOwned, isReserved, MOST_ROOTS, minimalRoots, segmentsOf, unownedData } from '../content/roots.ts';
+import {
+  isOwned,
+  isReserved,
+  MOST_ROOTS,
+  minimalRoots,
+  reservedRoot,
+  segmentsOf,
+  unownedData,
+} from '../content/roots.ts';
 import { PolicyError, refuseProblems } from '../model.ts';
 import type { ExternalReference, Inspected } from './references.ts';
 
@@ -65,8 +73,10 @@ const checkPackages = (packages: readonly PackageClause[], roots: readonly strin
   refuseProblems('ROOTS_CONFLICT', problems);
 };
 
-const dataWhereRule = (files: ReadonlyMap<string, Uint8Array>, path: string): RegoProblem =>
-  problemInData(files, segmentsOf(path), {
+type FindInData = (path: readonly string[], what: { readonly code: string; readonly message: string }) => RegoProblem;
+
+const dataWhereRule = (find: FindInData, path: string): RegoProblem =>
+  find(segmentsOf(path), {
     code: 'verdict_data_error',
     message: `the data has a value at ${path}, where a rule stands`,
   });
@@ -74,11 +84,11 @@ const dataWhereRule = (files: ReadonlyMap<string, Uint8Array>, path: string): Re
 const CONFLICT = /^conflicting rule for data path (.+) found$/;
 
 /** OPA names the rule that stands where data is; this adds where the data is. */
-export const withConflictingData = (error: unknown, files: ReadonlyMap<string, Uint8Array>): unknown => {
+export const withConflictingData = (error: unknown, find: FindInData): unknown => {
   if (!(error instanceof PolicyError)) return error;
   const problems = error.problems.flatMap((problem): RegoProblem[] => {
     const path = CONFLICT.exec(problem.message)?.[1];
-    return path === undefined ? [problem] : [problem, dataWhereRule(files, path)];
+    return path === undefined ? [problem] : [problem, dataWhereRule(find, path)];
   });
   if (problems.length === error.problems.length) return error;
   return new PolicyError(error.code, problemsSentence(problems), { cause: error, problems });
@@ -94,6 +104,14 @@ export const checkOwnership = ({ files, packages, data, inspection }: Contents, 
   }
   const covered = inspection.rules.find((rule) => nodeAt(data.root, segmentsOf(rule)) !== undefined);
   if (covered !== undefined) {
-    refuseProblems('DATA_INVALID', [dataWhereRule(files, covered)]);
+    refuseProblems('DATA_INVALID', [dataWhereRule((path, what) => problemInData(files, path, what), covered)]);
   }
+};
+
+/** Roots by which a policy would decide who may do what in Verdict itself. */
+export const refuseReserved = (roots: readonly string[]): void => {
+  const root = roots.find((found) => reservedRoot(found) !== undefined);
+  if (root === undefined) return;
+  const message = `the root ${root} decides who may do what in Verdict itself: no bundle may own it here`;
+  throw new PolicyError('ROOTS_CONFLICT', message);
 };

@@ -1,4 +1,12 @@
-import type { RegoFile, RegoInspection, RegoProblem, RegoReference, RegoSources, Toolchain } from '../../rego/index.ts';
+import type {
+  CallOptions,
+  RegoFile,
+  RegoInspection,
+  RegoProblem,
+  RegoReference,
+  RegoSources,
+  Toolchain,
+} from '../../rego/index.ts';
 import { RegoError } from '../../rego/index.ts';
 import { packageClause, segmentsOfClause } from '../content/packages.ts';
 import { isUnder } from '../content/roots.ts';
@@ -13,6 +21,18 @@ export interface ExternalReference extends RegoReference {
 export interface Inspected extends RegoInspection {
   readonly calls: readonly ExternalReference[];
 }
+
+const nothing: Inspected = {
+  packages: [],
+  rules: [],
+  annotations: [],
+  dataReferences: [],
+  tests: 0,
+  warnings: [],
+  calls: [],
+};
+
+type CheckCall = CallOptions & { readonly strict?: boolean };
 
 interface Stub {
   readonly path: readonly string[];
@@ -86,8 +106,9 @@ const stubsFrom = async (
 export const checkSources = async (
   sources: RegoSources,
   check: Toolchain['check'],
-  options: { readonly deadlineMs?: number },
+  options: CheckCall,
 ): Promise<Inspected> => {
+  if (sources.modules.length === 0) return nothing;
   try {
     return { ...(await check(sources, options)), calls: [] };
   } catch (error) {

@@ -85,8 +85,10 @@ export const problemInData = (
   return { code, message };
 };
 
-/** Objects are merged member by member; a place that both fill otherwise is a conflict, even when they are equal. */
-const merge = (
+/**
+ * Merges objects member by member, and answers the first place that both fill otherwise, be it with the same.
+ */
+export const unite = (
   into: Map<string, JsonNode>,
   from: JsonNode & { kind: 'object' },
   at: readonly string[] = [],
@@ -96,7 +98,7 @@ const merge = (
     if (present === undefined) into.set(key, item);
     else if (present.kind !== 'object' || item.kind !== 'object') return [...at, key];
     else {
-      const conflict = merge(present.members, item, [...at, key]);
+      const conflict = unite(present.members, item, [...at, key]);
       if (conflict !== undefined) return conflict;
     }
   }
@@ -132,7 +134,7 @@ export const mergeData = ({ files }: BundleFiles): DataDocument => {
       const place = folder.length === 0 ? placeIn(file, text.text, [KEPT]) : undefined;
       refuse(text, `data.${KEPT} is kept for compiled rules`, place);
     }
-    const conflict = merge(root.members, node);
+    const conflict = unite(root.members, node);
     if (conflict !== undefined) refuseConflict(files, file, conflict);
   }
   return { root, json: Buffer.from(writeJson(root)) };

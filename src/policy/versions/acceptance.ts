@@ -1,12 +1,13 @@
 import type { Toolchain } from '../../rego/index.ts';
 import { isPolicy, SIGNATURES } from '../archive/names.ts';
 import { writeArchive } from '../archive/write.ts';
-import type { PreparedBundle } from '../build/build.ts';
-import { buildPrepared, ignoredNote, inspect, prepareBundle } from '../build/build.ts';
+import { buildPrepared, ignoredNote, inspect } from '../build/build.ts';
 import { cutEntrypoints } from '../build/entrypoints.ts';
+import { refuseReserved } from '../build/ownership.ts';
+import type { PreparedBundle } from '../build/prepared.ts';
+import { prepareBundle } from '../build/prepared.ts';
 import type { Inspected } from '../build/references.ts';
 import { readBuildInfo } from '../content/build-info.ts';
-import { reservedRoot } from '../content/roots.ts';
 import type { BundleFiles } from '../model.ts';
 import { PolicyError } from '../model.ts';
 import type { PolicySettings } from '../settings.ts';
@@ -33,13 +34,6 @@ export interface AcceptanceParts {
   /** The bytes as pushed; absent for a folder. */
   readonly original?: Uint8Array;
 }
-
-const refuseReserved = (roots: readonly string[]): void => {
-  const root = roots.find((found) => reservedRoot(found) !== undefined);
-  if (root === undefined) return;
-  const message = `the root ${root} decides who may do what in Verdict itself: no bundle may own it here`;
-  throw new PolicyError('ROOTS_CONFLICT', message);
-};
 
 const acceptOpaque = async (
   prepared: PreparedBundle,

@@ -1,8 +1,8 @@
 import { sha256Hex } from '../../canonical/index.ts';
 import { MODULE } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
-import type { PreparedBundle } from '../build/build.ts';
 import { checkOwnership, externalReferences, narrowRoots } from '../build/ownership.ts';
+import type { PreparedBundle } from '../build/prepared.ts';
 import type { ExternalReference, Inspected } from '../build/references.ts';
 import { packageClause } from '../content/packages.ts';
 import { isOwned, segmentsOf } from '../content/roots.ts';

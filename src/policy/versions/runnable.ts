@@ -4,7 +4,7 @@ import type { InputRead, Toolchain } from '../../rego/index.ts';
 import { MODULE } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import type { RuleMarks } from '../build/annotations.ts';
-import type { PreparedBundle } from '../build/build.ts';
+import type { PreparedBundle } from '../build/prepared.ts';
 import type { ExternalReference } from '../build/references.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { readBuildInfo, sourcesDigest } from '../content/build-info.ts';

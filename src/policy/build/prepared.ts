@@ -1,0 +1,25 @@
+import type { RegoSources } from '../../rego/index.ts';
+import type { DataDocument } from '../content/data.ts';
+import { mergeData } from '../content/data.ts';
+import type { ManifestDocument } from '../content/manifest.ts';
+import { readManifest } from '../content/manifest.ts';
+import { regoSources } from '../content/rego-sources.ts';
+import type { BundleFiles } from '../model.ts';
+import type { SchemaFile } from '../schema/files.ts';
+import { readSchemas } from '../schema/files.ts';
+
+/** A bundle's files, read as far as that needs no compiler. */
+export interface PreparedBundle {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly document: ManifestDocument;
+  readonly data: DataDocument;
+  readonly schemas: ReadonlyMap<string, SchemaFile>;
+  readonly sources: { readonly all: RegoSources; readonly served: RegoSources };
+}
+
+export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
+  const document = readManifest(bundle);
+  const data = mergeData(bundle);
+  const sources = regoSources(bundle, document.manifest, data.json);
+  return { files: bundle.files, document, data, schemas: readSchemas(bundle.files), sources };
+};

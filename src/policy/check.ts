@@ -1,0 +1,124 @@
+import type { CallOptions, RegoProblem, RegoSources, Toolchain } from '../rego/index.ts';
+import { renamedProblems } from '../rego/index.ts';
+import { isTest } from './archive/names.ts';
+import { cutEntrypoints } from './build/entrypoints.ts';
+import { networkCalls, refuseNetwork } from './build/network-builtins.ts';
+import { refuseReserved, withConflictingData } from './build/ownership.ts';
+import type { JoinedParts, SourcePart } from './build/parts.ts';
+import { problemInParts, renamedError } from './build/parts.ts';
+import type { ExternalReference, Inspected } from './build/references.ts';
+import { checkSources } from './build/references.ts';
+import type { Review } from './build/review.ts';
+import { referenceNotes, reviewBundle } from './build/review.ts';
+import { callToolchain } from './build/toolchain-call.ts';
+import { readBuildInfo } from './content/build-info.ts';
+import type { JsonNode } from './content/json-text.ts';
+import { isOwned } from './content/roots.ts';
+import { PolicyError } from './model.ts';
+import { opaqueRunnable } from './versions/opaque.ts';
+
+export interface CheckOptions extends CallOptions {
+  readonly toolchain: Toolchain;
+  /** Refuses also what OPA's strict mode refuses. */
+  readonly strict?: boolean;
+}
+
+/** What is known of sources that a build of them would take. */
+export interface SourcesCheck {
+  readonly packages: readonly string[];
+  readonly rules: readonly string[];
+  readonly tests: number;
+  readonly warnings: readonly RegoProblem[];
+  /** Sentences on what only other bundles can answer. */
+  readonly notes: readonly string[];
+}
+
+/** What was found in all parts, as far as it stands in the files of one, under their own names. */
+const inspectionOf = ({ prepared, nameOf }: SourcePart, inspection: Inspected): Inspected => {
+  const own = new Map(prepared.sources.all.modules.map(({ path }) => [nameOf(path), path] as const));
+  const ofPart = <T extends { readonly file: string }>(found: readonly T[]): T[] =>
+    found.flatMap((one) => {
+      const file = own.get(one.file);
+      return file === undefined ? [] : [{ ...one, file }];
+    });
+  const { annotations, dataReferences, calls } = inspection;
+  return {
+    ...inspection,
+    annotations: ofPart(annotations),
+    dataReferences: ofPart(dataReferences),
+    calls: ofPart(calls),
+  };
+};
+
+type Reviewed = { readonly part: SourcePart; readonly review: Review };
+
+/** Undefined for a bundle whose rules only its module has: a push takes it as it is. */
+const reviewPart = (part: SourcePart, all: Inspected, data: JsonNode): Reviewed | undefined => {
+  const { prepared, nameOf, isWhole } = part;
+  const { manifest } = prepared.document;
+  const inspection = inspectionOf(part, all);
+  try {
+    refuseReserved(manifest.roots);
+    const cut = readBuildInfo(manifest.metadata) === undefined ? cutEntrypoints(inspection, manifest.wasm) : [];
+    if (cut.length > 0) {
+      refuseReserved(opaqueRunnable(prepared, inspection, cut).roots);
+      return undefined;
+    }
+    const review = reviewBundle(prepared, inspection, { isWhole, data });
+    refuseReserved(review.manifest.roots);
+    return { part, review };
+  } catch (error) {
+    throw error instanceof PolicyError ? renamedError(error, nameOf) : error;
+  }
+};
+
+/** What the parts answer at: where one names its entrypoints, the files beside it add none. */
+const entrypointsOf = (reviewed: readonly Reviewed[]): string[] => {
+  const isNamed = reviewed.some(({ part, review }) => part.isWhole && review.entrypoints.named);
+  const found = reviewed
+    .filter(({ part }) => part.prepared.sources.served.modules.length > 0 && (part.isWhole || !isNamed))
+    .flatMap(({ review }) => review.entrypoints.paths);
+  return [...new Set(found)].sort();
+};
+
+/** References of one part that none of the others answers. */
+const outsideAll = (reviewed: readonly Reviewed[]): ExternalReference[] => {
+  const roots = reviewed.flatMap(({ review }) => review.manifest.roots);
+  return reviewed.flatMap(({ review }) => review.references).filter(({ path }) => !isOwned(path, roots));
+};
+
+/** What OPA knows and a server here refuses, in rules that nothing reaches. */
+const unreachedCalls = (served: RegoSources): RegoProblem[] =>
+  networkCalls(served).map(({ builtin: _, ...problem }) => problem);
+
+/**
+ * Refuses what a build or a push of these sources would refuse, tests aside. Several parts are compiled as one; each is
+ * held to its own manifest and schemas, and what a single file refers to outside itself is not asked for.
+ */
+export const checkParts = async (
+  { parts, sources, data }: JoinedParts & { readonly parts: readonly SourcePart[] },
+  { toolchain, ...call }: CheckOptions,
+): Promise<SourcesCheck> => {
+  const inspection = await callToolchain(checkSources(sources, toolchain.check, call)).catch((error: unknown) => {
+    throw withConflictingData(error, (path, what) => problemInParts(parts, path, what));
+  });
+  const reviewed = parts.flatMap((part) => reviewPart(part, inspection, data) ?? []);
+  const served = { ...sources, modules: sources.modules.filter(({ path }) => !isTest(path)) };
+  const entrypoints = entrypointsOf(reviewed);
+  const outside = outsideAll(reviewed);
+  // Functions of other bundles are not here: what calls them is compiled when it is linked.
+  const isCompiled = entrypoints.length > 0 && !outside.some((reference) => reference.call === true);
+  const compiled = isCompiled ? await callToolchain(toolchain.compile(served, entrypoints, call)) : undefined;
+  refuseNetwork(served, compiled?.entrypoints ?? []);
+  const { packages, rules, tests, warnings } = inspection;
+  const own = reviewed.flatMap(
+    ({ part, review }) => renamedProblems({ message: '', problems: review.warnings }, part.nameOf).problems,
+  );
+  return {
+    packages,
+    rules,
+    tests,
+    warnings: [...warnings, ...own, ...unreachedCalls(served)],
+    notes: referenceNotes(outside),
+  };
+};

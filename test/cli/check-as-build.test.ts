@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest';
+import { good } from './policies.ts';
+import { cli, folderOf } from './run.ts';
+
+const below = (folder: string, files: { readonly [name: string]: string }): { [name: string]: string } =>
+  Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+
+const tests = { 'shop_test.rego': 'package shop_test\n\ntest_it if data.shop.allow == true\n' };
+const marked = (metadata: string): string => `package shop\n\n# METADATA\n${metadata}allow := true\n`;
+const network = 'package shop\n\nallow if fetched.ok\n\nfetched := http.send({"method": "get", "url": "http://a"})\n';
+
+test.each([
+  ['a builtin that servers refuse', { 'shop.rego': network }, 3, 'p/shop.rego:5:12: http.send needs the network'],
+  [
+    'a schema that is not there',
+    { 'shop.rego': marked('# schemas:\n#   - input: schema.none\n') },
+    3,
+    'there is no file schemas/none.json',
+  ],
+  [
+    'a schema that does not compile',
+    { 'shop.rego': marked('# scope: rule\n'), 'schemas/a.json': '{"type": "strng"}' },
+    3,
+    'p/schemas/a.json:1:2: /type: ',
+  ],
+  [
+    'METADATA with a value that it does not have',
+    { 'shop.rego': marked('# custom:\n#   verdict: yes\n') },
+    3,
+    'custom.verdict',
+  ],
+  [
+    'a package outside the roots',
+    { 'shop.rego': marked('# title: a\n'), '.manifest': '{"roots": ["other"]}' },
+    5,
+    'p/shop.rego:1:1: ',
+  ],
+  [
+    'data outside the roots',
+    {
+      'shop.rego': marked('# title: a\n'),
+      'data.json': '{"shop": {}, "x": 1}',
+      '.manifest': '{"roots": ["shop", "shop_test"]}',
+    },
+    5,
+    "p/data.json:1:14: data.x lies outside the bundle's roots",
+  ],
+  [
+    'an entrypoint that is no rule',
+    { 'shop.rego': marked('# title: a\n'), '.manifest': '{"metadata": {"verdict": {"entrypoints": ["shop/alow"]}}}' },
+    3,
+    'the entrypoint shop/alow',
+  ],
+  [
+    'a root that Verdict keeps for itself',
+    { 'a.rego': 'package system.log\n\nmask := 1\n', 'shop.rego': marked('# title: a\n') },
+    5,
+    'the root system/log',
+  ],
+  [
+    'a reference that Verdict keeps',
+    { 'shop.rego': 'package shop\n\nallow := data.verdict.x\n' },
+    5,
+    'p/shop.rego:3:10: data.verdict.x',
+  ],
+])('%s is refused by check and test, with one sentence', async (_, files, code, sentence) => {
+  const cwd = folderOf(below('p', { ...tests, ...files }));
+  for (const command of ['check', 'test']) {
+    const run = await cli([command, 'p'], { cwd });
+    expect(run.stderr.split(sentence), run.stderr).toHaveLength(2);
+    expect(run).toMatchObject({ code, stdout: '' });
+  }
+});
+
+test('check, test and build refuse alike', async () => {
+  const cwd = folderOf(below('p', { ...tests, 'shop.rego': network }));
+  const [check, ran, build] = await Promise.all(
+    ['check', 'test', 'build'].map((command) => cli([command, 'p'], { cwd })),
+  );
+  expect(check).toMatchObject({ code: 3, stdout: '', stderr: build!.stderr });
+  expect(ran).toMatchObject({ code: 3, stdout: '', stderr: build!.stderr });
+});
+
+test('a call of the network that nothing reaches, and one in a test, are no errors', async () => {
+  const shop = `package shop\n\n# METADATA\n# entrypoint: true\nallow := true\n\n${network.slice(network.indexOf('fetched :='))}`;
+  const mock = `package shop_test\n\ntest_it if {\n\tdata.shop.allow\n\thttp.send({"url": "a"}).ok with http.send as {"ok": true}\n}\n`;
+  const cwd = folderOf(below('p', { 'shop.rego': shop, 'shop_test.rego': mock }));
+  const { code, stderr } = await cli(['check', 'p'], { cwd });
+  expect(stderr).toMatch(/^p\/shop\.rego:7:12: http\.send needs the network[^\n]*\n[^\n]*\n[^\n]*\n1 warning\n$/);
+  expect(code).toBe(0);
+  expect(await cli(['test', 'p'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  expect(await cli(['build', 'p'], { cwd })).toMatchObject({ code: 0 });
+});
+
+test('what only another bundle can answer is a note, and none when that bundle is named, too', async () => {
+  const shop = 'package shop\n\nallow if data.people.of(input.user) in data.roles.buyers\n';
+  const people = 'package people\n\nof(name) := lower(name)\n';
+  const cwd = folderOf({
+    ...below('shop', { 'shop.rego': shop }),
+    ...below('people', { 'p.rego': people, 'data.json': '{"roles": {"buyers": []}}' }),
+  });
+  const alone = await cli(['check', 'shop'], { cwd });
+  expect(alone.stderr).toBe('note: refers to what other bundles provide: data.people.of, data.roles.buyers\n');
+  expect(alone.code).toBe(0);
+  expect((await cli(['build', 'shop'], { cwd })).stderr).toBe(alone.stderr);
+  expect(await cli(['check', 'shop', 'people'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('rules and their tests may lie in folders of their own', async () => {
+  const helper = 'package shop\n\nis_buyer(user) if user == data.shop.buyer\n\nallow if is_buyer(input.user)\n';
+  const cwd = folderOf({
+    'src/shop.rego': helper,
+    'data/data.json': '{"shop": {"buyer": "ann"}}',
+    'test/shop_test.rego': 'package shop\n\ntest_ann if is_buyer("ann")\n',
+    'more.rego': 'package shop\n\ndeny if not is_buyer(input.user)\n',
+  });
+  expect(await cli(['check', 'src', 'data', 'test', 'more.rego'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  expect(await cli(['test', 'src', 'data', 'test', 'more.rego'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('each of several bundles is held to its own manifest and its own schemas', async () => {
+  const cwd = folderOf({
+    ...below('one', { 'one.rego': '# METADATA\n# schemas:\n#   - input: schema.ask\npackage one\n\nallow := true\n' }),
+    ...below('two', { 'two.rego': 'package two\n\nallow := true\n', 'schemas/ask.json': '{"type": "object"}' }),
+    ...below('three', { 'three.rego': 'package three\n\nallow := true\n', '.manifest': '{"roots": ["four"]}' }),
+  });
+  const schema = await cli(['check', 'one', 'two'], { cwd });
+  expect(schema.stderr).toContain('one/one.rego:1:1: input: schema.ask: there is no file schemas/ask.json');
+  expect(schema.code).toBe(3);
+  const roots = await cli(['check', 'two', 'three'], { cwd });
+  expect(roots.stderr).toContain("three/three.rego:1:1: package three lies outside the bundle's roots (four)");
+  expect(roots.code).toBe(5);
+});
+
+test('a single file is not asked for the schemas and the data beside it', async () => {
+  const rego = '# METADATA\n# schemas:\n#   - input: schema.ask\npackage shop\n\nallow if input.x == data.shop.limit\n';
+  const cwd = folderOf(below('p', { 'shop.rego': rego }));
+  expect(await cli(['check', 'p/shop.rego'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+});
+
+test.each([
+  ['data.shop.limts', 'data.shop.limts is always undefined', '; did you mean data.shop.limits?'],
+  ['data.shop.limits.dayly', 'data.shop.limits.dayly is always undefined', '; did you mean data.shop.limits.daily?'],
+  ['data.shop.hlper.x', 'data.shop.hlper is always undefined', '; did you mean data.shop.helper?'],
+  ['data.shop.elsewhere', 'data.shop.elsewhere is always undefined', 'stands there <'],
+])('%s, which nothing can provide, is a warning with its place', async (reference, message, end) => {
+  const files = {
+    'shop.rego': `package shop\n\nallow if input.n < ${reference}\n\nknown if input.n < data.shop.limits.daily\n`,
+    'helper.rego': 'package shop.helper\n\nx := 1\n',
+    'data.json': '{"shop": {"limits": {"daily": 3}}}',
+  };
+  const cwd = folderOf(below('p', files));
+  for (const command of ['check', 'build']) {
+    const { code, stderr } = await cli([command, 'p'], { cwd });
+    expect(stderr).toContain(`p/shop.rego:3:20: ${message}`);
+    expect(stderr.split('\n')[0]).toContain(end);
+    expect(stderr).toMatch(/\n1 warning\n$/);
+    expect(code).toBe(0);
+  }
+});
+
+test('what data beside the bundle provides, and what tests refer to, is no warning', async () => {
+  const tested = { ...good, 'shop_test.rego': 'package shop_test\n\ntest_it if not data.shop_test.nothing\n' };
+  const cwd = folderOf({
+    ...below('p', { 'shop.rego': 'package shop\n\nallow if data.shop.late\n' }),
+    'late.json': '{"shop": {"late": true}}',
+    ...below('q', tested),
+  });
+  expect(await cli(['check', 'p', 'late.json'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  expect(await cli(['check', 'q'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+});
