@@ -3,9 +3,10 @@ import type { CallCost } from './builtins/model.ts';
 import { BuiltinError } from './builtins/model.ts';
 import { EvaluationFailure } from './failure.ts';
 import type { Budget } from './model.ts';
+import { readPriced } from './priced.ts';
 import type { EvaluationScope } from './scope.ts';
 import { resultJson } from './values/result-json.ts';
-import { dumpValue, parseValue } from './values/value-text.ts';
+import { dumpValue } from './values/value-text.ts';
 import type { RawInstance } from './wasm/raw-instance.ts';
 
 /** A builtin as an instance calls it, wherever it runs. Throws BuiltinError where OPA's builtin answers an error. */
@@ -14,8 +15,7 @@ export interface HostBuiltin {
   readonly run: (scope: EvaluationScope, operands: readonly RegoValue[]) => RegoValue | undefined;
   /** The call goes into the record's nd_builtin_cache. */
   readonly nonDeterministic: boolean;
-  /** Absent where a deadline bounds the call. */
-  readonly cost?: CallCost;
+  readonly cost: CallCost;
 }
 
 /** What the calls of one evaluation share. */
@@ -37,19 +37,19 @@ const readOperands = (
 ): RegoValue[] => {
   let room = context.budget.argumentBytes;
   // What the host does for a policy counts as the policy's own instructions do.
-  context.scope.spend(builtin.cost?.call ?? 0);
+  context.scope.spend(builtin.cost.call);
   return addresses.map((address) => {
     const dumped = raw.exports.opa_value_dump(address);
     const text = raw.text(dumped);
     room -= text.length;
-    context.scope.spend((builtin.cost?.byte ?? 0) * text.length);
+    context.scope.spend(builtin.cost.byte * text.length);
     if (room < 0) {
       throw new EvaluationFailure(
         'too_large',
         `arguments of a builtin take more than ${context.budget.argumentBytes} bytes`,
       );
     }
-    const value = parseValue(text, context.numberText);
+    const value = readPriced(raw, text, context.numberText);
     raw.exports.opa_free(dumped);
     return value;
   });
@@ -61,7 +61,7 @@ const writeResult = (raw: RawInstance, builtin: HostBuiltin, result: RegoValue, 
   if (bytes.length > context.budget.resultBytes) {
     throw new EvaluationFailure('too_large', `a builtin's result takes more than ${context.budget.resultBytes} bytes`);
   }
-  context.scope.spend((builtin.cost?.byte ?? 0) * bytes.length);
+  context.scope.spend(builtin.cost.byte * bytes.length);
   context.answered(text);
   const address = raw.put(bytes);
   const value = raw.exports.opa_value_parse(address, bytes.length);

@@ -5,11 +5,11 @@ import { EvaluationFailure, failureOf } from './failure.ts';
 import type { CallContext, HostBuiltin } from './host-builtins.ts';
 import { callBuiltin } from './host-builtins.ts';
 import type { Budget, CheckedJson, Evaluation } from './model.ts';
+import { readPriced } from './priced.ts';
 import { EvaluationScope } from './scope.ts';
 import { below } from './values/below.ts';
 import { fractionalNumbers, goNumberText, isFractional } from './values/number-text.ts';
 import { resultJson } from './values/result-json.ts';
-import { parseValue } from './values/value-text.ts';
 import type { PolicyModule } from './wasm/policy-module.ts';
 import { pageBytes } from './wasm/policy-module.ts';
 import { RawInstance } from './wasm/raw-instance.ts';
@@ -146,7 +146,7 @@ export class PolicyInstance {
     const tooLarge = (): EvaluationFailure =>
       new EvaluationFailure('too_large', `the result takes more than ${resultBytes} bytes`);
     if (text.length > resultBytes) throw tooLarge();
-    const value = below(answerOf(parseValue(text, this.numberText)), segments);
+    const value = below(answerOf(readPriced(this.raw, text, this.numberText)), segments);
     if (value === undefined) return undefined;
     const json = resultJson(value);
     // Escapes can make the JSON six times as long as the text it comes from.

@@ -152,3 +152,19 @@ test('memory that one evaluation took is given back, and the next answers are ri
   expect(ask('10')).toMatchObject({ kind: 'defined', json: '10' });
   evaluator.close();
 });
+
+test('what the host reads counts by its values: a result of many, and arguments of many', async () => {
+  const policy = await bench.policy(
+    `numbers_in := input
+    text := crypto.md5(input.s)
+    printed := sprintf("%v", [input])`,
+    { budget: { instructions: 10_000_000 } },
+  );
+  const many = Array.from({ length: 40_000 }, () => 1);
+  expect(await policy.answer('p/numbers_in', { input: many })).toBe('budget_exceeded');
+  expect(await policy.answer('p/printed', { input: many })).toBe('budget_exceeded');
+  expect(await policy.answer('p/numbers_in', { input: [1] })).toBe('[1]');
+  // As many bytes in one value are cheap.
+  expect(await policy.answer('p/numbers_in', { input: 'x'.repeat(80_000) })).toHaveLength(80_002);
+  expect(await policy.answer('p/text', { input: { s: 'x'.repeat(80_000) } })).toHaveLength(34);
+});

@@ -146,3 +146,21 @@ test('a module that is closed answers what it was asked before, and nothing afte
   expect(await asked).toBe('true');
   expect(await policy.answer('p/ok', { input: '1.0.0' })).toBe('engine_error');
 });
+
+test('a bundle whose questions take their whole deadline does not keep others from the workers', async () => {
+  const workers = { count: 1, spare: 1, queued: 4 };
+  const engine = bench.engine({ budget: { deadlineMs: 1_500 }, engine: { workers } });
+  const load = async (rego: string) =>
+    engine.load({ name: 'p@1', wasm: await bench.compile(rego), data: Buffer.from('{}') });
+  const slow = await load('x := count(graph.reachable_paths(input, {"a"}))');
+  const fine = await load('x := count(graph.reachable_paths(input, {"a"})) == 1');
+  const names = Array.from({ length: 16 }, (_, at) => String.fromCharCode(97 + at));
+  const everyPath = checkJson(Buffer.from(JSON.stringify(Object.fromEntries(names.map((name) => [name, names])))));
+  const onePath = checkJson(Buffer.from('{"a":["b"],"b":[]}'));
+  const ask = (module: typeof slow, { json }: typeof onePath) =>
+    Promise.resolve(module.evaluate({ entrypoint: 'p/x', below: [], strictErrors: false, input: json }));
+  // One runs, and the others fill the queue.
+  const hostile = [1, 2, 3, 4, 5].map(() => ask(slow, everyPath));
+  expect(await ask(fine, onePath)).toMatchObject({ kind: 'defined', json: 'true' });
+  for (const evaluation of await Promise.all(hostile)) expect(evaluation.kind).toBe('failed');
+});

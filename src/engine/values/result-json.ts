@@ -46,7 +46,10 @@ const writeObject = (object: RegoObject, depth: number): string => {
   const { entries } = object;
   if (entries.every(([key]) => typeof key === 'string')) {
     // Entries are in Rego's order, which for strings is that of their bytes: Go's order too.
-    return `{${entries.map(([key, value]) => `${quote(key as string)}:${write(value, depth)}`).join(',')}}`;
+    let text = '';
+    for (const [key, value] of entries)
+      text += `${text === '' ? '' : ','}${quote(key as string)}:${write(value, depth)}`;
+    return `{${text}}`;
   }
   const members = entries
     .map(([key, value]) => memberOf(key, value, depth))
@@ -59,6 +62,13 @@ const writeObject = (object: RegoObject, depth: number): string => {
   return `{${last.map(({ key, value }) => `${key}:${write(value, depth)}`).join(',')}}`;
 };
 
+// Strings that are added up are copied once, at the end; joined ones at each level of nesting.
+const writeItems = (items: readonly RegoValue[], depth: number): string => {
+  let text = '';
+  for (const item of items) text += text === '' ? write(item, depth) : `,${write(item, depth)}`;
+  return `[${text}]`;
+};
+
 const write = (value: RegoValue, depth: number): string => {
   if (depth > deepestValue) throw tooDeep();
   if (value === null) return 'null';
@@ -66,8 +76,8 @@ const write = (value: RegoValue, depth: number): string => {
   if (typeof value === 'string') return quote(value);
   if (value instanceof RegoNumber) return value.text;
   if (value instanceof RegoBytes) return quoteBytes(value.bytes);
-  if (value instanceof RegoSet) return `[${value.items.map((item) => write(item, depth + 1)).join(',')}]`;
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(',')}]`;
+  if (value instanceof RegoSet) return writeItems(value.items, depth + 1);
+  if (Array.isArray(value)) return writeItems(value as readonly RegoValue[], depth + 1);
   return writeObject(value as RegoObject, depth + 1);
 };
 

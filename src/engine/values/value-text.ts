@@ -41,15 +41,22 @@ const textOf = (bytes: Buffer): string | RegoBytes => {
   return isUtf8(bytes) ? bytes.toString('utf8') : new RegoBytes(Uint8Array.from(bytes));
 };
 
+/** How many values may still be read; below 0 once there were more. */
+export interface ValueRoom {
+  values: number;
+}
+
 class Reader {
   private at = 0;
   private depth = 0;
   private readonly bytes: Buffer;
   private readonly numberText: (text: string) => string;
+  private readonly room: ValueRoom;
 
-  constructor(bytes: Buffer, numberText: (text: string) => string) {
+  constructor(bytes: Buffer, numberText: (text: string) => string, room: ValueRoom) {
     this.bytes = bytes;
     this.numberText = numberText;
+    this.room = room;
   }
 
   document(): RegoValue {
@@ -59,12 +66,12 @@ class Reader {
   }
 
   private value(): RegoValue {
+    if (--this.room.values < 0) throw new ValueTextError('the text has more values than may be read');
     let first = this.bytes[this.at];
     // ABI 1.3 puts a space after commas and colons.
     while (first === 0x20) first = this.bytes[++this.at];
     if (first === QUOTE) return this.string();
-    if (first === 0x7b) return this.nested(() => this.braces());
-    if (first === 0x5b) return this.nested(() => this.list(CLOSE_BRACKET));
+    if (first === 0x7b || first === 0x5b) return this.nested(first === 0x7b);
     if (first === 0x74) return this.word('true', true);
     if (first === 0x66) return this.word('false', false);
     if (first === 0x6e) return this.word('null', null);
@@ -72,10 +79,10 @@ class Reader {
     return this.number();
   }
 
-  private nested<Result>(read: () => Result): Result {
+  private nested(inBraces: boolean): RegoValue {
     if (++this.depth > deepestValue) throw tooDeep();
     this.at++;
-    const result = read();
+    const result = inBraces ? this.braces() : this.list(CLOSE_BRACKET);
     this.depth--;
     return result;
   }
@@ -126,11 +133,16 @@ class Reader {
   private number(): RegoNumber {
     const start = this.at;
     const { bytes } = this;
+    let digits = true;
     for (let byte = bytes[start]; byte !== undefined; byte = bytes[++this.at]) {
+      if (byte >= 0x30 && byte <= 0x39) continue;
       const sign = byte === 0x2b || byte === 0x2d || byte === 0x2e;
-      if (!sign && (byte < 0x30 || byte > 0x39) && (byte | 0x20) !== 0x65) break;
+      if (!sign && (byte | 0x20) !== 0x65) break;
+      digits = false;
     }
     const text = bytes.toString('latin1', start, this.at);
+    // Most numbers: their text is everybody's.
+    if (digits && this.at > start) return new RegoNumber(text);
     if (!/^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw this.wrong();
     const written = this.numberText(text);
     // Rego has `.5`, which is no number in JSON: OPA fails where it would have to write it.
@@ -186,10 +198,13 @@ const asWritten = (text: string): string => text;
 
 /**
  * Reads what `opa_value_dump` wrote, without the closing NUL. `numberText` may put another text in the place of a
- * number's. Throws ValueTextError.
+ * number's; each value read takes one from `room`. Throws ValueTextError, also when there is no room.
  */
-export const parseValue = (bytes: Uint8Array, numberText: (text: string) => string = asWritten): RegoValue =>
-  new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), numberText).document();
+export const parseValue = (
+  bytes: Uint8Array,
+  numberText: (text: string) => string = asWritten,
+  room: ValueRoom = { values: Number.POSITIVE_INFINITY },
+): RegoValue => new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), numberText, room).document();
 
 const writeObject = (entries: readonly RegoEntry[], depth: number): string => {
   const members = entries.map(([key, value]) => `${write(key, depth)}:${write(value, depth)}`);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RegoModule, RegoValue } from '../../rego/index.ts';
 import { instantiateRego, nonDeterministicBuiltins } from '../../rego/index.ts';
+import type { CallCost } from '../builtins/model.ts';
 import { BuiltinError } from '../builtins/model.ts';
 import { EvaluationFailure } from '../failure.ts';
 import type { HostBuiltin } from '../host-builtins.ts';
@@ -14,6 +15,9 @@ const clockReaders: ReadonlySet<string> = new Set([
 
 // Flagged for the schemas that they may fetch: the module has no network, so here nothing but operands counts.
 const withoutNetwork: ReadonlySet<string> = new Set(['json.match_schema', 'json.verify_schema']);
+
+/** Points of a call: a tenth of its time, since the deadline bounds it too, which is ten times the budget's. */
+const carrying: CallCost = { call: 20_000, byte: 10 };
 
 /** Memory at which the module is replaced once the evaluation is done: it grows and never shrinks. */
 const keptBytes = 160 << 20;
@@ -35,6 +39,7 @@ export class GoBuiltins {
     return {
       name,
       nonDeterministic: nonDeterministicBuiltins.has(name),
+      cost: carrying,
       run: (scope, operands) => {
         if (isVolatile) scope.markVolatile();
         return this.call(name, scope, operands);

@@ -28,8 +28,9 @@ const failed = (task: Task, code: EvaluationErrorCode, message: string): Evaluat
 });
 
 /**
- * Worker threads for evaluations that run OPA's Go builtins. At most `count` evaluate at a time; `spare` more are kept
- * ready, so that the one that takes a terminated one's place need not start first. Jobs run in order of arrival.
+ * Worker threads for evaluations that run OPA's Go builtins. At most `count` evaluate one version at a time; `spare` more
+ * are kept ready, for another version, and to take the place of a terminated one without a start. Jobs of one version
+ * run in order of arrival.
  */
 export class WorkerPool {
   private readonly rego: WebAssembly.Module;
@@ -69,7 +70,7 @@ export class WorkerPool {
   evaluate(version: number, task: Task, deadlineMs: number): Promise<Evaluation> {
     return new Promise((done) => {
       if (this.closed) return done(failed(task, 'engine_error', 'the engine is closed'));
-      if (this.waiting.length >= this.options.queued) {
+      if (this.waiting.length >= this.options.queued && !this.makeRoom(version)) {
         return done(failed(task, 'engine_error', `${this.waiting.length} evaluations wait for a worker already`));
       }
       const timer = setTimeout(() => this.giveUp(job), deadlineMs);
@@ -102,6 +103,21 @@ export class WorkerPool {
     await Promise.all(members.map(({ thread }) => thread.end()));
   }
 
+  /** In a full queue the version with most jobs gives way to one with fewer: its last job fails. */
+  private makeRoom(version: number): boolean {
+    const counts = new Map<number, number>([[version, 1]]);
+    for (const job of this.waiting) counts.set(job.version, (counts.get(job.version) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    if (counts.get(version) === most) return false;
+    const last = this.waiting.findLastIndex((job) => counts.get(job.version) === most);
+    const [job] = this.waiting.splice(last, 1);
+    if (job !== undefined) {
+      clearTimeout(job.timer);
+      job.done(failed(job.task, 'engine_error', 'the evaluations that wait for a worker were too many'));
+    }
+    return true;
+  }
+
   private fill(): void {
     while (!this.closed && this.members.size < this.options.count + this.options.spare) this.start();
   }
@@ -124,16 +140,23 @@ export class WorkerPool {
   }
 
   private dispatch(): void {
-    const running = [...this.members].filter(({ job }) => job !== undefined).length;
-    let room = this.options.count - running;
     for (const member of this.members) {
-      if (room <= 0 || this.waiting.length === 0) break;
       if (!member.ready || member.job !== undefined) continue;
-      const job = this.waiting.shift();
-      if (job === undefined) break;
+      const job = this.nextJob();
+      if (job === undefined) return;
       this.run(member, job);
-      room--;
     }
+  }
+
+  /**
+   * The job that may run now: the first of a version that runs nowhere, and otherwise the first of all while fewer than
+   * `count` run. So a version whose every job takes its whole deadline leaves the spare to the others.
+   */
+  private nextJob(): Job | undefined {
+    const running = [...this.members].flatMap(({ job }) => (job === undefined ? [] : [job.version]));
+    const idle = this.waiting.findIndex(({ version }) => !running.includes(version));
+    const at = idle >= 0 || running.length >= this.options.count ? idle : 0;
+    return at < 0 ? undefined : this.waiting.splice(at, 1)[0];
   }
 
   private run(member: Member, job: Job): void {
