@@ -1,12 +1,11 @@
-import type { BuiltinTable, CallCost } from './builtins/model.ts';
+import type { BuiltinTable } from './builtins/model.ts';
+import { carrying } from './builtins/model.ts';
 import { failureOf } from './failure.ts';
 import type { HostBuiltin } from './host-builtins.ts';
 import type { PolicyImage, Task } from './instance.ts';
 import { PolicyInstance } from './instance.ts';
 import type { Evaluation } from './model.ts';
 import { EvaluationScope } from './scope.ts';
-
-const carrying: CallCost = { call: 3_000, byte: 10 };
 
 /** The builtins of a table as instances call them. */
 export const hostBuiltins =

@@ -32,11 +32,16 @@ export type Builtin = (scope: CallScope, ...operands: readonly RegoValue[]) => R
 export interface CallCost {
   readonly call: number;
   readonly byte: number;
+  /** What `spend` is asked for beyond that, in words for docs/reference/builtins.md. */
+  readonly more?: string;
 }
+
+/** What carrying operands to the host and a result back takes. */
+export const carrying: CallCost = { call: 3_000, byte: 10 };
 
 export interface BuiltinEntry {
   readonly run: Builtin;
-  /** Default: what carrying operands to the host and a result back takes. */
+  /** Default: `carrying`. */
   readonly cost?: CallCost;
   /** Flagged non-deterministic in OPA's capabilities: the call goes into the record's nd_builtin_cache. */
   readonly nonDeterministic?: boolean;

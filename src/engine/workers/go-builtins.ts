@@ -17,7 +17,11 @@ const clockReaders: ReadonlySet<string> = new Set([
 const withoutNetwork: ReadonlySet<string> = new Set(['json.match_schema', 'json.verify_schema']);
 
 /** Points of a call: a tenth of its time, since the deadline bounds it too, which is ten times the budget's. */
-const carrying: CallCost = { call: 20_000, byte: 10 };
+export const goCost: CallCost = { call: 20_000, byte: 10 };
+
+/** Whether an answer that rests on its result has no known end. */
+export const isVolatileInGo = (name: string): boolean =>
+  clockReaders.has(name) || (nonDeterministicBuiltins.has(name) && !withoutNetwork.has(name));
 
 /** Memory at which the module is replaced once the evaluation is done: it grows and never shrinks. */
 const keptBytes = 160 << 20;
@@ -35,11 +39,11 @@ export class GoBuiltins {
   }
 
   builtin(name: string): HostBuiltin {
-    const isVolatile = clockReaders.has(name) || (nonDeterministicBuiltins.has(name) && !withoutNetwork.has(name));
+    const isVolatile = isVolatileInGo(name);
     return {
       name,
       nonDeterministic: nonDeterministicBuiltins.has(name),
-      cost: carrying,
+      cost: goCost,
       run: (scope, operands) => {
         if (isVolatile) scope.markVolatile();
         return this.call(name, scope, operands);

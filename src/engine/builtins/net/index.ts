@@ -2,7 +2,7 @@ import type { RegoValue } from '../../../rego/index.ts';
 import { RegoSet, regoSet } from '../../../rego/index.ts';
 import { textOperand } from '../format/byte-text.ts';
 import type { Builtin, BuiltinEntry } from '../model.ts';
-import { BuiltinError } from '../model.ts';
+import { BuiltinError, carrying } from '../model.ts';
 import { wrongType } from '../operands.ts';
 import { addressText, asIPv4, parseAddress } from './address.ts';
 import { cidrContainsMatches } from './matches.ts';
@@ -60,8 +60,11 @@ const cidrMerge: Builtin = (scope, value) => {
 
 /** Networks in CIDR notation. */
 export const netBuiltins: readonly (readonly [string, BuiltinEntry])[] = [
-  ['net.cidr_contains_matches', { run: cidrContainsMatches }],
-  ['net.cidr_expand', { run: cidrExpand }],
+  [
+    'net.cidr_contains_matches',
+    { run: cidrContainsMatches, cost: { ...carrying, more: 'pairs compared, pairs found' } },
+  ],
+  ['net.cidr_expand', { run: cidrExpand, cost: { ...carrying, more: 'addresses, asked for before the first' } }],
   ['net.cidr_is_valid', { run: cidrIsValid }],
-  ['net.cidr_merge', { run: cidrMerge }],
+  ['net.cidr_merge', { run: cidrMerge, cost: { ...carrying, more: 'networks' } }],
 ];

@@ -23,6 +23,6 @@ export const textBuiltins: readonly (readonly [string, BuiltinEntry])[] = [
   ['strings.any_prefix_match', { run: anyPrefixMatch, cost: searched }],
   ['strings.any_suffix_match', { run: anySuffixMatch, cost: searched }],
   ['strings.count', { run: stringsCount, cost: searched }],
-  ['strings.split_n', { run: splitN, cost: searched }],
+  ['strings.split_n', { run: splitN, cost: { ...searched, more: 'parts' } }],
   ['trace', { run: trace }],
 ];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { typescriptBuiltins } from '../../../../src/engine/builtins/index.ts';
 import { type RegoValue, regoInteger, regoObject } from '../../../../src/rego/index.ts';
-import { callScope } from '../scope.ts';
+import { callScope, jsonValue } from '../scope.ts';
 import { anyValue, number, type OperandTable, operand } from './values.ts';
 
 const { strings } = JSON.parse(readFileSync(new URL('../tokens.recorded.json', import.meta.url), 'utf8')) as {
@@ -79,6 +79,20 @@ const constraints = fc
 const secretOnly = fc.constantFrom(regoObject([['secret', secretOf]]));
 const keyOnly = key.map((cert) => regoObject([['cert', cert]]));
 
+const isObject = (text: string): boolean => {
+  try {
+    return JSON.parse(text) instanceof Object;
+  } catch {
+    return false;
+  }
+};
+const parsed = (json: string): RegoValue => jsonValue(json);
+const claims = fc.oneof(claimsJson.filter(isObject).map(parsed), anyValue);
+const jwk = fc.constantFrom(
+  ...keys.filter(isObject).map(parsed),
+  parsed(JSON.stringify({ kty: 'oct', k: base64url(secretOf) })),
+);
+
 const signed = [...typescriptBuiltins.keys()].filter((name) => name.startsWith('io.jwt.verify_'));
 
 export const tokenOperands: OperandTable = new Map<string, fc.Arbitrary<readonly RegoValue[]>>([
@@ -86,5 +100,5 @@ export const tokenOperands: OperandTable = new Map<string, fc.Arbitrary<readonly
   ['io.jwt.decode_verify', fc.tuple(operand(token), operand(fc.oneof(constraints, secretOnly, keyOnly)))],
   ...signed.map((name) => [name, fc.tuple(operand(token), operand(key))] as const),
   ['io.jwt.encode_sign_raw', fc.tuple(operand(headerJson), operand(claimsJson), operand(key))],
-  ['io.jwt.encode_sign', fc.tuple(anyValue, anyValue, anyValue)],
+  ['io.jwt.encode_sign', fc.tuple(operand(headerJson.map(parsed)), operand(claims), operand(jwk))],
 ]);
