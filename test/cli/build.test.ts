@@ -75,7 +75,7 @@ test.each([
 });
 
 test.each([
-  [['build', '.', '-e', 'shop/nothing'], good, 'verdict: the entrypoint shop/nothing is no rule'],
+  [['build', '.', '-e', 'shop/nothing'], good, 'the entrypoint shop/nothing is no rule'],
   [['build', '.'], { ...good, 'data.json': '{"a": 1, "a": 2}' }, 'data.json:1:10: '],
   [['build', '.'], { ...good, '.manifest': '{"roots": [}' }, '.manifest:1:12: '],
 ])('%j does not compile: %#', async (argv, files, message) => {

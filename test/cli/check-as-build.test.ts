@@ -49,7 +49,7 @@ test.each([
     'an entrypoint that is no rule',
     { 'shop.rego': marked('# title: a\n'), '.manifest': '{"metadata": {"verdict": {"entrypoints": ["shop/alow"]}}}' },
     3,
-    'the entrypoint shop/alow',
+    'p/.manifest:1:43: the entrypoint shop/alow is no rule and no package of this bundle; did you mean shop/allow?',
   ],
   [
     'a root that Verdict keeps for itself',
@@ -125,7 +125,7 @@ test('each of several bundles is held to its own manifest and its own schemas', 
     ...below('three', { 'three.rego': 'package three\n\nallow := true\n', '.manifest': '{"roots": ["four"]}' }),
   });
   const schema = await cli(['check', 'one', 'two'], { cwd });
-  expect(schema.stderr).toContain('one/one.rego:1:1: input: schema.ask: there is no file schemas/ask.json');
+  expect(schema.stderr).toContain('one/one.rego:3:7: input: schema.ask: there is no file schemas/ask.json');
   expect(schema.code).toBe(3);
   const roots = await cli(['check', 'two', 'three'], { cwd });
   expect(roots.stderr).toContain("three/three.rego:1:1: package three lies outside the bundle's roots (four)");

@@ -128,7 +128,7 @@ test('a schema that does not compile, and one that is not there, are problems of
   const { code, stderr } = await cli(['check', 'shop'], { cwd });
   expect(code).toBe(3);
   expect(stderr).toContain('shop/schemas/order.json:1:2: /type: must be equal to one of the allowed values');
-  expect(stderr).toContain('shop/shop.rego:1:1: input: schema.none: there is no file schemas/none.json');
+  expect(stderr).toContain('shop/shop.rego:3:7: input: schema.none: there is no file schemas/none.json');
   expect(stderr).not.toContain('verdict:');
 });
 

@@ -1,6 +1,8 @@
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+import type { MetadataTexts } from '../content/metadata.ts';
 import type { SchemaMark } from '../schema/marks.ts';
 import { inputMarks } from '../schema/marks.ts';
+import { hint, nearestName } from './nearest.ts';
 
 /** What Verdict itself reads of the METADATA of one rule or package. */
 export interface RuleMarks {
@@ -67,15 +69,60 @@ export const readMarks = (annotations: readonly RegoAnnotation[]): RuleMarks[] =
  * METADATA that names a setting of ours and gives it a value that it does not have. A time to live that is silently
  * ignored would be noticed when answers are stale, or never.
  */
-export const markProblems = (annotations: readonly RegoAnnotation[]): RegoProblem[] =>
-  annotations.flatMap(({ annotations: { custom }, file, row }) => {
+export const markProblems = (annotations: readonly RegoAnnotation[], texts: MetadataTexts): RegoProblem[] =>
+  annotations.flatMap((annotation) => {
+    const { custom } = annotation.annotations;
     if (!isObject(custom)) return [];
-    const found: string[] = [];
+    const found: RegoProblem[] = [];
+    const refuse = (path: readonly string[], message: string): void => {
+      const what = { code: 'verdict_metadata_error', message: `custom.${path.join('.')} ${message}` };
+      found.push(texts.problemAt(annotation, ['custom', ...path], what));
+    };
     const { verdict, cache, authzen } = custom;
-    if (verdict !== undefined && verdict !== 'result') found.push('custom.verdict has one value: result');
+    if (verdict !== undefined && verdict !== 'result') refuse(['verdict'], 'has one value: result');
+    if (cache !== undefined && !isObject(cache)) refuse(['cache'], 'must be an object with a ttl');
     if (isObject(cache) && cache.ttl !== undefined && durationMs(cache.ttl) === undefined) {
-      found.push('custom.cache.ttl must be a duration such as 30s or a number of seconds, at most a day');
+      refuse(['cache', 'ttl'], 'must be a duration such as 30s or a number of seconds, at most a day');
     }
-    if (authzen !== undefined && !isObject(authzen)) found.push('custom.authzen must be an object');
-    return found.map((message) => ({ code: 'verdict_metadata_error', message, file, row, col: 1 }));
+    if (authzen !== undefined && !isObject(authzen)) refuse(['authzen'], 'must be an object');
+    return found;
   });
+
+/** What METADATA can say: to OPA, and, below `custom`, to Verdict. */
+const known: readonly { readonly path: readonly string[]; readonly names: readonly string[] }[] = [
+  {
+    path: [],
+    names: [
+      'scope',
+      'title',
+      'description',
+      'entrypoint',
+      'organizations',
+      'related_resources',
+      'authors',
+      'schemas',
+      'compile',
+      'custom',
+      'labels',
+    ],
+  },
+  { path: ['compile'], names: ['unknowns', 'mask_rule'] },
+  { path: ['custom'], names: ['verdict', 'cache', 'authzen'] },
+  { path: ['custom', 'cache'], names: ['ttl'] },
+  { path: ['custom', 'authzen'], names: ['evaluation', 'search', 'candidates'] },
+];
+
+/** Keys that neither OPA nor Verdict knows, which both take in silence. Those of `custom` are free, but for slips of ours. */
+export const unknownKeys = (annotations: readonly RegoAnnotation[], texts: MetadataTexts): RegoProblem[] =>
+  annotations.flatMap((annotation) =>
+    known.flatMap(({ path, names }) =>
+      texts.keysAt(annotation, path).flatMap((key): RegoProblem[] => {
+        if (names.includes(key)) return [];
+        const meant = nearestName(key, names);
+        if (meant === undefined && path.length === 1 && path[0] === 'custom') return [];
+        const full = (name: string): string => [...path, name].join('.');
+        const message = `${full(key)} in METADATA says nothing${hint(meant === undefined ? undefined : full(meant))}`;
+        return [texts.problemAt(annotation, [...path, key], { code: 'verdict_metadata_warning', message })];
+      }),
+    ),
+  );

@@ -1,7 +1,8 @@
-import type { RegoInspection } from '../../rego/index.ts';
+import type { RegoInspection, RegoProblem } from '../../rego/index.ts';
 import { isOwned, segmentsOf } from '../content/roots.ts';
-import { PolicyError } from '../model.ts';
+import { refuseProblems } from '../model.ts';
 import type { RuleMarks } from './annotations.ts';
+import { hint, nearestName } from './nearest.ts';
 
 export interface Entrypoints {
   /** Sorted. */
@@ -41,16 +42,22 @@ export const chooseEntrypoints = (
     readonly named?: readonly string[];
     readonly marks: readonly RuleMarks[];
     readonly roots: readonly string[];
+    /** A problem at the place where an entrypoint is named. */
+    readonly problemOf: (path: string, message: string) => RegoProblem;
   },
 ): Entrypoints => {
   const possible = plannable(inspection);
   const marked = given.marks.filter(({ entrypoint }) => entrypoint === true).map(({ path }) => path);
   const named = given.named ?? (marked.length > 0 ? marked : undefined);
   if (named !== undefined) {
-    const missing = named.find((path) => !possible.has(path));
-    if (missing !== undefined) {
-      throw new PolicyError('MANIFEST_INVALID', `the entrypoint ${missing} is no rule and no package of this bundle`);
-    }
+    const missing = named.filter((path) => !possible.has(path));
+    refuseProblems(
+      'MANIFEST_INVALID',
+      missing.map((path) => {
+        const meant = hint(nearestName(path, possible));
+        return given.problemOf(path, `the entrypoint ${path} is no rule and no package of this bundle${meant}`);
+      }),
+    );
     return { paths: [...new Set(named)].sort(byText), named: true };
   }
   const packages = new Set(inspection.packages.flatMap((path) => [path, ...above(path)]));

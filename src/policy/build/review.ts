@@ -1,12 +1,16 @@
 import type { RegoProblem } from '../../rego/index.ts';
+import { MANIFEST } from '../archive/names.ts';
 import type { JsonNode } from '../content/json-text.ts';
+import { nodeAt } from '../content/json-text.ts';
+import { metadataTexts } from '../content/metadata.ts';
 import { packageClause } from '../content/packages.ts';
+import { placeIn, problemIn } from '../content/places.ts';
 import type { Manifest } from '../model.ts';
 import { refuseProblems } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
 import { refuseSchemas, schemaBook } from '../schema/book.ts';
 import type { RuleMarks } from './annotations.ts';
-import { markProblems, readMarks } from './annotations.ts';
+import { markProblems, readMarks, unknownKeys } from './annotations.ts';
 import type { Entrypoints } from './entrypoints.ts';
 import { chooseEntrypoints } from './entrypoints.ts';
 import { checkOwnership, dotted, externalReferences, narrowRoots } from './ownership.ts';
@@ -46,17 +50,33 @@ export const referenceNotes = (references: readonly ExternalReference[]): string
   return [`refers to what other bundles provide: ${places.slice(0, MOST_SHOWN).join(', ')}${more}`];
 };
 
+/** A problem at the first place of the manifest that names the path. */
+const problemInManifest = (
+  { files, document }: PreparedBundle,
+  path: string,
+  what: { readonly code: string; readonly message: string },
+): RegoProblem => {
+  const text = Buffer.from(files.get(MANIFEST) ?? []).toString('utf8');
+  const list = nodeAt(document.metadata, ['verdict', 'entrypoints']);
+  const items = list?.kind === 'array' ? list.items : [];
+  const own = items.findIndex((item) => item.kind === 'scalar' && JSON.parse(item.text) === path);
+  const at = own === -1 ? ['wasm'] : ['metadata', 'verdict', 'entrypoints', String(own)];
+  return problemIn({ file: MANIFEST, text }, { ...what, place: placeIn(MANIFEST, text, at) });
+};
+
 /**
  * Refuses METADATA, schemas, roots, references and entrypoints that cannot be: the same for a check, a build and a push.
  */
 export const reviewBundle = (
   prepared: PreparedBundle,
   inspection: Inspected,
-  { named, isWhole = true, ...beside }: ReviewOptions,
+  { named, isWhole = true, data: all }: ReviewOptions,
 ): Review => {
   const { files, document, data, sources } = prepared;
-  refuseProblems('REGO_INVALID', markProblems(inspection.annotations));
-  const schemas = isWhole ? refuseSchemas(prepared.schemas, inspection.annotations) : schemaBook(prepared.schemas);
+  const { annotations } = inspection;
+  const texts = metadataTexts(sources.all.modules);
+  refuseProblems('REGO_INVALID', markProblems(annotations, texts));
+  const schemas = isWhole ? refuseSchemas(prepared.schemas, annotations, texts) : schemaBook(prepared.schemas);
   const given = document.manifest;
   const packages = sources.all.modules.flatMap((module) => packageClause(module) ?? []);
   const contents = { files, packages, data, inspection };
@@ -64,12 +84,19 @@ export const reviewBundle = (
   const roots = isDefault ? narrowRoots(contents) : given.roots;
   checkOwnership(contents, roots);
   const references = externalReferences(inspection, roots);
-  const marks = readMarks(inspection.annotations);
+  const marks = readMarks(annotations);
   const wanted = named ?? given.entrypoints;
   const entrypoints = chooseEntrypoints(inspection, {
     marks,
     roots,
     ...(wanted === undefined ? {} : { named: wanted }),
+    problemOf: (path, message) => {
+      const what = { code: 'verdict_entrypoint_error', message };
+      if (named !== undefined) return what;
+      if (wanted !== undefined) return problemInManifest(prepared, path, what);
+      const marked = annotations.find((one) => one.path === path && one.annotations.entrypoint === true);
+      return marked === undefined ? what : texts.problemAt(marked, ['entrypoint'], what);
+    },
   });
   return {
     manifest: { ...given, roots },
@@ -78,8 +105,11 @@ export const reviewBundle = (
     marks,
     references,
     entrypoints,
-    warnings: isWhole
-      ? unprovidedReferences(inspection, { modules: sources.all.modules, data: beside.data ?? data.root, roots })
-      : [],
+    warnings: [
+      ...unknownKeys(annotations, texts),
+      ...(isWhole
+        ? unprovidedReferences(inspection, { modules: sources.all.modules, data: all ?? data.root, roots })
+        : []),
+    ],
   };
 };

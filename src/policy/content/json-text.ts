@@ -116,21 +116,27 @@ const valueEnd = (text: string, at: number): number => {
   return end;
 };
 
-/** Where the value at `path` stands: the beginning of its key, or of the item of an array. */
-export const offsetOf = (text: string, path: readonly string[]): number | undefined => {
+/**
+ * Where the value at `path` stands: the beginning of its key, or of the item of an array. Of a path that leads nowhere,
+ * the last step that there is.
+ */
+export const offsetOf = (text: string, path: readonly string[]): number => {
   let found = skipSpace(text, 0);
   let value = found;
   for (const segment of path) {
     const opens = text[value];
-    if (opens !== '{' && opens !== '[') return undefined;
+    if (opens !== '{' && opens !== '[') return found;
     let at = skipSpace(text, value + 1);
     for (let index = 0; ; index++) {
-      if (at >= text.length || text[at] === '}' || text[at] === ']') return undefined;
+      if (at >= text.length || text[at] === '}' || text[at] === ']') return found;
       const keyEnd = opens === '{' ? stringEnd(text, at) : at;
-      value = opens === '{' ? skipSpace(text, skipSpace(text, keyEnd) + 1) : at;
-      found = at;
-      if ((opens === '{' ? unquote(text.slice(at, keyEnd)) : String(index)) === segment) break;
-      at = skipSpace(text, valueEnd(text, value));
+      const start = opens === '{' ? skipSpace(text, skipSpace(text, keyEnd) + 1) : at;
+      if ((opens === '{' ? unquote(text.slice(at, keyEnd)) : String(index)) === segment) {
+        found = at;
+        value = start;
+        break;
+      }
+      at = skipSpace(text, valueEnd(text, start));
       if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
     }
   }

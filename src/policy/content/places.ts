@@ -39,21 +39,29 @@ export const problemIn = (
   return { code, message, file, ...place, ...(place.col > excerpt.length + 1 ? {} : { excerpt }) };
 };
 
-/** Where each step of a path leads in YAML: to the key of a mapping, or to an item. */
-const yamlOffset = (text: string, path: readonly string[]): number | undefined => {
-  let node: unknown = parseDocument(text, { schema: 'failsafe', uniqueKeys: false }).contents;
-  let offset = 0;
+/** A pair of a mapping, or an item of a sequence. */
+const yamlStep = (node: unknown, segment: string): unknown => {
+  if (isMap(node)) return node.items.find(({ key }) => isScalar(key) && String(key.value) === segment);
+  return isSeq(node) ? node.items[Number(segment)] : undefined;
+};
+
+const behind = (step: unknown): unknown => (isPair(step) ? step.value : step);
+
+/** What stands at a path below a node of YAML. */
+export const yamlNode = (root: unknown, path: readonly string[]): unknown =>
+  path.reduce((node, segment) => behind(yamlStep(node, segment)), root);
+
+/** Where the value at a path below a node of YAML stands: its key, or the item. Of the last step that there is. */
+export const yamlOffset = (root: unknown, path: readonly string[]): number | undefined => {
+  let offset: number | undefined;
+  let node = root;
   for (const segment of path) {
-    const found: unknown = isMap(node)
-      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === segment)
-      : isSeq(node)
-        ? node.items[Number(segment)]
-        : undefined;
-    const named = isPair(found) ? found.key : found;
-    const range = (named as { readonly range?: readonly number[] | null } | undefined)?.range;
-    if (range === undefined || range === null) return undefined;
-    offset = range[0] ?? 0;
-    node = isPair(found) ? found.value : found;
+    const step = yamlStep(node, segment);
+    const named = isPair(step) ? step.key : step;
+    const range = (named as { readonly range?: readonly number[] | null } | null | undefined)?.range;
+    if (range === undefined || range === null) break;
+    offset = range[0];
+    node = behind(step);
   }
   return offset;
 };
@@ -63,10 +71,8 @@ const yamlOffset = (text: string, path: readonly string[]): number | undefined =
  * a path that leads nowhere, the last step that there is.
  */
 export const placeIn = (file: string, text: string, path: readonly string[]): Place => {
-  for (let length = path.length; length > 0; length--) {
-    const inside = path.slice(0, length);
-    const offset = isYaml(file) ? yamlOffset(text, inside) : offsetOf(text, inside);
-    if (offset !== undefined) return placeAt(text, offset);
-  }
-  return START;
+  const offset = isYaml(file)
+    ? yamlOffset(parseDocument(text, { schema: 'failsafe', uniqueKeys: false }).contents, path)
+    : offsetOf(text, path);
+  return offset === undefined ? START : placeAt(text, offset);
 };

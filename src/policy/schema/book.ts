@@ -1,5 +1,7 @@
 import { pointerSteps } from '../../canonical/index.ts';
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+import { hint, nearestName } from '../build/nearest.ts';
+import type { MetadataTexts } from '../content/metadata.ts';
 import { placeIn, problemIn } from '../content/places.ts';
 import { refuseProblems } from '../model.ts';
 import type { JsonObject, JsonValue, SchemaFault } from './bounded.ts';
@@ -8,7 +10,7 @@ import type { CompiledSchema } from './compile.ts';
 import { schemaCompiler } from './compile.ts';
 import type { SchemaFile } from './files.ts';
 import type { SchemaMark } from './marks.ts';
-import { placeProblems, schemaLines } from './marks.ts';
+import { schemaLines } from './marks.ts';
 
 /** The schemas of one version, each compiled once. */
 export interface SchemaBook {
@@ -49,14 +51,6 @@ export const schemaBook = (files: ReadonlyMap<string, SchemaFile>): SchemaBook =
 
 const SCHEMA_ERROR = 'verdict_schema_error';
 
-const problem = (message: string, file: string, row: number): RegoProblem => ({
-  code: SCHEMA_ERROR,
-  message,
-  file,
-  row,
-  col: 1,
-});
-
 const worded = ({ pointer, why }: SchemaFault): string => `${pointer === '' ? 'the schema' : pointer}: ${why}`;
 
 const faultsIn = (book: SchemaBook, schema: JsonValue): readonly SchemaFault[] => {
@@ -64,36 +58,44 @@ const faultsIn = (book: SchemaBook, schema: JsonValue): readonly SchemaFault[] =
   return 'faults' in found ? found.faults : [];
 };
 
-const lineProblems = (book: SchemaBook, annotation: RegoAnnotation): RegoProblem[] =>
-  schemaLines(annotation).flatMap(({ name, inline, shown }) => {
-    const { file, row } = annotation;
-    if (name !== undefined) {
-      const place =
-        name === '' ? 'the files of schemas/ have names of their own' : `there is no file schemas/${name}.json`;
-      return book.files.has(name) ? [] : [problem(`${shown}: ${place}`, file, row)];
+const lineProblems = (book: SchemaBook, annotation: RegoAnnotation, texts: MetadataTexts): RegoProblem[] =>
+  schemaLines(annotation).flatMap(({ mark, name, inline, shown }, index) => {
+    const problem = (why: string): RegoProblem =>
+      texts.problemAt(annotation, ['schemas', String(index)], { code: SCHEMA_ERROR, message: `${shown}: ${why}` });
+    // A place that no check could find, such as an item of an array.
+    const isNowhere = mark === undefined && shown.startsWith('input');
+    const placed = isNowhere ? [problem('a schema is for the input or for a member of it that names lead to')] : [];
+    if (name === undefined) {
+      const faults = inline === undefined ? [] : faultsIn(book, inline);
+      return [...placed, ...faults.map((fault) => problem(worded(fault)))];
     }
-    return inline === undefined
-      ? []
-      : faultsIn(book, inline).map((fault) => problem(`${shown}: ${worded(fault)}`, file, row));
+    if (book.files.has(name)) return placed;
+    const why = name === '' ? 'the files of schemas/ have names of their own' : `there is no file schemas/${name}.json`;
+    return [...placed, problem(`${why}${hint(nearestName(name, book.files.keys()))}`)];
   });
 
 /** Schemas that do not compile, used or not, and METADATA that names one that is not there: all of them. */
-const schemaProblems = (book: SchemaBook, annotations: readonly RegoAnnotation[]): RegoProblem[] => [
+const schemaProblems = (
+  book: SchemaBook,
+  annotations: readonly RegoAnnotation[],
+  texts: MetadataTexts,
+): RegoProblem[] => [
   ...[...book.files.values()].flatMap(({ file, text, schema }) =>
     faultsIn(book, schema).map((fault) => {
       const place = placeIn(file, text, pointerSteps(fault.pointer));
       return problemIn({ file, text }, { code: SCHEMA_ERROR, message: worded(fault), place });
     }),
   ),
-  ...annotations.flatMap((annotation) => [...placeProblems(annotation), ...lineProblems(book, annotation)]),
+  ...annotations.flatMap((annotation) => lineProblems(book, annotation, texts)),
 ];
 
 /** Refuses schemas and METADATA as a push does; answers the schemas when nothing is wrong with them. */
 export const refuseSchemas = (
   files: ReadonlyMap<string, SchemaFile>,
   annotations: readonly RegoAnnotation[],
+  texts: MetadataTexts,
 ): SchemaBook => {
   const book = schemaBook(files);
-  refuseProblems('SCHEMA_INVALID', schemaProblems(book, annotations));
+  refuseProblems('SCHEMA_INVALID', schemaProblems(book, annotations, texts));
   return book;
 };

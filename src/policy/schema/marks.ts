@@ -1,4 +1,4 @@
-import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
+import type { RegoAnnotation } from '../../rego/index.ts';
 import type { JsonObject, JsonValue } from './bounded.ts';
 import { isObject } from './bounded.ts';
 
@@ -61,18 +61,6 @@ export const schemaLines = ({ annotations }: RegoAnnotation): SchemaLine[] => {
 /** Lines that are about the input, at a place that is made of names. */
 export const inputMarks = (annotation: RegoAnnotation): SchemaMark[] =>
   schemaLines(annotation).flatMap(({ mark }) => mark ?? []);
-
-/** A line about a place in the input that no check could find, such as an item of an array. */
-export const placeProblems = (annotation: RegoAnnotation): RegoProblem[] =>
-  schemaLines(annotation)
-    .filter(({ mark, shown }) => mark === undefined && shown.startsWith('input'))
-    .map(({ shown }) => ({
-      code: 'verdict_schema_error',
-      message: `${shown}: a schema is for the input or for a member of it that names lead to`,
-      file: annotation.file,
-      row: annotation.row,
-      col: 1,
-    }));
 
 export const isSchemaMarks = (value: unknown): value is readonly SchemaMark[] =>
   Array.isArray(value) &&
