@@ -1,0 +1,102 @@
+import type { Case } from './case.ts';
+
+/** A rule whose answer in Wasm is not the interpreter's: OPA's compiler or runtime, not ours. */
+export interface KnownDifference {
+  readonly name: string;
+  readonly reason: string;
+  readonly case: Case;
+  readonly wanted: string;
+  readonly found: string;
+}
+
+/** The smallest case of each, as docs/reference/opa-compatibility.md lists them. Generated programs leave them out. */
+export const known: readonly KnownDifference[] = [
+  {
+    name: 'a rule found by a name from the input, beside a rule whose own name is computed',
+    reason:
+      "OPA's planner takes the rule of a computed name for the only one that the reference can reach, and finds none.",
+    case: {
+      rego: `package pol
+
+limits["x"].v := 1
+
+limits.w[k] contains 2 if some k in input.keys
+
+limit := limits[input.s].v
+`,
+      data: '{}',
+      entrypoints: ['limit'],
+      inputs: ['{"s":"x"}'],
+    },
+    wanted: '1',
+    found: 'undefined',
+  },
+  {
+    name: 'not, of what is found by a name from the input and has rules below it',
+    reason: "OPA's planner lets `not` hold as soon as one of the names is another one.",
+    case: {
+      rego: 'package pol\n\nblocked["a"].v := 1\n\nallow if not blocked[input.s]\n',
+      data: '{}',
+      entrypoints: ['allow'],
+      inputs: ['{"s":"a"}'],
+    },
+    wanted: 'undefined',
+    found: 'true',
+  },
+  {
+    name: 'the text of a number as the index of an array in data',
+    reason: "The interpreter's store takes names for indexes; in Wasm an array has no member of that name.",
+    case: {
+      rego: 'package pol\n\nitem := data.doc.list[input.a]\n',
+      data: '{"list":["none","one"]}',
+      entrypoints: ['item'],
+      inputs: ['{"a":"1"}'],
+    },
+    wanted: '"one"',
+    found: 'undefined',
+  },
+  {
+    name: 'a part of an input replaced that is no object',
+    reason: "OPA's runtime writes into the input as if it were an object; the evaluation fails.",
+    case: {
+      rego: 'package pol\n\na := v if v := input.n with input.n as 1\n',
+      data: '{}',
+      entrypoints: ['a'],
+      inputs: ['[1,{}]'],
+    },
+    wanted: '1',
+    found: 'failed:engine_error',
+  },
+  {
+    name: 'the order in which walk finds members',
+    reason: "OPA's runtime takes the members of an object as they lie in its table, the interpreter takes them sorted.",
+    case: {
+      rego: 'package pol\n\nfound := [v | walk(input, [_, v])]\n',
+      data: '{}',
+      entrypoints: ['found'],
+      inputs: ['{"c":1,"a":2,"s":3,"l":4}'],
+    },
+    wanted: '[{"a":2,"c":1,"l":4,"s":3},2,1,4,3]',
+    found: '[{"a":2,"c":1,"l":4,"s":3},4,1,3,2]',
+  },
+  {
+    name: 'a conflict that the index of rules spares the interpreter',
+    reason:
+      'The interpreter does not look into a rule that needs a member which the input lacks; Wasm tries all of it.',
+    case: {
+      rego: `package pol
+
+a := 1
+
+a := 1 if input == 1 else := "x"
+
+b := 7 if { a != 1; input.q }
+`,
+      data: '{}',
+      entrypoints: ['b'],
+      inputs: ['{}'],
+    },
+    wanted: 'undefined',
+    found: 'failed:conflict',
+  },
+];

@@ -1,0 +1,223 @@
+import { Dice } from './dice.ts';
+import type { Kind } from './forms.ts';
+import type { Named, Scope, Value } from './grammar.ts';
+import { anyOf, conditions, inputPlace, value } from './grammar.ts';
+import { dataText, inputTexts, names, strings } from './questions.ts';
+import type { Tree } from './tree.ts';
+import { body, optional, rules, text, written } from './tree.ts';
+
+/** One program and what is asked of it. Its package is `pol`, its data stands under `doc`. */
+export interface Program {
+  readonly tree: Tree;
+  /** Rule paths below the package. */
+  readonly entrypoints: readonly string[];
+  /** JSON text of `data.doc`. */
+  readonly data: string;
+  /** JSON texts; undefined is an absent input. */
+  readonly inputs: readonly (string | undefined)[];
+}
+
+export const sourceOf = (program: Program): string => `package pol\n\n${written(program.tree)}\n`;
+
+/**
+ * `grouped` programs have many rules of one name, and replace nothing but the input: what they are compiled with is
+ * regrouped. `mocked` ones replace data and functions, too.
+ */
+export type Style = 'grouped' | 'mocked';
+
+interface Growing {
+  readonly dice: Dice;
+  readonly lines: Tree[];
+  readonly known: Named[];
+  readonly functions: Named[];
+  readonly entrypoints: string[];
+  readonly fresh: () => string;
+  readonly style: Style;
+}
+
+const scopeOf = ({ dice, known, functions, fresh }: Growing, ...locals: readonly Value[]): Scope => ({
+  dice,
+  locals,
+  rules: known,
+  functions,
+  fresh,
+});
+
+const block = (lines: readonly Tree[]): Tree => text(' if { ', body(lines), ' }');
+
+/** Enough definitions of a rule that they are regrouped by what the input has. */
+const isMany = ({ dice, style }: Growing): boolean => dice.chance(style === 'grouped' ? 0.25 : 0.03);
+
+const kinds: readonly Kind[] = ['boolean', 'boolean', 'number', 'string', 'array', 'object', 'set', 'any', 'mixed'];
+
+/** Definitions of one complete rule, of one kind of value. */
+const complete = (growing: Growing, name: string): void => {
+  const { dice, lines, known } = growing;
+  const kind = dice.one(kinds);
+  const constant = dice.chance(0.6);
+  const same = anyOf(scopeOf(growing), kind === 'any' || kind === 'mixed' ? 'number' : kind, -1);
+  const literalOnly = constant && !written(same.tree).includes('input');
+  const definitions = isMany(growing) ? 9 + dice.below(2) : 1 + dice.below(3);
+  if (dice.chance(0.3)) lines.push(optional(`default ${name} := ${dice.one(['false', 'null', '"none"', '0'])}`));
+  for (let at = 0; at < definitions; at++) {
+    const { lines: when, inner } = conditions(scopeOf(growing), 1 + dice.below(3), 2, dice.chance(0.2));
+    const keyed = definitions > 3 ? [`input.s == ${JSON.stringify(dice.one(strings))}`] : [];
+    // Values that differ between definitions conflict; else chains may have any.
+    const head = literalOnly || (definitions > 1 && dice.chance(0.8)) ? same : anyOf(inner, kind, 2);
+    const otherwise = dice.chance(0.2)
+      ? dice.times(1 + dice.below(2), () => {
+          const other = conditions(scopeOf(growing), 1, 2, false);
+          return optional(' else := ', anyOf(other.inner, kind, 1).tree, block(other.lines));
+        })
+      : [];
+    lines.push(text(`${name} := `, head.tree, block([...keyed, ...when]), ...otherwise));
+  }
+  known.push(value('mixed', [name]));
+};
+
+const partialSet = (growing: Growing, name: string): void => {
+  const { dice, lines, known } = growing;
+  const definitions = isMany(growing) ? 9 : 1 + dice.below(3);
+  for (let at = 0; at < definitions; at++) {
+    const { lines: when, inner } = conditions(scopeOf(growing), 1 + dice.below(3), 2, dice.chance(0.6));
+    const keyed = definitions > 3 ? [`input.s == ${JSON.stringify(dice.one(strings))}`] : [];
+    lines.push(text(`${name} contains `, anyOf(inner, 'mixed', 1).tree, block([...keyed, ...when])));
+  }
+  known.push(value('set', [name], 'mixed'));
+};
+
+const partialObject = (growing: Growing, name: string): void => {
+  const { dice, lines, known } = growing;
+  for (let at = 0; at <= dice.below(2); at++) {
+    const { lines: when, inner } = conditions(scopeOf(growing), 1 + dice.below(2), 1, true);
+    const keys = inner.locals.filter(({ kind }) => kind === 'any' || kind === 'mixed');
+    const key = keys.length > 0 && dice.chance(0.7) ? dice.one(keys).tree : anyOf(inner, 'string', 1).tree;
+    lines.push(text(`${name}[`, key, '] := ', anyOf(inner, 'mixed', 1).tree, block(when)));
+  }
+  known.push(value('object', [name], 'mixed'));
+};
+
+/** Rules under names, and under names that are computed: found by a reference that is not constant. */
+const nested = (growing: Growing, name: string): void => {
+  const { dice, lines, known } = growing;
+  const scope = scopeOf(growing);
+  const under = dice.one(strings.slice(0, 5));
+  const first = conditions(scope, 1, 2, false);
+  lines.push(text(`${name}[${JSON.stringify(under)}].v := `, anyOf(first.inner, 'mixed', 1).tree, block(first.lines)));
+  const second = conditions(scope, 1, 1, false);
+  lines.push(text(`${name}.k.v := `, anyOf(second.inner, 'mixed', 1).tree, block(second.lines)));
+  // Beside rules of such names OPA's module does not find those that an input names: see the known differences.
+  if (dice.chance(0.3)) {
+    const third = conditions(scope, 1, 1, true);
+    const keys = third.inner.locals.filter(({ kind }) => kind === 'any' || kind === 'mixed');
+    const key = keys.length > 0 ? dice.one(keys).tree : 'input.s';
+    lines.push(text(`${name}.w[`, key, ']', dice.one([' := 1', ' contains 2', '.z := "x"']), block(third.lines)));
+    known.push(value('mixed', [`${name}.k.v`]));
+    return;
+  }
+  known.push(value('any', [`${name}[input.${dice.one(['s', 'a'])}].v`]), value('any', [`data.pol.${name}[input.s].v`]));
+};
+
+const func = (growing: Growing, name: string): void => {
+  const { dice, lines, functions, fresh } = growing;
+  const arity = 1 + dice.below(2);
+  const kind = dice.one<Kind>(['boolean', 'number', 'string', 'mixed']);
+  if (dice.chance(0.25)) {
+    const any = dice.times(arity, () => '_').join(', ');
+    lines.push(optional(`default ${name}(${any}) := ${dice.one(['false', '"none"', '0'])}`));
+  }
+  const same = anyOf(scopeOf(growing), kind, -1);
+  const definitions = 1 + dice.below(3);
+  for (let at = 0; at < definitions; at++) {
+    const given = dice.times(arity, fresh);
+    const shown = given.map((one) => (dice.chance(0.2) ? dice.one(['1', '"x"', '"a"', 'true', '[_, _]']) : one));
+    const locals = shown.filter((one, index) => one === given[index]).map((one) => value('any', [one]));
+    const { lines: when, inner } = conditions(scopeOf(growing, ...locals), 1 + dice.below(2), 1, dice.chance(0.2));
+    const head = definitions > 1 && dice.chance(0.8) ? same : anyOf(inner, kind, 1);
+    lines.push(text(`${name}(${shown.join(', ')}) := `, head.tree, block(when)));
+  }
+  functions.push({ ...value('mixed', [name]), arity });
+};
+
+/** A rule seen under another input, another data, or with a function replaced. */
+const mocked = (growing: Growing, name: string): void => {
+  const { dice, lines, known, functions } = growing;
+  const scope = scopeOf(growing);
+  const seen = known.length > 0 && dice.chance(0.8) ? dice.one(known).tree : anyOf(scope, 'mixed', 2).tree;
+  const replacement = (): Tree => anyOf(scope, 'mixed', 1).tree;
+  const replaces = growing.style === 'mocked' ? 4 : 0;
+  const mocks = dice.weighted<() => Tree[]>([
+    [3, () => [' with input as ', anyOf(scope, 'object', 1).tree]],
+    [2, () => [' with input as ', inputPlace(scope, 'object').tree]],
+    [2, () => [` with input.${dice.one([...names, 'o.a', 'o.o.a'])} as `, replacement()]],
+    [
+      replaces,
+      () => [` with data.doc.${dice.one(['limits', 'limits.a', 'users.x', 'list', 'none.new'])} as `, replacement()],
+    ],
+    [replaces / 2, () => [' with count as 3']],
+    [replaces / 2, () => [' with lower as ', dice.one(['upper', '"x"'])]],
+    [
+      replaces / 2,
+      () =>
+        functions.length === 0 ? [] : [' with ', dice.one(functions).tree, ' as ', dice.one(['1', '"x"', 'null'])],
+    ],
+  ])();
+  const form = dice.below(3);
+  if (form === 0) lines.push(text(`${name} := v if { v := `, seen, ...mocks, ' }'));
+  else if (form === 1) lines.push(text(`${name} if { not `, seen, ...mocks, ' }'));
+  else lines.push(text(`${name} := v if { `, 'input.s == "x"; v := ', seen, ...mocks, ' }'));
+  known.push(value('mixed', [name]));
+};
+
+const described = (growing: Growing, name: string): void => {
+  const { dice, lines, known } = growing;
+  const mark = `# METADATA\n# title: ${dice.one(['one', 'two'])}\n# custom:\n#   level: ${dice.below(3)}`;
+  const asked = dice.one(['rego.metadata.rule()', 'rego.metadata.rule().custom.level', 'count(rego.metadata.chain())']);
+  const { lines: when } = conditions(scopeOf(growing), 1, 1, false);
+  lines.push(text(`${mark}\n${name} := `, asked, block(when)));
+  known.push(value('mixed', [name]));
+};
+
+const makers: readonly (readonly [number, (growing: Growing, name: string) => void, boolean])[] = [
+  [8, complete, true],
+  [5, partialSet, true],
+  [3, partialObject, true],
+  [3, nested, true],
+  [4, func, false],
+  [3, mocked, true],
+  [1, described, true],
+];
+
+/** The program of a seed. */
+export const programOf = (seed: number, style: Style): Program => {
+  const dice = new Dice(seed);
+  let locals = 0;
+  const growing: Growing = {
+    dice,
+    lines: [],
+    known: [],
+    functions: [],
+    entrypoints: [],
+    fresh: () => `v${locals++}`,
+    style,
+  };
+  for (let at = 0; at < 2 + dice.below(4); at++) {
+    const [, make, asked] = dice.weighted(makers.map((maker) => [maker[0], maker] as const));
+    const name = `r${at}`;
+    make(growing, name);
+    if (asked) growing.entrypoints.push(name);
+  }
+  if (growing.entrypoints.length === 0) {
+    complete(growing, 'last');
+    growing.entrypoints.push('last');
+  }
+  const tree = rules(growing.lines);
+  // OPA's runtime replaces parts of objects only: see the known differences.
+  const objectsOnly = written(tree).includes('with input.');
+  return {
+    tree,
+    entrypoints: growing.entrypoints,
+    data: dataText(dice),
+    inputs: inputTexts(dice, { count: 10, objectsOnly }),
+  };
+};
