@@ -5,6 +5,7 @@ import type { BuiltinEntry, BuiltinTable } from './model.ts';
 import { netBuiltins } from './net/index.ts';
 import { notationBuiltins } from './notation/index.ts';
 import { randIntn, uuidRfc4122 } from './random.ts';
+import { regexBuiltins } from './regex/index.ts';
 import { opaRuntime } from './runtime.ts';
 import { sprintf } from './sprintf.ts';
 import { textBuiltins } from './text/index.ts';
@@ -27,6 +28,7 @@ export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
   ...netBuiltins,
   ...encodingBuiltins,
   ...notationBuiltins,
+  ...regexBuiltins,
   ...textBuiltins,
   ...timeBuiltins,
   ...tokenBuiltins,

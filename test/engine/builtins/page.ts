@@ -69,7 +69,7 @@ export const builtinsPage = ({ imported, refused }: Found): string => {
   const names = [...goBuiltins].sort();
   const native = names.filter((name) => !imported.has(name) && !compileTime.has(name));
   const far = names.filter((name) => imported.has(name) && !typescriptBuiltins.has(name) && !refused.includes(name));
-  const near = [...typescriptBuiltins].filter(([name]) => goBuiltins.has(name));
+  const near = [...typescriptBuiltins].filter(([name]) => imported.has(name));
   near.sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     INTRODUCTION,

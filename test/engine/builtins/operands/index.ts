@@ -5,6 +5,7 @@ import { formatOperands } from './format.ts';
 import { netOperands } from './net.ts';
 import { notationOperands } from './notation.ts';
 import { randomOperands } from './random.ts';
+import { regexOperands } from './regex.ts';
 import { textOperands } from './text.ts';
 import { timeOperands } from './time.ts';
 import { tokenOperands } from './tokens.ts';
@@ -19,6 +20,7 @@ export const operandTable: OperandTable = new Map([
   ...netOperands,
   ...notationOperands,
   ...randomOperands,
+  ...regexOperands,
   ...textOperands,
   ...timeOperands,
   ...tokenOperands,
