@@ -1,7 +1,8 @@
 import { messageOf, VerdictError } from '../canonical/index.ts';
 import type { IdentityErrorCode } from '../identity/model.ts';
 import type { PolicyErrorCode } from '../policy/model.ts';
-import { problemsSentence, type RegoProblem, type ToolchainErrorCode } from '../rego/model.ts';
+import type { RegoProblem, ToolchainErrorCode } from '../rego/model.ts';
+import { problemsSentence } from '../rego/problems.ts';
 import { EXIT, type ExitCode } from './model.ts';
 import { configProblemsOf, problemsText, regoProblemsOf } from './screen/problem.ts';
 import { plain, type Screen } from './screen/screen.ts';

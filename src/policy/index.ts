@@ -4,7 +4,7 @@
 export { readDirectory } from './archive/directory.ts';
 export type { ArchiveLimits } from './archive/limits.ts';
 export { defaultArchiveLimits } from './archive/limits.ts';
-export { isBundleFile } from './archive/names.ts';
+export { isBundle, isBundleFile } from './archive/names.ts';
 export { readArchive } from './archive/read.ts';
 export { filesDigest, writeArchive } from './archive/write.ts';
 export type { Build, BuildOptions } from './build/build.ts';

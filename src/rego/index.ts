@@ -18,8 +18,9 @@ export type {
   TestResult,
   Toolchain,
 } from './model.ts';
-export { problemsSentence, RegoError, renamedProblems, ToolchainError } from './model.ts';
+export { RegoError, ToolchainError } from './model.ts';
 export { compileRegoModule } from './module-file.ts';
+export { problemsSentence, renamedProblems } from './problems.ts';
 export type { BuiltinResult, RegoModule } from './rego-module.ts';
 export { instantiateRego } from './rego-module.ts';
 export type { ToolchainOptions } from './toolchain.ts';

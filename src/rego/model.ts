@@ -1,4 +1,5 @@
 import { VerdictError } from '../canonical/index.ts';
+import { problemsSentence } from './problems.ts';
 import type { RegoValue } from './value.ts';
 
 /** One file of a bundle, with its path inside the bundle: forward slashes, no leading slash. */
@@ -17,28 +18,6 @@ export interface RegoProblem {
   readonly col?: number;
   readonly excerpt?: string;
 }
-
-/** What an error says that has these problems: the first one with its place, and how many more there are. */
-export const problemsSentence = (problems: readonly RegoProblem[]): string => {
-  const [first] = problems;
-  if (first === undefined) return '';
-  const place = first.file === undefined ? '' : `${first.file}:${first.row ?? 1}:${first.col ?? 1}: `;
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return `${place}${first.message}${more}`;
-};
-
-/** Problems, and the message that ends in their sentence, with other names for their files. */
-export const renamedProblems = (
-  { message, problems }: { readonly message: string; readonly problems: readonly RegoProblem[] },
-  nameOf: (file: string) => string,
-): { readonly message: string; readonly problems: readonly RegoProblem[] } => {
-  const renamed = problems.map((problem) =>
-    problem.file === undefined ? problem : { ...problem, file: nameOf(problem.file) },
-  );
-  const sentence = problemsSentence(problems);
-  const stem = sentence !== '' && message.endsWith(sentence) ? message.slice(0, -sentence.length) : undefined;
-  return { message: stem === undefined ? message : `${stem}${problemsSentence(renamed)}`, problems: renamed };
-};
 
 /** What a METADATA block says of a rule, package or document (OPA's annotations as JSON). */
 export interface RegoAnnotation {

@@ -11,6 +11,7 @@ import {
   ToolchainError,
 } from './model.ts';
 import { defaultMemoryBytes, moduleDigest } from './module-file.ts';
+import { problemsByPlace } from './problems.ts';
 import { decodeReply, encodeRequest, type Reply, type Request } from './request.ts';
 import { RegoObject, type RegoValue } from './value.ts';
 import { BinaryReader } from './value-binary.ts';
@@ -51,7 +52,7 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
       const [first] = reply.crash.split('\n', 1);
       throw new ToolchainError('TOOLCHAIN_CRASHED', `OPA crashed (${first})`, { cause: reply.crash });
     }
-    if (reply.problems !== undefined) throw new RegoError(reply.problems);
+    if (reply.problems !== undefined) throw new RegoError(problemsByPlace(reply.problems, request.sources.modules));
     return reply;
   };
 

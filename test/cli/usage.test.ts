@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cli } from './run.ts';
+import { cli, folderOf } from './run.ts';
 
 const commands = [
   'serve',
@@ -102,4 +102,25 @@ test('help for a command is there in both words', async () => {
   const [one, other] = [await cli(['help', 'push']), await cli(['push', '--help'])];
   expect(one.code).toBe(0);
   expect(one.stdout).toBe(other.stdout);
+});
+
+test.each([['check'], ['test'], ['fmt'], ['build'], ['push', 'shop'], ['eval', 'x := 1', '--bundle']])(
+  'a folder with neither Rego nor data is a slip: verdict %s',
+  async (...argv) => {
+    const cwd = folderOf({ 'none/readme.txt': 'nothing', 'none/schemas/a.json': '{}' });
+    const { code, stdout, stderr } = await cli([...argv, 'none'], { cwd });
+    expect(stderr).toBe('verdict: none: there is no Rego and no data\n');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  },
+);
+
+test('a folder of data alone is checked, formatted and built, and has no tests', async () => {
+  const cwd = folderOf({ 'roles/data.json': '{"roles": {}}' });
+  expect(await cli(['check', 'roles'], { cwd })).toMatchObject({
+    code: 0,
+    stdout: 'no problems in the data: 0 packages, 0 rules, 0 tests\n',
+  });
+  expect(await cli(['fmt', '--check', 'roles'], { cwd })).toMatchObject({ code: 0 });
+  expect(await cli(['build', 'roles'], { cwd })).toMatchObject({ code: 0 });
+  expect(await cli(['test', 'roles'], { cwd })).toMatchObject({ code: 4, stderr: 'verdict: no tests in roles\n' });
 });

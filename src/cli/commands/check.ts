@@ -1,7 +1,6 @@
 import { checkParts } from '../../policy/index.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
-import { CliError } from '../report.ts';
 import { problemsText } from '../screen/problem.ts';
 import { count, noteText } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
@@ -15,7 +14,6 @@ const run = async (
   const { screen, onProgress } = session;
   const loaded = await loadSources(session, paths);
   const { modules } = loaded.sources;
-  if (modules.length === 0) throw new CliError('FILE_UNUSABLE', `no .rego files in ${paths.join(', ')}`);
   const toolchain = await session.toolchain();
   const found = await checkParts(loaded, { toolchain, strict: options.strict === true, onProgress });
   const { packages, rules, tests, warnings, notes } = found;
@@ -24,7 +22,7 @@ const run = async (
   screen.result(
     { problems: [], warnings, notes, packages, rules, tests },
     () =>
-      `${screen.paint('green', 'no problems')} in ${count(modules.length, 'file')}: ` +
+      `${screen.paint('green', 'no problems')} in ${modules.length === 0 ? 'the data' : count(modules.length, 'file')}: ` +
       `${count(packages.length, 'package')}, ${count(rules.length, 'rule')}, ${count(tests, 'test')}`,
   );
   return EXIT.done;

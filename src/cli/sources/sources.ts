@@ -4,6 +4,7 @@ import { messageOf } from '../../canonical/index.ts';
 import {
   type BundleFiles,
   defaultArchiveLimits,
+  isBundle,
   type JoinedParts,
   joinParts,
   PolicyError,
@@ -43,8 +44,7 @@ export const isDirectory = async (session: Session, file: string): Promise<boole
 /** How a file of a bundle is named to the person who named the bundle: a path that an editor can open. */
 export const displayed = (root: string, name: string): string => path.posix.join(root.split(path.sep).join('/'), name);
 
-/** The files of a directory or of an archive. */
-export const readBundle = async (session: Session, file: string): Promise<BundleFiles> => {
+const readFiles = async (session: Session, file: string): Promise<BundleFiles> => {
   if (file !== '-' && (await isDirectory(session, file)))
     return readDirectory(session.resolve(file), defaultArchiveLimits);
   const bytes = await readNamed(session, file);
@@ -52,6 +52,13 @@ export const readBundle = async (session: Session, file: string): Promise<Bundle
     if (!(error instanceof PolicyError)) throw error;
     throw new PolicyError(error.code, `${file === '-' ? 'stdin' : file}: ${error.message}`, { cause: error });
   });
+};
+
+/** The files of a directory or of an archive; one without rules and data is a slip, whatever it is wanted for. */
+export const readBundle = async (session: Session, file: string): Promise<BundleFiles> => {
+  const bundle = await readFiles(session, file);
+  if (isBundle(bundle.files.keys())) return bundle;
+  throw new CliError('FILE_UNUSABLE', `${file === '-' ? 'stdin' : file}: there is no Rego and no data`);
 };
 
 /** Everything that was named, as one set of sources, and as the bundles and files that it came from. */

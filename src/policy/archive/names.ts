@@ -56,6 +56,10 @@ export const isSchema = (name: string): boolean => SCHEMA.test(name) && !isData(
 /** What can make a bundle on its own. */
 export const isPolicy = (name: string): boolean => isRego(name) || isData(name);
 
+/** True for a set of files that is a bundle: with rules or data, be the rules in a module alone. */
+export const isBundle = (names: Iterable<string>): boolean =>
+  [...names].some((name) => isPolicy(name) || name.endsWith('.wasm'));
+
 /** Sources: what a build starts from, and what the digest of sources in a manifest covers. */
 export const isSource = (name: string): boolean => isPolicy(name) || isSchema(name);
 

@@ -1,5 +1,5 @@
 import type { Toolchain } from '../../rego/index.ts';
-import { isPolicy, SIGNATURES } from '../archive/names.ts';
+import { isBundle, SIGNATURES } from '../archive/names.ts';
 import { writeArchive } from '../archive/write.ts';
 import { buildPrepared, ignoredNote, inspect } from '../build/build.ts';
 import { cutEntrypoints } from '../build/entrypoints.ts';
@@ -80,8 +80,7 @@ const acceptSources = async (
  * here: who calls stores what is answered. Sources are the truth; a supplied module runs only where they are cut.
  */
 export const acceptBundle = async (bundle: BundleFiles, parts: AcceptanceParts): Promise<Accepted> => {
-  const names = [...bundle.files.keys()];
-  if (!names.some((name) => isPolicy(name) || name.endsWith('.wasm'))) {
+  if (!isBundle(bundle.files.keys())) {
     throw new PolicyError('ARCHIVE_INVALID', 'the bundle holds no Rego, no data and no module');
   }
   const prepared = prepareBundle(bundle);
