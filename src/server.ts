@@ -174,6 +174,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       settings: config.policy,
       toolchain,
       engine,
+      mostInstructions: Math.max(config.engine.instructions, config.engine.maxInstructions),
       clock,
       catalog,
       onActivation: (event) => audit.note(event),
@@ -219,6 +220,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       epoch: () => policy.current.epoch,
       versions: activeVersions(policy, clock),
       workers: () => engine.workers(),
+      points: () => engine.points(),
       toolchainRestarts: () => toolchain.restarts(),
       ...(tracing === undefined ? {} : { spans: () => tracing.counts() }),
     });

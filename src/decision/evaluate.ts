@@ -42,9 +42,10 @@ const partOf = (target: RuleTarget, evaluation: Evaluation): Part => {
 const engineFailed = (thrown: unknown): Part => failed({ code: 'engine_error', message: messageOf(thrown) });
 
 const evaluateRule = (target: RuleTarget, asked: Asked): Part | Promise<Part> => {
-  const { entrypoint, below, version } = target;
+  const { entrypoint, below, version, instructions } = target;
   try {
-    const evaluation = version.module.evaluate({ entrypoint, below, ...asked });
+    const budget = instructions === undefined ? {} : { instructions };
+    const evaluation = version.module.evaluate({ entrypoint, below, ...asked, ...budget });
     if (!(evaluation instanceof Promise)) return partOf(target, evaluation);
     return evaluation.then((late) => partOf(target, late), engineFailed);
   } catch (thrown) {

@@ -199,6 +199,8 @@ export interface RuleTarget {
   readonly isResult: boolean;
   /** METADATA `custom.cache.ttl`, milliseconds: caches volatile answers for so long, and others no longer. */
   readonly ttlMs?: number;
+  /** METADATA `custom.engine.instructions`: points that an evaluation may use in place of `engine.instructions`. */
+  readonly instructions?: number;
   /** Absent when the entrypoint has no schema for its input. */
   readonly inputCheck?: InputCheck;
   /** All that an evaluation can read of the input; absent: any part of it. */

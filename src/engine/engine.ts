@@ -24,6 +24,9 @@ export interface EngineOptions {
 
 const defaultQueued = 1_000;
 
+/** Bundles that are counted each by itself; names come from whoever pushes. */
+const mostCounted = 1_000;
+
 // They need the network, which no evaluation has.
 const notProvided: ReadonlySet<string> = new Set(['http.send', 'net.lookup_ip_addr']);
 
@@ -73,6 +76,7 @@ class WasmEngine implements Engine {
   private readonly modules = new Set<LoadedModule>();
   private pool: Promise<WorkerPool> | undefined;
   private started: WorkerPool | undefined;
+  private readonly used = new Map<string, number>();
   private versions = 0;
   private closed = false;
 
@@ -100,11 +104,16 @@ class WasmEngine implements Engine {
       local,
       onWorker,
       version,
-      deadlineMs: budget.deadlineMs,
+      budget,
+      used: (points) => this.count(source.name.replace(/@.*/, ''), points),
       closed: () => this.modules.delete(loaded),
     });
     this.modules.add(loaded);
     return loaded;
+  }
+
+  points(): ReadonlyMap<string, number> {
+    return this.used;
   }
 
   workers(): WorkerStats {
@@ -116,6 +125,11 @@ class WasmEngine implements Engine {
     await Promise.all([...this.modules].map((loaded) => loaded.close()));
     const pool = await this.pool?.catch(() => undefined);
     await pool?.close();
+  }
+
+  private count(bundle: string, points: number): void {
+    const name = this.used.has(bundle) || this.used.size < mostCounted ? bundle : 'other';
+    this.used.set(name, (this.used.get(name) ?? 0) + points);
   }
 
   private async workerPool(source: ModuleSource): Promise<WorkerPool> {

@@ -28,6 +28,8 @@ export interface Task {
   readonly input?: CheckedJson;
   readonly strictErrors: boolean;
   readonly nowNs: bigint;
+  /** Points that it may use. */
+  readonly instructions: number;
 }
 
 /** Memory that an instance may have grown before it is thrown away to give the memory back. */
@@ -96,7 +98,7 @@ export class PolicyInstance {
   evaluate(task: Task): Evaluation {
     const scope = new EvaluationScope(task.nowNs, this.take);
     const { raw } = this;
-    const { instructions } = this.image.budget;
+    const { instructions } = task;
     try {
       const json = this.run(task, scope);
       const basis = scope.basis(instructions - raw.points);
@@ -128,7 +130,7 @@ export class PolicyInstance {
       answered: this.answered,
     };
     this.input = task.input;
-    raw.points = budget.instructions;
+    raw.points = task.instructions;
     const { address, heap } = this.writeInput(task.input);
     const length = task.input?.length ?? 0;
     const result = raw.exports.opa_eval(0, task.entrypoint, data.address, address, length, heap, 1) >>> 0;

@@ -1,8 +1,9 @@
+import { setImmediate as othersDone } from 'node:timers/promises';
 import type { Clock } from '../canonical/index.ts';
 import type { Task } from './instance.ts';
 import { checkJson } from './json/check.ts';
 import type { LocalEvaluator } from './local-evaluator.ts';
-import type { CheckedJson, Evaluation, EvaluationRequest, LoadedModule } from './model.ts';
+import type { Budget, CheckedJson, Evaluation, EvaluationRequest, LoadedModule } from './model.ts';
 import { EvaluationScope } from './scope.ts';
 import type { WorkerPool } from './workers/worker-pool.ts';
 
@@ -18,12 +19,18 @@ export interface LoadedParts {
   readonly onWorker: ReadonlySet<string>;
   /** The version's number in the pool. */
   readonly version: number;
-  readonly deadlineMs: number;
+  readonly budget: Budget;
+  /** Told what each evaluation used. */
+  readonly used: (points: number) => void;
   readonly closed: () => void;
 }
 
 const warmInput = checkJson(Buffer.from('{"subject":{"id":"a","roles":[]},"action":"b","resource":{"id":"c"}}')).json;
 const warmRounds = 3;
+
+/** Points of one evaluation that warms, and of all of a module: some 2 ms, and 0.1 s. */
+const warmPoints = 2_000_000;
+const allWarmPoints = 100_000_000;
 
 // Posting a part of a larger buffer would copy the whole of it.
 const ownBytes = (input: CheckedJson): CheckedJson => Uint8Array.from(input) as CheckedJson;
@@ -42,7 +49,7 @@ export class LoadedVersion implements LoadedModule {
   }
 
   evaluate(request: EvaluationRequest): Evaluation | Promise<Evaluation> {
-    const { clock, entrypoints, local, threads, onWorker, version, deadlineMs } = this.parts;
+    const { clock, entrypoints, local, threads, onWorker, version, budget, used } = this.parts;
     const nowNs = clock.nowNs();
     const entrypoint = entrypoints.get(request.entrypoint);
     if (entrypoint === undefined || !this.open) {
@@ -50,20 +57,34 @@ export class LoadedVersion implements LoadedModule {
       return { kind: 'failed', code: 'engine_error', message, basis: new EvaluationScope(nowNs).basis(0) };
     }
     const { below, input, strictErrors } = request;
-    const task: Task = { entrypoint, below, strictErrors, nowNs };
+    const own = request.instructions;
+    const instructions = own === undefined ? budget.instructions : Math.min(own, budget.mostInstructions);
+    const task: Task = { entrypoint, below, strictErrors, nowNs, instructions };
     if (threads !== undefined && onWorker.has(request.entrypoint)) {
       const posted = input === undefined ? task : { ...task, input: ownBytes(input) };
-      return threads.evaluate(version, posted, deadlineMs);
+      return threads.evaluate(version, posted, budget.deadlineMs).then((evaluation) => {
+        used(evaluation.basis.instructions);
+        return evaluation;
+      });
     }
-    return local.evaluate(input === undefined ? task : { ...task, input });
+    const evaluation = local.evaluate(input === undefined ? task : { ...task, input });
+    used(evaluation.basis.instructions);
+    return evaluation;
   }
 
   async warm(): Promise<void> {
+    const instructions = Math.min(warmPoints, this.parts.budget.instructions);
+    let room = allWarmPoints;
     for (const entrypoint of this.entrypoints) {
-      for (let round = 0; round < warmRounds; round++) {
-        await this.evaluate({ entrypoint, below: [], strictErrors: false });
-        await this.evaluate({ entrypoint, below: [], strictErrors: false, input: warmInput });
+      for (const input of Array.from({ length: warmRounds }, () => [undefined, warmInput]).flat()) {
+        const given = input === undefined ? {} : { input };
+        const request = { entrypoint, below: [], strictErrors: false, instructions, ...given };
+        const { kind, basis } = await this.evaluate(request);
+        room -= basis.instructions;
+        if (kind === 'failed') break;
       }
+      if (room <= 0) break;
+      await othersDone();
     }
     this.parts.local.refillLater();
   }

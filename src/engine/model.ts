@@ -11,6 +11,8 @@ export type CheckedJson = Uint8Array & { readonly [checked]: true };
 export type Budget = {
   /** Points of the counter that is put at function entries and loop heads, and of builtins' calls (1e8: some 0.1 s). */
   readonly instructions: number;
+  /** The most that a request may name as its own number of points. */
+  readonly mostInstructions: number;
   /** Bytes of Wasm memory beyond what the data takes. */
   readonly memoryBytes: number;
   /** Bytes of one result, of one builtin's arguments, and of one builtin's result. */
@@ -82,6 +84,8 @@ export interface EvaluationRequest {
   /** Absent means that `input` is undefined, which is not the same as `null`. */
   readonly input?: CheckedJson;
   readonly strictErrors: boolean;
+  /** Points for this evaluation; default the budget's, at most the budget's `mostInstructions`. */
+  readonly instructions?: number;
 }
 
 /** A version's module, ready to evaluate. Evaluations that need OPA's Go builtins run on a worker and give a promise. */
@@ -90,7 +94,10 @@ export interface LoadedModule {
   /** Host builtins that the module imports, by name. */
   readonly builtins: readonly string[];
   evaluate(request: EvaluationRequest): Evaluation | Promise<Evaluation>;
-  /** Runs every entrypoint once, so that the first query does not pay for V8's compilation. */
+  /**
+   * Runs entrypoints, so that the first query does not pay for V8's compilation. Other work goes on in between, and what
+   * all of them may take together is bounded: not every entrypoint of a large or greedy module is run.
+   */
   warm(): Promise<void>;
   /** Frees instances and workers; evaluations that run finish first. */
   close(): Promise<void>;
@@ -118,6 +125,8 @@ export interface Engine {
   /** Rejects with ModuleError when the module cannot be run here: nothing of it stays. */
   load(source: ModuleSource): Promise<LoadedModule>;
   workers(): WorkerStats;
+  /** Points that evaluations used since the start, by bundle (what a source's name begins with, up to an `@`). */
+  points(): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import type { Budget } from './model.ts';
 /** `engine`: what one evaluation may take, and the threads for evaluations that run OPA's Go builtins. */
 export interface EngineSettings {
   readonly instructions: number;
+  readonly maxInstructions: number;
   readonly memoryBytes: number;
   readonly resultBytes: number;
   readonly argumentBytes: number;
@@ -28,6 +29,15 @@ export const engineSchema = {
         'Points that one evaluation may use: one for each function entered and each turn of a loop in the compiled ' +
         'policy, more for long ones, and what calls of builtins take (1e8 take about 0.1 s). Whoever raises it lets one ' +
         'question hold up all others for longer.',
+    },
+    maxInstructions: {
+      type: 'integer',
+      minimum: 10_000,
+      maximum: 2_147_483_647,
+      default: 100_000_000,
+      description:
+        'The most that METADATA of a rule (`custom.engine.instructions`) may name as its own number of points; a push of ' +
+        'a higher one is refused. Whoever raises it lets every author hold up all other questions for that long.',
     },
     memoryBytes: {
       type: 'integer',
@@ -89,6 +99,7 @@ const { properties } = engineSchema;
 
 export const defaultEngineSettings: EngineSettings = {
   instructions: properties.instructions.default,
+  maxInstructions: properties.maxInstructions.default,
   memoryBytes: properties.memoryBytes.default,
   resultBytes: properties.resultBytes.default,
   argumentBytes: properties.argumentBytes.default,
@@ -111,6 +122,7 @@ export const engineOptions = (
 ): { readonly budget: Budget; readonly workers: Required<WorkerOptions> } => ({
   budget: {
     instructions: settings.instructions,
+    mostInstructions: Math.max(settings.instructions, settings.maxInstructions),
     memoryBytes: settings.memoryBytes,
     resultBytes: settings.resultBytes,
     argumentBytes: settings.argumentBytes,

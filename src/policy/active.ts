@@ -53,6 +53,7 @@ const targetOf = ({ version, marks, inputChecks, reads: all }: Served, entrypoin
   const own = marks.filter(({ path, scope }) => path === entrypoint && scope !== 'subpackages');
   const inputCheck = inputChecks?.get(entrypoint);
   const ttls = own.flatMap(({ ttlMs }) => ttlMs ?? []);
+  const points = own.flatMap(({ instructions }) => instructions ?? []);
   const reads = all?.get(entrypoint);
   return {
     version,
@@ -60,6 +61,7 @@ const targetOf = ({ version, marks, inputChecks, reads: all }: Served, entrypoin
     below,
     isResult: below.length === 0 && own.some(({ isResult }) => isResult === true),
     ...(ttls.length === 0 ? {} : { ttlMs: Math.min(...ttls) }),
+    ...(points.length === 0 ? {} : { instructions: Math.min(...points) }),
     ...(inputCheck === undefined ? {} : { inputCheck }),
     ...(reads === undefined ? {} : { reads }),
   };

@@ -18,6 +18,8 @@ export interface PolicyStoreOptions {
   readonly settings: PolicySettings;
   readonly toolchain: Toolchain;
   readonly engine: Engine;
+  /** The most that METADATA of a pushed rule may name as its own budget: `engine.maxInstructions`. */
+  readonly mostInstructions?: number;
   readonly clock: Clock;
   /** The store makes its own tables in it. */
   readonly catalog: DatabaseSync;

@@ -115,8 +115,14 @@ export const examine = async (parts: Parts, upload: Upload): Promise<Examined> =
   const known = catalog.byDigest(name, uploadDigest);
   if (known !== undefined) return knownUpload(parts, upload, known);
 
-  const { toolchain, settings } = options;
-  const how = { toolchain, settings, trusted, ...(original === undefined ? {} : { original }) };
+  const { toolchain, settings, mostInstructions } = options;
+  const how = {
+    toolchain,
+    settings,
+    trusted,
+    ...(mostInstructions === undefined ? {} : { mostInstructions }),
+    ...(original === undefined ? {} : { original }),
+  };
   const accepted = await acceptBundle(bundle, how);
   const { runnable, isTaken } = accepted;
   const same = catalog.byDigest(name, runnable.digest);

@@ -143,6 +143,7 @@ test('memory that one evaluation took is given back, and the next answers are ri
       input: checkJson(Buffer.from(text)).json,
       strictErrors: false,
       nowNs: 0n,
+      instructions: budget.instructions,
     });
   const first = evaluator.current();
   expect(ask('10')).toMatchObject({ kind: 'defined', json: '10' });
@@ -167,4 +168,29 @@ test('what the host reads counts by its values: a result of many, and arguments 
   // As many bytes in one value are cheap.
   expect(await policy.answer('p/numbers_in', { input: 'x'.repeat(80_000) })).toHaveLength(80_002);
   expect(await policy.answer('p/text', { input: { s: 'x'.repeat(80_000) } })).toHaveLength(34);
+});
+
+test('a question may name a budget of its own, up to the most that is configured', async () => {
+  const wasm = await bench.compile(`loop := ${product}`, ['p/loop']);
+  const budget = { instructions: 3_000_000, mostInstructions: 5_000_000 };
+  const module = await bench.engine({ budget }).load({ name: 'p@1', wasm, data: Buffer.from('{}') });
+  const used = async (instructions?: number) => {
+    const own = instructions === undefined ? {} : { instructions };
+    const evaluation = await module.evaluate({ entrypoint: 'p/loop', below: [], strictErrors: false, ...own });
+    expect(evaluation).toMatchObject({ kind: 'failed', code: 'budget_exceeded' });
+    return evaluation.basis.instructions;
+  };
+  expect([await used(), await used(20_000), await used(4_000_000), await used(9_000_000)]).toEqual([
+    3_000_000, 20_000, 4_000_000, 5_000_000,
+  ]);
+});
+
+test('warming a module of greedy entrypoints takes a bounded number of points, and points are counted by bundle', async () => {
+  const wasm = await bench.compile(Array.from({ length: 200 }, (_, at) => `r${at} := ${product}`).join('\n'));
+  const engine = bench.engine();
+  const module = await engine.load({ name: 'greedy@1', wasm, data: Buffer.from('{}') });
+  await module.warm();
+  const points = engine.points().get('greedy') ?? 0;
+  expect(points).toBeGreaterThanOrEqual(100_000_000);
+  expect(points).toBeLessThan(105_000_000);
 });

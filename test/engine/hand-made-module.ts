@@ -7,6 +7,8 @@ export interface HandMade {
   readonly table?: readonly number[];
   readonly minimumPages?: number;
   readonly builtins?: string;
+  /** Default: `p/x`. */
+  readonly entrypoint?: string;
 }
 
 const leb = (value: number): number[] =>
@@ -57,7 +59,7 @@ export const handMade = (parts: HandMade = {}): Uint8Array => {
     ['entrypoints', 1, constant(places.entrypoints)],
   ];
   const data: readonly (readonly [number, string])[] = [
-    [places.entrypoints, '{"p/x":0}\0'],
+    [places.entrypoints, `{"${parts.entrypoint ?? 'p/x'}":0}\0`],
     [places.builtins, `${parts.builtins ?? '{}'}\0`],
     [places.answer, '{{"result": true}}\0'],
   ];

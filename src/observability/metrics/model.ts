@@ -20,6 +20,8 @@ export interface MetricSources {
   /** What is active, and for how long. */
   versions(): readonly { readonly bundle: string; readonly version: number; readonly activeSeconds: number }[];
   workers(): { readonly threads: number; readonly waiting: number; readonly replaced: number };
+  /** Points of the instruction budget that evaluations used, by bundle. */
+  points(): ReadonlyMap<string, number>;
   toolchainRestarts(): number;
   /** Spans that the collector took, and those that were given up; absent while tracing is off. */
   spans?(): { readonly exported: number; readonly dropped: number };

@@ -15,6 +15,8 @@ export interface RuleMarks {
   readonly isResult?: true;
   /** `custom.cache.ttl`, milliseconds. */
   readonly ttlMs?: number;
+  /** `custom.engine.instructions`: points that an evaluation of the rule may use. */
+  readonly instructions?: number;
   /** `custom.authzen`, as it stands. */
   readonly authzen?: { readonly [key: string]: unknown };
   /** `schemas` that are about the input, in order. */
@@ -41,11 +43,18 @@ export const durationMs = (value: unknown): number | undefined => {
   return ms > 0 && ms <= LONGEST_MS ? Math.floor(ms) : undefined;
 };
 
+const FEWEST_POINTS = 10_000;
+const MOST_POINTS = 2_147_483_647;
+
+const isPoints = (value: unknown, most: number): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= FEWEST_POINTS && value <= most;
+
 const marksOf = (annotation: RegoAnnotation): RuleMarks => {
   const { path, scope, annotations } = annotation;
   const custom = isObject(annotations.custom) ? annotations.custom : {};
   const cache = isObject(custom.cache) ? custom.cache : {};
   const ttlMs = durationMs(cache.ttl);
+  const engine = isObject(custom.engine) ? custom.engine : {};
   const schemas = inputMarks(annotation);
   return {
     path,
@@ -53,6 +62,7 @@ const marksOf = (annotation: RegoAnnotation): RuleMarks => {
     ...(annotations.entrypoint === true ? { entrypoint: true as const } : {}),
     ...(custom.verdict === 'result' ? { isResult: true as const } : {}),
     ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(isPoints(engine.instructions, MOST_POINTS) ? { instructions: engine.instructions } : {}),
     ...(isObject(custom.authzen) ? { authzen: custom.authzen } : {}),
     ...(schemas.length > 0 ? { schemas } : {}),
   };
@@ -67,9 +77,13 @@ export const readMarks = (annotations: readonly RegoAnnotation[]): RuleMarks[] =
 
 /**
  * METADATA that names a setting of ours and gives it a value that it does not have. A time to live that is silently
- * ignored would be noticed when answers are stale, or never.
+ * ignored would be noticed when answers are stale, or never. `mostInstructions` is what the server lets a rule take.
  */
-export const markProblems = (annotations: readonly RegoAnnotation[], texts: MetadataTexts): RegoProblem[] =>
+export const markProblems = (
+  annotations: readonly RegoAnnotation[],
+  texts: MetadataTexts,
+  mostInstructions: number = MOST_POINTS,
+): RegoProblem[] =>
   annotations.flatMap((annotation) => {
     const { custom } = annotation.annotations;
     if (!isObject(custom)) return [];
@@ -78,13 +92,22 @@ export const markProblems = (annotations: readonly RegoAnnotation[], texts: Meta
       const what = { code: 'verdict_metadata_error', message: `custom.${path.join('.')} ${message}` };
       found.push(texts.problemAt(annotation, ['custom', ...path], what));
     };
-    const { verdict, cache, authzen } = custom;
+    const { verdict, cache, authzen, engine } = custom;
     if (verdict !== undefined && verdict !== 'result') refuse(['verdict'], 'has one value: result');
     if (cache !== undefined && !isObject(cache)) refuse(['cache'], 'must be an object with a ttl');
     if (isObject(cache) && cache.ttl !== undefined && durationMs(cache.ttl) === undefined) {
       refuse(['cache', 'ttl'], 'must be a duration such as 30s or a number of seconds, at most a day');
     }
     if (authzen !== undefined && !isObject(authzen)) refuse(['authzen'], 'must be an object');
+    const points = isObject(engine) ? engine.instructions : undefined;
+    if (engine !== undefined && !isObject(engine)) refuse(['engine'], 'must be an object with instructions');
+    if (points !== undefined && !isPoints(points, mostInstructions)) {
+      const bounds = `from ${FEWEST_POINTS} to ${mostInstructions}, which is engine.maxInstructions of the server`;
+      refuse(['engine', 'instructions'], `must be a whole number ${bounds}`);
+    }
+    if (engine !== undefined && (annotation.scope === 'package' || annotation.scope === 'subpackages')) {
+      refuse(['engine'], 'belongs to a rule, not to a package');
+    }
     return found;
   });
 
@@ -107,8 +130,9 @@ const known: readonly { readonly path: readonly string[]; readonly names: readon
     ],
   },
   { path: ['compile'], names: ['unknowns', 'mask_rule'] },
-  { path: ['custom'], names: ['verdict', 'cache', 'authzen'] },
+  { path: ['custom'], names: ['verdict', 'cache', 'authzen', 'engine'] },
   { path: ['custom', 'cache'], names: ['ttl'] },
+  { path: ['custom', 'engine'], names: ['instructions'] },
   { path: ['custom', 'authzen'], names: ['evaluation', 'search', 'candidates'] },
 ];
 

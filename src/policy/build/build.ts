@@ -25,6 +25,8 @@ export interface BuildOptions {
   readonly revision?: string;
   /** Stand for the manifest's. */
   readonly entrypoints?: readonly string[];
+  /** The most that METADATA may name as a rule's `custom.engine.instructions`; absent: the most that there can be. */
+  readonly mostInstructions?: number;
   /** Deadline of each call of the compiler, milliseconds. */
   readonly compileMs?: number;
 }
@@ -89,11 +91,10 @@ export const buildPrepared = async (
   inspection: Inspected,
   options: BuildOptions,
 ): Promise<Build> => {
-  const review = reviewBundle(
-    prepared,
-    inspection,
-    options.entrypoints === undefined ? {} : { named: options.entrypoints },
-  );
+  const review = reviewBundle(prepared, inspection, {
+    ...(options.entrypoints === undefined ? {} : { named: options.entrypoints }),
+    ...(options.mostInstructions === undefined ? {} : { mostInstructions: options.mostInstructions }),
+  });
   const { schemas, marks, references, entrypoints: chosen } = review;
   const { toolchain } = options;
   const { roots } = review.manifest;

@@ -23,6 +23,8 @@ export interface ReviewOptions {
   readonly named?: readonly string[];
   /** False for a single file: schemas and data that it refers to may stand beside it. */
   readonly isWhole?: boolean;
+  /** As in BuildOptions. */
+  readonly mostInstructions?: number;
   /** All data that its rules see; absent: its own. */
   readonly data?: JsonNode;
 }
@@ -70,12 +72,12 @@ const problemInManifest = (
 export const reviewBundle = (
   prepared: PreparedBundle,
   inspection: Inspected,
-  { named, isWhole = true, data: all }: ReviewOptions,
+  { named, isWhole = true, mostInstructions, data: all }: ReviewOptions,
 ): Review => {
   const { files, document, data, sources } = prepared;
   const { annotations } = inspection;
   const texts = metadataTexts(sources.all.modules);
-  refuseProblems('REGO_INVALID', markProblems(annotations, texts));
+  refuseProblems('REGO_INVALID', markProblems(annotations, texts, mostInstructions));
   const schemas = isWhole ? refuseSchemas(prepared.schemas, annotations, texts) : schemaBook(prepared.schemas);
   const given = document.manifest;
   const packages = sources.all.modules.flatMap((module) => packageClause(module) ?? []);

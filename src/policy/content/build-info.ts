@@ -53,6 +53,7 @@ const isMarks = (value: unknown): value is RuleMarks =>
   typeof value.path === 'string' &&
   typeof value.scope === 'string' &&
   (value.ttlMs === undefined || typeof value.ttlMs === 'number') &&
+  (value.instructions === undefined || typeof value.instructions === 'number') &&
   (value.authzen === undefined || isObject(value.authzen)) &&
   (value.schemas === undefined || isSchemaMarks(value.schemas));
 

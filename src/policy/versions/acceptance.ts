@@ -29,6 +29,8 @@ export interface Accepted {
 export interface AcceptanceParts {
   readonly toolchain: Toolchain;
   readonly settings: PolicySettings;
+  /** `engine.maxInstructions`; absent: no bound. */
+  readonly mostInstructions?: number;
   /** True for bundles that who runs the server put there: a build of ours is then taken as it is. */
   readonly trusted: boolean;
   /** The bytes as pushed; absent for a folder. */
@@ -63,7 +65,12 @@ const acceptSources = async (
   parts: AcceptanceParts,
 ): Promise<Accepted> => {
   const compileMs = parts.settings.compileSeconds * 1000;
-  const build = await buildPrepared(prepared, inspection, { toolchain: parts.toolchain, compileMs });
+  const { toolchain, mostInstructions } = parts;
+  const build = await buildPrepared(prepared, inspection, {
+    toolchain,
+    compileMs,
+    ...(mostInstructions === undefined ? {} : { mostInstructions }),
+  });
   refuseReserved(build.manifest.roots);
   const runnable = builtRunnable(build, prepared);
   // Tests of a version that refers to others run when it is linked with them.
