@@ -5,6 +5,7 @@ import type { DataDocument } from '../content/data.ts';
 import { problemInData } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
 import type { PackageClause } from '../content/packages.ts';
+import { problemIn } from '../content/places.ts';
 import {
   isOwned,
   isReserved,
@@ -39,37 +40,46 @@ export const narrowRoots = ({ packages, data }: Pick<Contents, 'packages' | 'dat
   return roots.length > MOST_ROOTS ? [''] : roots;
 };
 
+type Files = Contents['files'];
+
+const problemInFile = (
+  files: Files,
+  { file, row, col = 1 }: { readonly file: string; readonly row: number; readonly col?: number },
+  what: { readonly code: string; readonly message: string },
+): RegoProblem =>
+  problemIn({ file, text: Buffer.from(files.get(file) ?? []).toString('utf8') }, { ...what, place: { row, col } });
+
 /** What the rules, tests left out, refer to that is other bundles': refused where nobody may refer to it. */
-export const externalReferences = (inspection: Inspected, roots: readonly string[]): ExternalReference[] => {
+export const externalReferences = (
+  { files, inspection }: Pick<Contents, 'files' | 'inspection'>,
+  roots: readonly string[],
+): ExternalReference[] => {
   const { calls, dataReferences } = inspection;
   const missing = calls.filter(({ path }) => isOwned(path, roots));
   refuseProblems(
     'REGO_INVALID',
-    missing.map(({ path, file, row, col }) => {
-      return { code: 'rego_type_error', message: `undefined function ${dotted(path)}`, file, row, col };
-    }),
+    missing.map((call) =>
+      problemInFile(files, call, { code: 'rego_type_error', message: `undefined function ${dotted(call.path)}` }),
+    ),
   );
   const all = [...dataReferences, ...calls].filter(({ file }) => !isTest(file));
   const reserved = all.filter(({ path }) => isReserved(path));
   refuseProblems(
     'REFERENCE_OUTSIDE_ROOTS',
-    reserved.map(({ path, file, row, col }) => {
-      const message = `${dotted(path)} is kept for the bundles that configuration names`;
-      return { code: 'verdict_reference_error', message, file, row, col };
+    reserved.map((reference) => {
+      const message = `${dotted(reference.path)} is kept for the bundles that configuration names`;
+      return problemInFile(files, reference, { code: 'verdict_reference_error', message });
     }),
   );
   return all.filter(({ path }) => !isOwned(path, roots));
 };
 
-const checkPackages = (packages: readonly PackageClause[], roots: readonly string[]): void => {
+const checkPackages = ({ files, packages }: Contents, roots: readonly string[]): void => {
   const outside = packages.filter(({ path }) => !isOwned(path, roots));
-  const problems = outside.map(({ path, file, row }) => ({
-    code: 'verdict_roots_error',
-    message: `package ${path.join('.')} lies outside the bundle's roots (${roots.join(', ')})`,
-    file,
-    row,
-    col: 1,
-  }));
+  const problems = outside.map((clause) => {
+    const message = `package ${clause.path.join('.')} lies outside the bundle's roots (${roots.join(', ')})`;
+    return problemInFile(files, clause, { code: 'verdict_roots_error', message });
+  });
   refuseProblems('ROOTS_CONFLICT', problems);
 };
 
@@ -95,8 +105,9 @@ export const withConflictingData = (error: unknown, find: FindInData): unknown =
 };
 
 /** Refuses packages and data outside the roots, and rules that stand where data is. */
-export const checkOwnership = ({ files, packages, data, inspection }: Contents, roots: readonly string[]): void => {
-  checkPackages(packages, roots);
+export const checkOwnership = (contents: Contents, roots: readonly string[]): void => {
+  const { files, data, inspection } = contents;
+  checkPackages(contents, roots);
   const outside = unownedData(data.root, roots);
   if (outside !== undefined && data.root.members.size > 0) {
     const message = `${dotted(outside)} lies outside the bundle's roots (${roots.join(', ')})`;

@@ -85,7 +85,7 @@ export const reviewBundle = (
   const isDefault = given.roots.length === 1 && given.roots[0] === '';
   const roots = isDefault ? narrowRoots(contents) : given.roots;
   checkOwnership(contents, roots);
-  const references = externalReferences(inspection, roots);
+  const references = externalReferences(contents, roots);
   const marks = readMarks(annotations);
   const wanted = named ?? given.entrypoints;
   const entrypoints = chooseEntrypoints(inspection, {

@@ -38,7 +38,7 @@ export const opaqueRunnable = (prepared: PreparedBundle, inspection: Inspected, 
   const isDefault = manifest.roots.length === 1 && manifest.roots[0] === '';
   const roots = isDefault ? narrowRoots({ packages: [...packages, ...parents], data }) : manifest.roots;
   checkOwnership({ files, packages, data, inspection }, roots);
-  externalReferences(inspection, roots);
+  externalReferences({ files, inspection }, roots);
   const outside = entrypoints.find((path) => !isOwned(segmentsOf(path), roots));
   if (outside !== undefined) {
     throw new PolicyError('ROOTS_CONFLICT', `the entrypoint ${outside} lies outside the bundle's roots`);
