@@ -72,20 +72,34 @@ const instantOf = (value: RegoValue | undefined): bigint => {
   return ns;
 };
 
-/** What `ns` or `[ns, zone]` shows on the wall; a third item (a layout) is passed over, as OPA passes it over. */
-export const wallOperand = (value: RegoValue | undefined): Wall => {
+/** A moment, and the zone whose clocks are asked. */
+export interface Zoned {
+  /** Nanoseconds since 1970. */
+  readonly ns: bigint;
+  readonly zone: string;
+}
+
+/** `ns` or `[ns, zone]`; a third item (a layout) is passed over, as OPA passes it over. */
+export const zonedOperand = (value: RegoValue | undefined): Zoned => {
   const parts = Array.isArray(value) ? (value as readonly RegoValue[]) : [value];
-  const [ns, zone = 'UTC', layout = ''] = parts;
+  const [when, zone = 'UTC', layout = ''] = parts;
   for (const text of [zone, layout]) {
     if (typeof text !== 'string' && !(text instanceof RegoBytes))
       throw new BuiltinError('zone and layout must be strings');
   }
-  const instant = instantOf(ns);
-  const ms = Number((instant - nanosecondsPast(instant)) / 1_000_000n);
-  if (typeof zone === 'string' && asUtc.has(zone)) return wallOf(ms);
+  const ns = instantOf(when);
+  if (typeof zone === 'string' && asUtc.has(zone)) return { ns, zone: 'UTC' };
   if (typeof zone !== 'string' || !zoneNames.has(zone)) throw new BuiltinError('unknown time zone');
-  return zonedWall(ms, zone);
+  return { ns, zone };
 };
 
+/** What clocks of the zone show. */
+export const wallAt = ({ ns, zone }: Zoned): Wall => {
+  const ms = Number((ns - nanosecondsPast(ns)) / 1_000_000n);
+  return zone === 'UTC' ? wallOf(ms) : zonedWall(ms, zone);
+};
+
+export const wallOperand = (value: RegoValue | undefined): Wall => wallAt(zonedOperand(value));
+
 /** Of a second that began before. */
-const nanosecondsPast = (ns: bigint): bigint => ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+export const nanosecondsPast = (ns: bigint): bigint => ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;

@@ -8,13 +8,13 @@ import { isInstant } from './instant.ts';
 // hours and 60 minutes.
 const form = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
 
-const daysIn = (year: number, month: number): number => {
+export const daysIn = (year: number, month: number): number => {
   const date = new Date(0);
   date.setUTCFullYear(year, month, 0);
   return date.getUTCDate();
 };
 
-const secondsSince1970 = (year: number, month: number, day: number): bigint => {
+export const secondsSince1970 = (year: number, month: number, day: number): bigint => {
   const date = new Date(0);
   // Date.UTC takes years below 100 for those of the 20th century.
   date.setUTCFullYear(year, month - 1, day);
