@@ -92,6 +92,17 @@ describe('builtins on the deciding thread', () => {
     expect(await policy.answer('p/not_r')).toBe('true');
   });
 
+  test("an error has its builtin's name once, wherever the builtin runs", async () => {
+    const policy = await bench.policy('near := object.subset(input.a, input.a)\nfar := yaml.unmarshal(input.a)');
+    const message = async (entrypoint: string) => await policy.ask(entrypoint, { input: { a: 1 }, strictErrors: true });
+    expect(await message('p/near')).toMatchObject({
+      message: 'object.subset: both arguments object.subset must be of the same type or array and set',
+    });
+    expect(await message('p/far')).toMatchObject({
+      message: 'yaml.unmarshal: operand 1 must be string but got number',
+    });
+  });
+
   test('a defect in one fails the evaluation and nothing else', async () => {
     const policy = await bench.policy(
       'r := hex.encode("a")\nfine := 1',

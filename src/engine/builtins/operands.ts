@@ -2,7 +2,8 @@ import type { RegoValue } from '../../rego/index.ts';
 import { bytesOf, RegoBytes, RegoNumber, RegoObject, RegoSet } from '../../rego/index.ts';
 import { BuiltinError } from './model.ts';
 
-const typeName = (value: RegoValue | undefined): string => {
+/** The name of a value's type, as errors have it. */
+export const typeName = (value: RegoValue | undefined): string => {
   if (value === undefined) return 'undefined';
   if (value === null) return 'null';
   if (typeof value === 'string' || value instanceof RegoBytes) return 'string';

@@ -77,7 +77,8 @@ export class GoBuiltins {
       if (result.kind === 'value') return result.value;
       if (result.kind === 'undefined') return undefined;
       if (result.halt) throw new EvaluationFailure('builtin_error', `${name}: ${result.message}`);
-      throw new BuiltinError(result.message);
+      // OPA puts the builtin's name before most messages; whoever reports the error puts it before all.
+      throw new BuiltinError(result.message.replace(`${name}: `, ''));
     } catch (thrown) {
       if (!(thrown instanceof BuiltinError) && !(thrown instanceof EvaluationFailure)) this.crashed = true;
       throw thrown;

@@ -29,7 +29,8 @@ class Patch {
   }
 
   apply(operation: RegoValue): void {
-    if (!(operation instanceof RegoObject)) throw new BuiltinError('an operation of a JSON patch is an object');
+    if (!(operation instanceof RegoObject))
+      throw new BuiltinError('must be an array of JSON-Patch objects, but at least one element is not an object');
     const member = (name: string): RegoValue => {
       const found = operation.get(name);
       if (found === undefined) throw new BuiltinError(`missing required attribute '${name}'`);

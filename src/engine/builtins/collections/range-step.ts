@@ -10,7 +10,7 @@ const digitPoints = 20;
 /** `numbers.range_step`: from one number to another, which need not be met; downwards where the second is less. */
 export const rangeStep: Builtin = (scope, from, to, step) => {
   const [first, last, by] = [integerOperand(from, 1), integerOperand(to, 2), integerOperand(step, 3)];
-  if (by <= 0n) throw new BuiltinError('numbers.range_step: step must be a positive integer');
+  if (by <= 0n) throw new BuiltinError('step must be a positive integer');
   const distance = last < first ? first - last : last - first;
   const length = distance / by + 1n;
   const digits = Math.max(String(first).length, String(last).length);

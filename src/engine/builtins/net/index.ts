@@ -3,7 +3,6 @@ import { RegoSet, regoSet } from '../../../rego/index.ts';
 import { textOperand } from '../format/byte-text.ts';
 import type { Builtin, BuiltinEntry } from '../model.ts';
 import { BuiltinError, carrying } from '../model.ts';
-import { wrongType } from '../operands.ts';
 import { addressText, asIPv4, parseAddress } from './address.ts';
 import { cidrContainsMatches } from './matches.ts';
 import { mergeNetworks } from './merge.ts';
@@ -12,7 +11,7 @@ import { maskOf, type Network, networkText, onesOf, parseNetwork } from './netwo
 /** What each byte of an address takes here and in the module. */
 const bytePoints = 300;
 
-const invalid = (text: string): BuiltinError => new BuiltinError(`invalid CIDR address: ${text}`);
+const invalid = (): BuiltinError => new BuiltinError('invalid CIDR address');
 
 /** `net.cidr_is_valid`: false for what is no string, too. */
 const cidrIsValid: Builtin = (_scope, value) => typeof value === 'string' && parseNetwork(value) !== undefined;
@@ -21,7 +20,7 @@ const cidrIsValid: Builtin = (_scope, value) => typeof value === 'string' && par
 const cidrExpand: Builtin = (scope, value) => {
   const text = textOperand(value, 1);
   const network = parseNetwork(text);
-  if (network === undefined) throw invalid(text);
+  if (network === undefined) throw invalid();
   const count = 2 ** (8 * network.mask.length - onesOf(network.mask));
   scope.spend(bytePoints * network.address.length * count);
   const address = Buffer.from(network.address);
@@ -42,7 +41,7 @@ const networkOf = (value: RegoValue): Network => {
   const address = parseAddress(value);
   if (address === undefined) {
     const network = parseNetwork(value);
-    if (network === undefined) throw invalid(value);
+    if (network === undefined) throw invalid();
     return network;
   }
   const [head] = asIPv4(address) ?? [];
@@ -53,7 +52,7 @@ const networkOf = (value: RegoValue): Network => {
 /** `net.cidr_merge`. */
 const cidrMerge: Builtin = (scope, value) => {
   const items = value instanceof RegoSet ? value.items : value;
-  if (!Array.isArray(items)) throw wrongType(value, 1, 'array');
+  if (!Array.isArray(items)) throw new BuiltinError('operand must be an array');
   const networks = (items as readonly RegoValue[]).map(networkOf);
   return regoSet(mergeNetworks(networks, scope).map(networkText));
 };

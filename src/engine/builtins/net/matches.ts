@@ -16,29 +16,27 @@ interface Member {
 }
 
 /** A member is a text, or an array that begins with one. */
-const networkOf = (value: RegoValue): RegoValue => {
+const networkOf = (value: RegoValue, position: number): RegoValue => {
   const first = Array.isArray(value) ? (value as readonly RegoValue[])[0] : value;
   const isText = typeof value === 'string' || value instanceof RegoBytes || Array.isArray(value);
-  if (first === undefined || !isText) throw new BuiltinError('element must be string or non-empty array');
+  if (first === undefined || !isText)
+    throw new BuiltinError(`operand ${position}: element must be string or non-empty array`);
   return first;
 };
 
 /** Arrays have indexes, objects keys, sets their items; any other operand has no members. */
-const members = (value: RegoValue | undefined): readonly Member[] => {
+const members = (value: RegoValue | undefined, position: number): readonly Member[] => {
+  const member = (item: RegoValue, index: RegoValue): Member => ({ network: networkOf(item, position), index });
   if (typeof value === 'string' || value instanceof RegoBytes) return [{ network: value, index: value }];
-  if (value instanceof RegoSet) return value.items.map((item) => ({ network: networkOf(item), index: item }));
-  if (value instanceof RegoObject) {
-    return value.entries.map(([key, item]) => ({ network: networkOf(item), index: key }));
-  }
+  if (value instanceof RegoSet) return value.items.map((item) => member(item, item));
+  if (value instanceof RegoObject) return value.entries.map(([key, item]) => member(item, key));
   if (!Array.isArray(value)) return [];
-  return (value as readonly RegoValue[]).map((item, at) => ({ network: networkOf(item), index: regoInteger(at) }));
+  return (value as readonly RegoValue[]).map((item, at) => member(item, regoInteger(at)));
 };
-
-const invalid = (): BuiltinError => new BuiltinError('not a valid textual representation of an IP address or CIDR');
 
 const readNetwork = ({ network }: Member): Network => {
   const found = typeof network === 'string' ? parseNetwork(network) : undefined;
-  if (found === undefined) throw invalid();
+  if (found === undefined) throw new BuiltinError('invalid CIDR address');
   return found;
 };
 
@@ -52,9 +50,9 @@ const readInner = ({ network }: Member): ((outer: Network) => boolean) => {
 
 /** `net.cidr_contains_matches`: the pairs of which the first holds the second. */
 export const cidrContainsMatches: Builtin = (scope, networks, addresses) => {
-  const outer = members(networks);
+  const outer = members(networks, 1);
   // Nothing is read where the other operand has no members.
-  const inner = outer.length === 0 ? [] : members(addresses);
+  const inner = outer.length === 0 ? [] : members(addresses, 2);
   if (inner.length === 0) return regoSet([]);
   const read = inner.map((member) => ({ isIn: readInner(member), index: member.index }));
   const found = outer.flatMap((member) => {

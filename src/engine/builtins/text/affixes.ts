@@ -2,7 +2,7 @@ import type { RegoValue } from '../../../rego/index.ts';
 import { RegoBytes, RegoSet } from '../../../rego/index.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
-import { byteStringOperand, listOperand, wrongType } from '../operands.ts';
+import { byteStringOperand, listOperand, typeName, wrongType } from '../operands.ts';
 
 const isText = (value: RegoValue | undefined): value is string | RegoBytes =>
   typeof value === 'string' || value instanceof RegoBytes;
@@ -13,7 +13,10 @@ const strings = (value: RegoValue | undefined, position: number): readonly strin
   if (!Array.isArray(value) && !(value instanceof RegoSet)) throw wrongType(value, position, 'string', 'set', 'array');
   return listOperand(value, position).map((item) => {
     if (isText(item)) return byteStringOperand(item, position);
-    throw new BuiltinError(`operand ${position} must be a collection of strings`);
+    const kind = typeName(value);
+    throw new BuiltinError(
+      `operand ${position} must be ${kind} of strings but got ${kind} containing ${typeName(item)}`,
+    );
   });
 };
 
