@@ -1,5 +1,5 @@
-// One of several processes that share the files of cases: compiles each case, evaluates it, judges the answer, and
-// sends the outcome to run.ts.
+// One of several processes that share the files of cases: compiles each case, evaluates it with the instruction counter
+// and without, judges the answer, and sends the outcome to run.ts.
 import { systemClock } from '../../../src/canonical/index.ts';
 import {
   type CheckedJson,
@@ -20,7 +20,10 @@ import {
 import { type Case, caseFiles, readCases, testdataDir } from './cases.ts';
 import { answerOf, judge } from './judge.ts';
 import type { Outcome } from './report.ts';
+import { counterProblem, plainEvaluator } from './uncounted.ts';
 
+const { budget: usual, workers } = engineOptions(defaultEngineSettings);
+const budget = { ...usual, deadlineMs: 10_000 };
 const [shard = 0, shards = 1, only = ''] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]];
 
 /** The input as the module's own value text, which can say sets; only this harness puts any other than JSON there. */
@@ -41,7 +44,8 @@ const evaluate = async (toolchain: Toolchain, engine: Engine, test: Case): Promi
     const entrypoint = loaded.entrypoints[0] ?? entrypoints[0]?.path ?? '';
     const checked = input === undefined ? {} : { input: Buffer.from(dumpValue(input)) as Uint8Array as CheckedJson };
     const evaluation = await loaded.evaluate({ entrypoint, below: [], strictErrors: false, ...checked });
-    return judge(test.want, answerOf(evaluation));
+    const plain = await evaluatePlain({ wasm, data, budget, nowNs: evaluation.basis.nowNs, ...checked });
+    return judge(test.want, answerOf(evaluation)) ?? counterProblem(evaluation, plain);
   } finally {
     await loaded.close();
   }
@@ -58,15 +62,16 @@ const outcomeOf = async (toolchain: Toolchain, engine: Engine, test: Case): Prom
   }
 };
 
-const opa = instantiateRego(await compileRegoModule());
+const rego = await compileRegoModule();
+const evaluatePlain = plainEvaluator(rego);
+const opa = instantiateRego(rego);
 opa.begin({ nowNs: 0n, seed: new Uint8Array(32) });
 const mine = caseFiles(testdataDir()).filter((_file, at) => at % shards === shard);
 const cases = mine.flatMap((file) => readCases(opa, file)).filter(({ note }) => note.includes(only));
 opa.end();
 
 const toolchain = openToolchain();
-const { budget, workers } = engineOptions(defaultEngineSettings);
-const engine = openEngine({ budget: { ...budget, deadlineMs: 10_000 }, clock: systemClock, workers });
+const engine = openEngine({ budget, clock: systemClock, workers });
 const outcomes: Outcome[] = [];
 for (const test of cases) outcomes.push(await outcomeOf(toolchain, engine, test));
 await engine.close();

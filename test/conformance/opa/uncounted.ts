@@ -1,0 +1,61 @@
+// A policy's module as its compiler wrote it, evaluated by the same host as the one with the instruction counter in it.
+import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
+import { makeDataImage } from '../../../src/engine/data-image.ts';
+import type { Budget, CheckedJson, Evaluation } from '../../../src/engine/index.ts';
+import { hostBuiltins, LocalEvaluator } from '../../../src/engine/local-evaluator.ts';
+import { SECTION, sectionsOf, withCounter } from '../../../src/engine/wasm/instruction-counter.ts';
+import { compilePolicy } from '../../../src/engine/wasm/policy-module.ts';
+import { leb128 } from '../../../src/engine/wasm/reader.ts';
+import { GoBuiltins } from '../../../src/engine/workers/go-builtins.ts';
+
+/** The module with the global that the host sets, and with its own code: nothing lowers the global. */
+export const uncounted = (wasm: Uint8Array): Uint8Array => {
+  const plain = sectionsOf(wasm);
+  const { wasm: counted } = withCounter(wasm, plain);
+  const code = plain.find(({ id }) => id === SECTION.code);
+  const parts = sectionsOf(counted).map((section) => {
+    const isCode = section.id === SECTION.code && code !== undefined;
+    const content = isCode ? wasm.subarray(code.start, code.end) : counted.subarray(section.start, section.end);
+    return Buffer.concat([Buffer.of(section.id, ...leb128(content.length)), content]);
+  });
+  return Buffer.concat([counted.subarray(0, 8), ...parts]);
+};
+
+export interface PlainQuestion {
+  readonly wasm: Uint8Array;
+  readonly data: Uint8Array;
+  readonly budget: Budget;
+  readonly input?: CheckedJson;
+  readonly nowNs: bigint;
+}
+
+/** Answers the first entrypoint of a module without the counter. `rego` is OPA's toolchain. */
+export const plainEvaluator = (rego: WebAssembly.Module) => {
+  const go = new GoBuiltins(rego);
+  const own = hostBuiltins(typescriptBuiltins);
+  return async ({ wasm, data, budget, input, nowNs }: PlainQuestion): Promise<Evaluation> => {
+    const counted = await compilePolicy(wasm);
+    const module = await WebAssembly.compile(uncounted(wasm) as Uint8Array<ArrayBuffer>);
+    const policy = { ...counted, module };
+    const image = { policy, data: makeDataImage(policy, data), budget };
+    const evaluator = new LocalEvaluator(image, (name) => own(name) ?? go.builtin(name));
+    const { instructions } = budget;
+    const task = { entrypoint: 0, below: [], strictErrors: false, nowNs, instructions };
+    const evaluation = evaluator.evaluate(input === undefined ? task : { ...task, input });
+    go.end();
+    go.renew();
+    evaluator.close();
+    return evaluation;
+  };
+};
+
+const textOf = (evaluation: Evaluation): string => {
+  if (evaluation.kind === 'defined') return evaluation.json;
+  return evaluation.kind === 'failed' ? `${evaluation.code}: ${evaluation.message}` : 'undefined';
+};
+
+/** What differs between the answers with and without the counter, where chance and the clock have no part in them. */
+export const counterProblem = (counted: Evaluation, plain: Evaluation): string | undefined => {
+  if (counted.basis.volatile || textOf(counted) === textOf(plain)) return undefined;
+  return `the counter changes the answer: ${textOf(counted)} with it, ${textOf(plain)} without`.slice(0, 600);
+};
