@@ -1,4 +1,5 @@
 import { messageOf } from '../canonical/index.ts';
+import { failureOf } from './failure.ts';
 import { checkJson } from './json/check.ts';
 import { JsonError } from './json/error.ts';
 import { ModuleError } from './model.ts';
@@ -45,10 +46,21 @@ const checkData = (data: Uint8Array): void => {
   }
 };
 
+/** The module's first instance, whatever it does when it starts. */
+const startInstance = (policy: PolicyModule, pages: number): RawInstance => {
+  try {
+    return new RawInstance(policy, pages, () => 0);
+  } catch (thrown) {
+    if (thrown instanceof ModuleError) throw thrown;
+    const why = `the module does not start: ${failureOf(thrown).message}`;
+    throw new ModuleError('MODULE_FOREIGN', why, { cause: thrown });
+  }
+};
+
 /** Lets the module parse its data once. Throws ModuleError. */
 export const makeDataImage = (policy: PolicyModule, data: Uint8Array): DataImage => {
   checkData(data);
-  const raw = new RawInstance(policy, pagesFor(policy, data.length), () => 0);
+  const raw = startInstance(policy, pagesFor(policy, data.length));
   const { exports } = raw;
   try {
     raw.points = pointsFor(data.length);

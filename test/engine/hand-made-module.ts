@@ -9,6 +9,15 @@ export interface HandMade {
   readonly builtins?: string;
   /** Default: `p/x`. */
   readonly entrypoint?: string;
+  /** Entries of the import section beside the usual ones. */
+  readonly imports?: readonly (readonly number[])[];
+  /** Instructions of a function that runs when the module is instantiated. */
+  readonly start?: readonly number[];
+  /** Whole sections, put where their number belongs: a memory, a second export section. */
+  readonly memorySection?: readonly number[];
+  readonly exports?: readonly (readonly number[])[];
+  /** Data segments beside the usual ones. */
+  readonly segments?: readonly (readonly number[])[];
 }
 
 const leb = (value: number): number[] =>
@@ -26,7 +35,7 @@ const section = (id: number, items: readonly (readonly number[])[]): number[] =>
   id,
   ...sized([...leb(items.length), ...items.flat()]),
 ];
-const text = (value: string): number[] => sized([...Buffer.from(value)]);
+export const text = (value: string): number[] => sized([...Buffer.from(value)]);
 
 const I32 = 0x7f;
 const type = (parameters: number, results: number): number[] => [
@@ -57,6 +66,7 @@ export const handMade = (parts: HandMade = {}): Uint8Array => {
     ['opa_value_dump', 3, [0x20, 0]],
     ['builtins', 1, constant(places.builtins)],
     ['entrypoints', 1, constant(places.entrypoints)],
+    ...(parts.start === undefined ? [] : [['start', 0, parts.start] as const]),
   ];
   const data: readonly (readonly [number, string])[] = [
     [places.entrypoints, `{"${parts.entrypoint ?? 'p/x'}":0}\0`],
@@ -71,25 +81,29 @@ export const handMade = (parts: HandMade = {}): Uint8Array => {
     ...section(2, [
       [...text('env'), ...text('opa_abort'), 0, 2],
       [...text('env'), ...text('memory'), 2, 0, ...leb(parts.minimumPages ?? 2)],
+      ...(parts.imports ?? []),
     ]),
     ...section(
       3,
       functions.map(([, number]) => [number]),
     ),
     ...(parts.table === undefined ? [] : section(4, [parts.table])),
+    ...(parts.memorySection ?? []),
     ...section(6, [global(1), global(3)]),
     ...section(7, [
       ...functions.map(([name], at) => [...text(name), 0, at + 1]),
       [...text('opa_wasm_abi_version'), 3, 0],
       [...text('opa_wasm_abi_minor_version'), 3, 1],
+      ...(parts.exports ?? []),
     ]),
+    ...(parts.start === undefined ? [] : [8, 1, functions.length]),
     ...section(
       10,
       functions.map(([name, , code]) => body(code, name === 'opa_eval' ? (parts.locals ?? [0]) : [0])),
     ),
-    ...section(
-      11,
-      data.map(([at, content]) => [0, ...constant(at), 0x0b, ...text(content)]),
-    ),
+    ...section(11, [
+      ...data.map(([at, content]) => [0, ...constant(at), 0x0b, ...text(content)]),
+      ...(parts.segments ?? []),
+    ]),
   ]);
 };

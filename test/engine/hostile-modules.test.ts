@@ -1,10 +1,11 @@
+import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { Budget, Engine, Evaluation } from '../../src/engine/index.ts';
 import { defaultEngineSettings, engineOptions, ModuleError, openEngine } from '../../src/engine/index.ts';
 import { compilePolicy } from '../../src/engine/wasm/policy-module.ts';
 import { RawInstance } from '../../src/engine/wasm/raw-instance.ts';
 import type { HandMade } from './hand-made-module.ts';
-import { constant, handMade, places } from './hand-made-module.ts';
+import { constant, handMade, places, text } from './hand-made-module.ts';
 import { stillClock } from './workbench.ts';
 
 const engines: Engine[] = [];
@@ -100,4 +101,66 @@ test('of the text of an abort only the beginning is kept', async () => {
     minimumPages: 4,
   });
   expect(found).toMatchObject({ kind: 'failed', code: 'engine_error', message: 'a'.repeat(1_024) });
+});
+
+const known: ReadonlySet<number> = new Set([
+  ...[0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x1a, 0x1b, 0x1c, 0xfc],
+  ...Array.from({ length: 0xc5 }, (_, opcode) => opcode).filter((opcode) => opcode >= 0x20 && opcode <= 0xc4),
+]);
+const references = [0x25, 0x26, 0x27, 0x3f + 0x80];
+
+test('an instruction that the counter does not know is refused, whatever follows it', async () => {
+  const unknown = Array.from({ length: 256 }, (_, opcode) => opcode).filter(
+    (opcode) => !known.has(opcode) || references.includes(opcode),
+  );
+  const moved = Array.from({ length: 24 }, (_, operation) => [0xfc, operation + 8]);
+  const operands = fc.uint8Array({ maxLength: 12 });
+  const opcode = fc.constantFrom<number[]>(...unknown.map((one) => [one]), ...moved);
+  await fc.assert(
+    fc.asyncProperty(opcode, operands, async (odd, rest) => {
+      expect(await refusal({ evaluate: [0x00, ...odd, ...rest, ...answer] })).toBe('MODULE_INVALID');
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('whatever bytes stand for code: the module is refused, or its evaluation ends', async () => {
+  const control = fc.constantFrom([0x03, 0x40], [0x02, 0x40], [0x04, 0x40], [0x0b], [0x0c, 0], [0x0c, 1], [0x0d, 0]);
+  const plain = fc.constantFrom(constant(1), [drop], [0x10, 1], [0x20, 0], [0x40, 0], [0x24, 2], [0x23, 2], [0x6d]);
+  const bytes = fc.uint8Array({ maxLength: 6 }).map((some) => [...some]);
+  const body = fc.array(fc.oneof(control, plain, bytes), { maxLength: 20 }).map((parts) => parts.flat());
+  await fc.assert(
+    fc.asyncProperty(body, async (evaluate) => {
+      const said = await evaluation({ evaluate: [...evaluate, ...answer] }, { instructions: 100_000 }).then(
+        ({ kind }) => kind,
+        (thrown: unknown) => (thrown instanceof ModuleError ? thrown.code : thrown),
+      );
+      expect(['defined', 'undefined', 'failed', 'MODULE_INVALID', 'MODULE_FOREIGN']).toContain(said);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const env = (name: string, ...kind: number[]): number[] => [...text('env'), ...text(name), ...kind];
+
+test.each<readonly [string, HandMade]>([
+  ['a function of another name', { imports: [env('opa_fetch', 0, 1)] }],
+  ['a function of a known name and another type', { imports: [env('opa_println', 0, 1)] }],
+  ['a function of WASI', { imports: [[...text('wasi_snapshot_preview1'), ...text('proc_exit'), 0, 2]] }],
+  ['a global', { imports: [env('counter', 3, 0x7f, 1)] }],
+  ['a table', { imports: [env('table', 1, 0x70, 0, 1)] }],
+  ['a second memory', { imports: [env('memory', 2, 0, 1)] }],
+  ['a memory that threads share', { imports: [env('memory', 2, 3, 1, 1)] }],
+  ['a memory of its own', { memorySection: [5, 3, 1, 0, 1] }],
+  ['a data segment without a place', { segments: [[1, 1, 0x61]] }],
+  ['a data segment behind a computed place', { segments: [[0, 0x23, 0, 0x0b, 1, 0x61]] }],
+  ['a data segment beyond 4 GB', { segments: [[0, ...constant(-2), 0x0b, 4, 1, 2, 3, 4]] }],
+])('imports, memories and data of a module are those of OPA: %s', async (_what, parts) => {
+  expect(await refusal(parts)).toBe('MODULE_FOREIGN');
+});
+
+test('a start function is within the points to start with, and nobody else has the name of the counter', async () => {
+  expect(await evaluation({ start: [0x01] })).toMatchObject({ json: 'true' });
+  expect(await refusal({ start: [0x03, 0x40, 0x0c, 0, 0x0b] })).toBe('MODULE_FOREIGN');
+  expect(await refusal({ exports: [[...text('verdict.points'), 3, 0]] })).toBe('MODULE_INVALID');
 });
