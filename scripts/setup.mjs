@@ -1,7 +1,7 @@
 // Prepares a checkout: installs what package-lock.json names (Node 24 among it) and builds dist/. Plain JavaScript,
 // because the first run happens under whatever Node the machine has. A second run finds its stamps and does nothing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestOf, root, sourcesDigest } from './stamps.mjs';
 
@@ -58,6 +58,10 @@ const modules = path.join(root, 'node_modules');
 const lockStamp = path.join(modules, '.verdict-setup');
 const lockDigest = digestOf(['package-lock.json']);
 if (!existsSync(lockStamp) || readFileSync(lockStamp, 'utf8') !== lockDigest) {
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // npm would empty what the link leads to, under whoever uses it.
+    fail('node_modules is a link to another folder: install there, or remove the link, and run the command again.');
+  }
   say('installing dependencies (npm ci) ...');
   run('npm', ['ci', '--ignore-scripts', '--loglevel=error']);
   writeFileSync(lockStamp, lockDigest);

@@ -4,7 +4,7 @@ import type { AuditEvent } from '../decision/model.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Toolchain } from '../rego/index.ts';
 import type { Candidate } from './link/linked-set.ts';
-import type { Change, LiveSet, PolicyLog } from './live.ts';
+import type { Change, LiveSet, PolicyLog, Prepared } from './live.ts';
 import type { VersionInfo } from './model.ts';
 import { PolicyError } from './model.ts';
 import type { PolicySettings } from './settings.ts';
@@ -66,12 +66,30 @@ export const candidateOf = async (
   return { info, runnable, tested };
 };
 
+/** Begins the note of a version that could not be activated when it was pushed. */
+export const NOT_NOW = 'it could not be activated now';
+/** The same of one whose tests need what it is linked with. */
+export const UNTESTED = `${NOT_NOW}, and its tests did not run`;
+
+/** What the first activation of a version tells stands for what its push could not. */
+export const settle = ({ catalog }: Parts, info: VersionInfo, { builtins, testsPassed }: Prepared): void => {
+  const notes = info.notes.filter((note) => !note.startsWith(NOT_NOW));
+  if (notes.length === info.notes.length) return;
+  const isUntested = info.notes.some((note) => note.startsWith(UNTESTED));
+  catalog.settle(info.name, info.version, {
+    notes,
+    builtins: builtins.get(info.name) ?? info.builtins,
+    tests: isUntested ? { passed: testsPassed.get(info.name) ?? 0 } : info.tests,
+  });
+};
+
 export const activateVersion = async (parts: Parts, info: VersionInfo, change: Change): Promise<Activated> => {
   const { live } = parts;
   if (info.state === 'active') return { version: info, epoch: live.current.epoch };
   live.refuseOverlap(info.name, info.roots);
   const prepared = await live.prepare([await candidateOf(parts, info, true)]);
   const epoch = await prepared.commit(change);
+  settle(parts, info, prepared);
   return { version: versionOf(parts, info.name, info.version), epoch };
 };
 

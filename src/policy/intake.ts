@@ -1,6 +1,6 @@
 import { filesDigest } from './archive/write.ts';
 import type { Parts } from './changes.ts';
-import { candidateOf, versionOf } from './changes.ts';
+import { candidateOf, NOT_NOW, settle, UNTESTED, versionOf } from './changes.ts';
 import { overlap } from './content/roots.ts';
 import type { Candidate } from './link/linked-set.ts';
 import type { Prepared } from './live.ts';
@@ -82,23 +82,32 @@ const foundIn = (prepared: Prepared, { accepted }: Made, name: string): Found =>
 /** Codes that say something of the version itself, whatever else is active. */
 const OWN_FAULTS: ReadonlySet<string> = new Set(['TESTS_FAILED', 'TOOLCHAIN_FAILED', 'STORAGE_FAILED']);
 
-/** Loads a version that is not to be active yet; one that cannot be linked with what is active now says so. */
-const tryOut = async ({ live, options }: Parts, candidate: Candidate, made: Made): Promise<Found> => {
+const loadAlone = async ({ options }: Parts, { info, runnable }: Candidate): Promise<readonly string[]> => {
+  const module = await loadModule(options.engine, `${info.name}@${info.version}`, runnable);
+  const { builtins } = module;
+  await module.close();
+  return builtins;
+};
+
+/**
+ * Loads a version that is not to be active yet. One that cannot be linked with what is active now, or that what is
+ * active could not be linked with, says so.
+ */
+const tryOut = async (parts: Parts, candidate: Candidate, made: Made): Promise<Found> => {
+  const { live } = parts;
   const { info, runnable } = candidate;
-  if (runnable.references.length === 0) {
-    const module = await loadModule(options.engine, `${info.name}@${info.version}`, runnable);
-    const { builtins } = module;
-    await module.close();
-    return { builtins, testsPassed: made.accepted.testsPassed, notes: [] };
-  }
+  const { testsPassed } = made.accepted;
+  const isAlone = runnable.references.length === 0;
+  const isUsed = [...live.current.versions.values()].some(({ links }) => links.some(({ name }) => name === info.name));
+  if (isAlone && !isUsed) return { builtins: await loadAlone(parts, candidate), testsPassed, notes: [] };
   try {
     const prepared = await live.prepare([candidate]);
     await prepared.discard();
     return foundIn(prepared, made, info.name);
   } catch (error) {
     if (!(error instanceof PolicyError) || OWN_FAULTS.has(error.code)) throw error;
-    const note = `it could not be activated now, and its tests did not run: ${error.message}`;
-    return { builtins: [], testsPassed: made.accepted.testsPassed, notes: [note] };
+    const note = `${isAlone ? NOT_NOW : UNTESTED}: ${error.message}`;
+    return { builtins: isAlone ? await loadAlone(parts, candidate) : [], testsPassed, notes: [note] };
   }
 };
 
@@ -172,6 +181,9 @@ export const take = async (parts: Parts, examined: readonly Examined[]): Promise
   }
   const by = examined[0]?.upload.by ?? '';
   const epoch = prepared === undefined ? live.current.epoch : await prepared.commit({ by });
+  for (const one of examined) {
+    if (prepared !== undefined && 'known' in one && one.candidate !== undefined) settle(parts, one.known, prepared);
+  }
   return examined.map((one) => {
     const version = 'made' in one ? one.made.version : one.known.version;
     return {

@@ -168,3 +168,8 @@ test('a running server is asked by path, and says which version answered', async
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain('the server answered 400');
 });
+
+test('a command for the admin API that is sent to a decision listener names the address that it needs', async () => {
+  const { code, stderr } = await verdict(['versions', 'shop', '--server', pdp.urls.http]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('not the admin API') });
+});

@@ -161,6 +161,38 @@ test.each([
   },
 );
 
+test('what a push could not tell of a version, its activation does', async () => {
+  const tests = 'package shop_test\n\nimport data.shop\n\ntest_greeting if shop.greeting == "hello bob"\n';
+  const whole = { ...shop, 'shop_test.rego': tests };
+  const store = await machine.open();
+  await push(store, 'shop', whole, false);
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  const { version, created } = await push(store, 'shop', whole);
+  expect({ created, state: version.state, tests: version.tests }).toEqual({
+    created: false,
+    state: 'active',
+    tests: { passed: 1 },
+  });
+  expect(version.notes.join('\n')).not.toContain('could not be activated');
+  expect(store.version('shop', 1)).toEqual(version);
+});
+
+test('a push that what is active could not be linked with says so at once, with the place', async () => {
+  const store = await machine.open();
+  await push(store, 'people', people(20));
+  await push(store, 'names', names('ann'));
+  await push(store, 'shop', shop);
+  const renamed = { 'people.rego': 'package people\n\ngrown if true\n' };
+  const { version } = await push(store, 'people', renamed, false);
+  expect(version.notes.join('\n')).toMatch(
+    /^it could not be activated now: shop@1 cannot be linked: shop@1:shop\.rego:5:\d+: .*data\.people\.adult/m,
+  );
+  expect(store.version('shop', 1).state).toBe('active');
+  const fitting = await push(store, 'people', people(30), false);
+  expect(fitting.version.notes.join('\n')).not.toContain('could not be activated');
+});
+
 test('a misspelt rule of an active bundle is refused; a member that its data lacks today is not', async () => {
   const store = await machine.open();
   await push(store, 'people', people(20));

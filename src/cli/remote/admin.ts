@@ -18,6 +18,13 @@ const configuredUrl = async (session: Session): Promise<URL> => {
   return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
 };
 
+const ELSEWHERE =
+  'this address answers decisions, not the admin API: --server (or VERDICT_SERVER) has to name the admin address, such as http://127.0.0.1:8282';
+
+/** OPA's plain answer to a path that it does not have, which decision listeners give. */
+const isDecisionListener = (status: number, text: string): boolean =>
+  status === 404 && text.trim() === '404 page not found';
+
 /** What a problem document says, as an error. */
 export const refusal = (status: number, text: string): ServerError => {
   try {
@@ -29,10 +36,9 @@ export const refusal = (status: number, text: string): ServerError => {
       { status, problems: Array.isArray(problem.problems) ? problem.problems : [] },
     );
   } catch {
-    return new ServerError('SERVER_ANSWER', `the server answered ${status}: ${plain(text.slice(0, 200))}`, {
-      status,
-      problems: [],
-    });
+    const said = plain(text.trim().slice(0, 200));
+    const message = isDecisionListener(status, text) ? ELSEWHERE : `the server answered ${status}: ${said}`;
+    return new ServerError('SERVER_ANSWER', message, { status, problems: [] });
   }
 };
 

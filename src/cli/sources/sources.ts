@@ -76,8 +76,12 @@ export const withNames = (error: unknown, nameOf: (file: string) => string): unk
   return error;
 };
 
-/** As withNames, for the files below one directory. */
-export const withRoot = (root: string, error: unknown): unknown => withNames(error, (file) => displayed(root, file));
+/**
+ * As withNames, for the files below one directory. Those of other bundles, which a server names `name@version:file`,
+ * lie in no folder here.
+ */
+export const withRoot = (root: string, error: unknown): unknown =>
+  withNames(error, (file) => (/^[a-z][a-z0-9-]*@\d+:/.test(file) ? file : displayed(root, file)));
 
 const partOf = (files: BundleFiles, nameOf: SourcePart['nameOf'], isWhole: boolean): SourcePart => {
   try {

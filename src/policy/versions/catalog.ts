@@ -28,6 +28,8 @@ export interface PolicyCatalog {
   byDigest(name: string, digest: string): VersionInfo | undefined;
   nextVersion(name: string): number;
   add(version: NewVersion): void;
+  /** Replaces what linking tells of a version, once it could be linked. */
+  settle(name: string, version: number, found: Pick<VersionInfo, 'builtins' | 'tests' | 'notes'>): void;
   /** Remembers that these files, too, are that version. */
   addUpload(name: string, uploadDigest: string, version: number): void;
   active(): readonly ActiveRow[];
@@ -142,6 +144,15 @@ export const policyCatalog = (database: DatabaseSync): PolicyCatalog =>
           return Number(row?.last ?? 0) + 1;
         }),
       add: (version) => guarded(() => transaction(database, () => add(version))),
+      settle: (name, version, found) =>
+        guarded(() => {
+          const stored = one.get(name, version);
+          if (stored === undefined) return;
+          const facts = { ...(JSON.parse(String(stored.facts)) as object), ...found };
+          database
+            .prepare('UPDATE policy_versions SET facts = ? WHERE name = ? AND version = ?')
+            .run(JSON.stringify(facts), name, version);
+        }),
       addUpload: (name, digest, version) => guarded(() => void upload.run(name, digest, version)),
       active: () => guarded(activeRows),
       epoch: () => guarded(() => Number(database.prepare('SELECT epoch FROM policy_epoch').get()?.epoch ?? 0)),
