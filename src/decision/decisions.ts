@@ -1,5 +1,6 @@
 import type { Clock } from '../canonical/index.ts';
 import { pointerSteps } from '../canonical/index.ts';
+import { openArrivals } from './arrivals.ts';
 import type { Evaluated } from './evaluate.ts';
 import { evaluate } from './evaluate.ts';
 import type { Moment } from './freshness.ts';
@@ -88,6 +89,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   const { cache, onFailure } = settings;
   const remembers = cache.enabled && cache.maxBytes > 0 && cache.maxAgeSeconds > 0;
   const store = openStore(Math.max(1, cache.maxBytes));
+  const cameBefore = openArrivals();
   const expiriesOf = expiryReader(cache.expiryPaths);
   // Moments that an input names bound its answer, whether or not a rule reads them.
   const textOf = inputText(cache.expiryPaths.map(pointerSteps));
@@ -96,7 +98,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   /** Evaluations that run on a worker now, and who else waits for them. */
   const running = new Map<string, Question[]>();
 
-  const deliver = (question: Question, made: Made, state: CacheState, keep: boolean): void => {
+  /** `mayRepeat`: the cache may answer the same body alone from now on. */
+  const deliver = (question: Question, made: Made, state: CacheState, mayRepeat: boolean): void => {
     const { query, active, askedAtMs, reply } = question;
     const { input, path, strictErrors, rawKey } = query;
     const inputPresent = input !== undefined;
@@ -106,7 +109,9 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       nonDeterministic: made.nonDeterministic,
     });
     const { epoch } = active;
-    if (keep && rawKey !== undefined) {
+    // An entry of its own only for a body that comes again: most bodies of a varied load come once, and keeping each of
+    // them with its audit text would double what a new question costs, in memory and in the collector's time.
+    if (mayRepeat && rawKey !== undefined && cameBefore(rawKey)) {
       store.keep(rawKey, { kind: 'repeatable', made, prepared, path, strictErrors, inputPresent, epoch });
     }
     const { wire, caller, requestedBy, trace, batchId } = query;
@@ -174,10 +179,9 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       deliver(question, made, state, false);
       return;
     }
-    if (cacheable && isActive(question, slot.ground)) store.keep(slot.key, made);
-    // The body itself is kept when it comes again: most bodies of a varied load come once, and keeping each of them
-    // with its audit text would double what a new question costs, in memory and in the collector's time.
-    deliver(question, made, cacheable ? 'miss' : 'uncacheable', false);
+    const keeps = cacheable && isActive(question, slot.ground);
+    if (keeps) store.keep(slot.key, made);
+    deliver(question, made, cacheable ? 'miss' : 'uncacheable', keeps);
   };
 
   /** Those who waited share what they may share; an answer that must not be used again is made for each anew. */

@@ -165,7 +165,7 @@ export interface RequestTracer {
 
 export interface Decisions {
   /**
-   * Answers a request whose raw key was answered twice before and still holds; false, and nothing happened, otherwise.
+   * Answers a request whose raw key came at least twice before and still holds; false, and nothing happened, otherwise.
    * `active` as in `Query`.
    */
   repeat(rawKey: string, facts: RequestFacts, reply: Reply, active?: ActivePolicy): boolean;

@@ -162,9 +162,9 @@ describe('the raw key', () => {
   test('a body that came twice is answered without its bytes from then on, with a record of its own', async () => {
     const { decisions, audit, clock, policy } = echo();
     expect(repeat(decisions, 'k')).toBeUndefined();
-    await ask(decisions, 'shop/echo', { input: '{"u":1}', rawKey: 'once' });
-    expect(repeat(decisions, 'once')).toBeUndefined();
     const first = await ask(decisions, 'shop/echo', { input: '{"u":1}', rawKey: 'k' });
+    expect(repeat(decisions, 'k')).toBeUndefined();
+    await ask(decisions, 'shop/echo', { input: '{"u":1}', rawKey: 'k' });
     clock.advance(1_500);
     const again = repeat(decisions, 'k');
     expect(again).toMatchObject({ cache: 'hit', ageMs: 1_500, freshMs: 58_500, verdict: { result: '{"u":1}' } });
@@ -178,6 +178,19 @@ describe('the raw key', () => {
       result: '{"u":1}',
       facts: { decisionId: again?.decisionId, cache: 'hit', ageMs: 1_500, requestedBy: '127.0.0.1:51423' },
     });
+  });
+
+  test('a body that shares an answer takes no room until it comes again', async () => {
+    const { decisions, policy } = startCore();
+    policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true') }, reads: { 'shop/allow': [] } });
+    const body = (n: number) => ({ input: `{"request":${n}}`, rawKey: `body ${n}` });
+    for (let n = 0; n < 200; n++) await ask(decisions, 'shop/allow', body(n));
+    expect(decisions.cacheSize().entries).toBe(1);
+    expect(repeat(decisions, 'body 7')).toBeUndefined();
+    expect(await ask(decisions, 'shop/allow', body(7))).toMatchObject({ cache: 'hit' });
+    expect(decisions.cacheSize().entries).toBe(2);
+    expect(repeat(decisions, 'body 7')).toMatchObject({ cache: 'hit' });
+    expect(repeat(decisions, 'body 8')).toBeUndefined();
   });
 
   test('two spellings of one input share the evaluation, and each is recorded as it came', async () => {
