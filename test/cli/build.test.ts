@@ -57,12 +57,14 @@ test('a problem is told once, by the name that its file has for who asked', asyn
   expect(network.code).toBe(3);
   const outside = await cli(['build', 'q'], { cwd });
   expect(outside.stderr).toBe(
-    "q/q.rego:1:1: package q lies outside the bundle's roots (other) <verdict_roots_error>\n" +
+    "q/q.rego:1:1: package q lies outside the bundle's roots (other), which .manifest:1:2 names <verdict_roots_error>\n" +
       '  1 | package q\n    | ^\n1 problem\n',
   );
   expect(outside.code).toBe(5);
   const json = (await cli(['build', 'q', '--output', 'json'], { cwd })).json() as { error: { message: string } };
-  expect(json.error.message).toBe("q/q.rego:1:1: package q lies outside the bundle's roots (other)");
+  expect(json.error.message).toBe(
+    "q/q.rego:1:1: package q lies outside the bundle's roots (other), which .manifest:1:2 names",
+  );
 });
 
 test.each([

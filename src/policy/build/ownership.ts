@@ -1,11 +1,11 @@
 import type { RegoProblem } from '../../rego/index.ts';
 import { problemsSentence } from '../../rego/index.ts';
-import { isTest } from '../archive/names.ts';
+import { isTest, MANIFEST } from '../archive/names.ts';
 import type { DataDocument } from '../content/data.ts';
 import { problemInData } from '../content/data.ts';
 import { nodeAt } from '../content/json-text.ts';
 import type { PackageClause } from '../content/packages.ts';
-import { problemIn } from '../content/places.ts';
+import { placeIn, problemIn } from '../content/places.ts';
 import {
   isOwned,
   isReserved,
@@ -74,10 +74,19 @@ export const externalReferences = (
   return all.filter(({ path }) => !isOwned(path, roots));
 };
 
+/** The roots, and where the manifest names them: it is hidden, and easily copied along with another's files. */
+const rootsSentence = (files: Contents['files'], roots: readonly string[]): string => {
+  const bytes = files.get(MANIFEST);
+  const named = roots.join(', ');
+  if (bytes === undefined) return `the bundle's roots (${named})`;
+  const { row, col } = placeIn(MANIFEST, Buffer.from(bytes).toString(), ['roots']);
+  return `the bundle's roots (${named}), which ${MANIFEST}:${row}:${col} names`;
+};
+
 const checkPackages = ({ files, packages }: Contents, roots: readonly string[]): void => {
   const outside = packages.filter(({ path }) => !isOwned(path, roots));
   const problems = outside.map((clause) => {
-    const message = `package ${clause.path.join('.')} lies outside the bundle's roots (${roots.join(', ')})`;
+    const message = `package ${clause.path.join('.')} lies outside ${rootsSentence(files, roots)}`;
     return problemInFile(files, clause, { code: 'verdict_roots_error', message });
   });
   refuseProblems('ROOTS_CONFLICT', problems);
@@ -110,7 +119,7 @@ export const checkOwnership = (contents: Contents, roots: readonly string[]): vo
   checkPackages(contents, roots);
   const outside = unownedData(data.root, roots);
   if (outside !== undefined && data.root.members.size > 0) {
-    const message = `${dotted(outside)} lies outside the bundle's roots (${roots.join(', ')})`;
+    const message = `${dotted(outside)} lies outside ${rootsSentence(files, roots)}`;
     refuseProblems('ROOTS_CONFLICT', [problemInData(files, outside, { code: 'verdict_roots_error', message })]);
   }
   const covered = inspection.rules.find((rule) => nodeAt(data.root, segmentsOf(rule)) !== undefined);
