@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -89,7 +91,11 @@ func buildRegrouped(modules map[string]*ast.Module, entrypoints []string) ([]byt
 	return buildWasm(modules, entrypoints)
 }
 
-func buildWasm(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {
+func buildWasm(sources map[string]*ast.Module, entrypoints []string) ([]byte, error) {
+	modules, err := withTwins(sources)
+	if err != nil {
+		return nil, err
+	}
 	all := &bundle.Bundle{Data: map[string]any{}}
 	all.SetRegoVersion(ast.RegoV1)
 	all.Manifest.Init()
@@ -97,7 +103,7 @@ func buildWasm(modules map[string]*ast.Module, entrypoints []string) ([]byte, er
 		all.Modules = append(all.Modules, bundle.ModuleFile{URL: path, Path: path, Parsed: modules[path]})
 	}
 	build := compile.New().
-		WithCapabilities(capabilities()).
+		WithCapabilities(capabilitiesWithTwins()).
 		WithTarget(compile.TargetWasm).
 		WithEntrypoints(entrypoints...).
 		WithPruneUnused(true).
@@ -126,20 +132,11 @@ func compileQuery(q *query) reply {
 	if len(problems) > 0 {
 		return reply{Problems: problems}
 	}
-	compiler, problems := p.compiled(p.modules, nil)
+	compiler, problems := p.compiled(p.modules, func(c *ast.Compiler) { c.WithCapabilities(capabilitiesWithTwins()) })
 	if len(problems) > 0 {
 		return reply{Problems: problems}
 	}
-	result, err := rego.New(
-		rego.Query(q.Query),
-		rego.Compiler(compiler),
-		rego.SetRegoVersion(versionOf(q.Version)),
-		rego.Store(p.store()),
-	).Compile(context.Background())
-	if err != nil {
-		p.texts.add("", q.Query)
-		return reply{Problems: p.texts.of(err)}
-	}
+	p.texts.add("", q.Query)
 	found := map[string]struct{}{}
 	reachable := newReach(compiler)
 	body, err := compiledQuery(compiler, q)
@@ -156,8 +153,28 @@ func compileQuery(q *query) reply {
 			found[name] = struct{}{}
 		}
 	}
+	result, err := compiledWithTwins(p, compiler, q)
+	if err != nil {
+		return reply{Problems: p.texts.of(err)}
+	}
 	answer := compiledModule{Entrypoints: []compiledEntrypoint{{"eval", sortedKeys(found), []read{{Path: []string{}}}}}}
 	return reply{Result: answer, attachment: result.Bytes}
+}
+
+// compiledWithTwins compiles the query and what it reaches; the compiler's modules are changed for it.
+func compiledWithTwins(p *parsed, compiler *ast.Compiler, q *query) (*rego.CompileResult, error) {
+	body, err := ast.ParseBodyWithOpts(q.Query, ast.ParserOptions{RegoVersion: versionOf(q.Version)})
+	if err != nil {
+		return nil, err
+	}
+	renameCalls(slices.Collect(maps.Values(compiler.Modules)))
+	renameIn(body, nil)
+	return rego.New(append(declareTwins(),
+		rego.ParsedQuery(body),
+		rego.Compiler(compiler),
+		rego.SetRegoVersion(versionOf(q.Version)),
+		rego.Store(p.store()),
+	)...).Compile(context.Background())
 }
 
 func compiledQuery(compiler *ast.Compiler, q *query) (ast.Body, error) {

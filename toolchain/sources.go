@@ -154,12 +154,13 @@ func unreadableNames(modules map[string]*ast.Module) ast.Errors {
 	return found
 }
 
-// reservedNames finds where sources use the name of the rules that regrouping makes.
+// reservedNames finds where sources use the name of the rules that regrouping makes, or of the twins of builtins.
 func reservedNames(modules map[string]*ast.Module) ast.Errors {
 	var found ast.Errors
-	refuse := func(at *ast.Location) {
-		found = append(found, ast.NewError(ast.CompileErr, at, "the name %s is kept for compiled rules", reservedName))
+	refuseName := func(at *ast.Location, name string) {
+		found = append(found, ast.NewError(ast.CompileErr, at, "the name %s is kept for compiled rules", name))
 	}
+	refuse := func(at *ast.Location) { refuseName(at, reservedName) }
 	ofGroups := func(ref ast.Ref) bool {
 		return ref.HasPrefix(ast.DefaultRootRef) && len(ref) > 1 && ref[1].Equal(ast.StringTerm(reservedName))
 	}
@@ -171,12 +172,18 @@ func reservedNames(modules map[string]*ast.Module) ast.Errors {
 			if path, is := imported.Path.Value.(ast.Ref); is && ofGroups(path) || imported.Name() == reservedName {
 				refuse(imported.Loc())
 			}
+			if imported.Name() == twinPrefix {
+				refuseName(imported.Loc(), twinPrefix)
+			}
 		}
 		for _, rule := range module.Rules {
 			walkTerms(rule, func(term *ast.Term) {
 				ref, is := dataRef(term)
 				if is && ofGroups(ref) || term.Equal(ast.VarTerm(reservedName)) {
 					refuse(term.Loc())
+				}
+				if term.Equal(ast.VarTerm(twinPrefix)) {
+					refuseName(term.Loc(), twinPrefix)
 				}
 			})
 		}

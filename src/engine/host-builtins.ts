@@ -1,4 +1,5 @@
 import type { RegoValue } from '../rego/index.ts';
+import { RegoBytes } from '../rego/index.ts';
 import type { CallCost } from './builtins/model.ts';
 import { BuiltinError } from './builtins/model.ts';
 import { EvaluationFailure } from './failure.ts';
@@ -7,6 +8,7 @@ import { readPriced } from './priced.ts';
 import type { EvaluationScope } from './scope.ts';
 import { resultJson } from './values/result-json.ts';
 import { dumpValue } from './values/value-text.ts';
+import { writeByteString } from './wasm/bytes-in-memory.ts';
 import type { RawInstance } from './wasm/raw-instance.ts';
 
 /** A builtin as an instance calls it, wherever it runs. Throws BuiltinError where OPA's builtin answers an error. */
@@ -62,6 +64,10 @@ const writeResult = (raw: RawInstance, builtin: HostBuiltin, result: RegoValue, 
     throw new EvaluationFailure('too_large', `a builtin's result takes more than ${context.budget.resultBytes} bytes`);
   }
   context.scope.spend(builtin.cost.byte * bytes.length);
+  if (result instanceof RegoBytes) {
+    const value = writeByteString(raw, result.bytes);
+    if (value !== undefined) return value;
+  }
   context.answered(text);
   const address = raw.put(bytes);
   const value = raw.exports.opa_value_parse(address, bytes.length);

@@ -1,5 +1,6 @@
 import { setImmediate as othersDone } from 'node:timers/promises';
 import type { Clock } from '../canonical/index.ts';
+import { isTwin } from './builtins/natives/index.ts';
 import type { Task } from './instance.ts';
 import { checkJson } from './json/check.ts';
 import type { LocalEvaluator } from './local-evaluator.ts';
@@ -45,7 +46,7 @@ export class LoadedVersion implements LoadedModule {
   constructor(parts: LoadedParts) {
     this.parts = parts;
     this.entrypoints = [...parts.entrypoints.keys()].sort();
-    this.builtins = [...parts.builtins].sort();
+    this.builtins = parts.builtins.filter((name) => !isTwin(name)).sort();
   }
 
   evaluate(request: EvaluationRequest): Evaluation | Promise<Evaluation> {

@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 import type { BuiltinTable } from './builtins/model.ts';
 import { carrying } from './builtins/model.ts';
+=======
+import type { BuiltinTable, CallCost } from './builtins/model.ts';
+import { publicName } from './builtins/natives/index.ts';
+>>>>>>> 68e3752 (engine: natives of OPA's Wasm that differ from Go are answered by host twins)
 import { failureOf } from './failure.ts';
 import type { HostBuiltin } from './host-builtins.ts';
 import type { PolicyImage, Task } from './instance.ts';
@@ -14,7 +19,7 @@ export const hostBuiltins =
     const entry = table.get(name);
     if (entry === undefined) return undefined;
     return {
-      name,
+      name: publicName(name),
       run: (scope, operands) => entry.run(scope, ...operands),
       nonDeterministic: entry.nonDeterministic === true,
       cost: entry.cost ?? carrying,

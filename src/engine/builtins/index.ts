@@ -2,6 +2,7 @@ import { collectionBuiltins } from './collections/index.ts';
 import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
 import { encodingBuiltins } from './encoding/index.ts';
 import type { BuiltinEntry, BuiltinTable } from './model.ts';
+import { nativeTwins } from './natives/index.ts';
 import { netBuiltins } from './net/index.ts';
 import { notationBuiltins } from './notation/index.ts';
 import { randIntn, uuidRfc4122 } from './random.ts';
@@ -31,5 +32,6 @@ export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
   ...regexBuiltins,
   ...textBuiltins,
   ...timeBuiltins,
+  ...nativeTwins,
   ...tokenBuiltins,
 ]);

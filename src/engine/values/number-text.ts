@@ -1,3 +1,6 @@
+import type { BigFloat } from './big-float.ts';
+import { bitLength, usualBits } from './big-float.ts';
+
 /**
  * How Go writes the result of an arithmetic operation: OPA computes with binary floats of 64 bits and prints the
  * shortest decimal that means the same float; the policy's module computes in decimals and prints `1E+30` or `15.00`.
@@ -10,7 +13,7 @@ interface Decimal {
   readonly exponent: number;
 }
 
-const PRECISION = 64n;
+const PRECISION = BigInt(usualBits);
 
 // Up to 18 digits every decimal is the shortest one for its float, so that no float has to be made.
 const EXACT_DIGITS = 18;
@@ -22,8 +25,6 @@ const decimalOf = (text: string): Decimal => {
   return { negative: match?.[1] === '-', digits, exponent: Number(match?.[4] ?? 0) - fraction.length };
 };
 
-const bitLength = (value: bigint): bigint => BigInt(value.toString(2).length);
-
 /** The quotient as an integer, ties to the even one. */
 const roundEven = (top: bigint, bottom: bigint): bigint => {
   const floor = top / bottom;
@@ -33,12 +34,12 @@ const roundEven = (top: bigint, bottom: bigint): bigint => {
 
 /** The float nearest to numerator/denominator (ties to even) as mantissa x 2^shift. */
 const nearestFloat = (numerator: bigint, denominator: bigint): { mantissa: bigint; shift: bigint } => {
-  let shift = bitLength(numerator) - bitLength(denominator) - PRECISION;
+  let shift = BigInt(bitLength(numerator) - bitLength(denominator)) - PRECISION;
   for (;;) {
     const top = shift < 0n ? numerator << -shift : numerator;
     const bottom = shift > 0n ? denominator << shift : denominator;
     const floor = top / bottom;
-    if (bitLength(floor) > PRECISION) {
+    if (bitLength(floor) > usualBits) {
       shift++;
       continue;
     }
@@ -62,10 +63,7 @@ const rounded = (digits: string, count: number): bigint =>
  * down or up stays between the middles to the float's neighbours. Digits beyond a bound's own count as zeros even
  * where an earlier digit differed; Go does so, and that decides some last digits.
  */
-const shortest = ({ digits, exponent }: Decimal): { digits: string; exponent: number } => {
-  const numerator = exponent > 0 ? digits * 10n ** BigInt(exponent) : digits;
-  const denominator = exponent < 0 ? 10n ** BigInt(-exponent) : 1n;
-  const { mantissa, shift } = nearestFloat(numerator, denominator);
+const shortestOf = ({ mantissa, shift }: { mantissa: bigint; shift: bigint }): { digits: string; exponent: number } => {
   const float = exactDigits(2n * mantissa, shift - 1n);
   const low = exactDigits(2n * mantissa - 1n, shift - 1n).digits;
   const high = exactDigits(2n * mantissa + 1n, shift - 1n).digits;
@@ -82,6 +80,12 @@ const shortest = ({ digits, exponent }: Decimal): { digits: string; exponent: nu
     return { digits: String(chosen), exponent: float.point - at - 1 };
   }
   return { digits: float.digits, exponent: float.point - float.digits.length };
+};
+
+const shortest = ({ digits, exponent }: Decimal): { digits: string; exponent: number } => {
+  const numerator = exponent > 0 ? digits * 10n ** BigInt(exponent) : digits;
+  const denominator = exponent < 0 ? 10n ** BigInt(-exponent) : 1n;
+  return shortestOf(nearestFloat(numerator, denominator));
 };
 
 /** The integer that a number is when it is read as a float of 64 bits, as OPA reads it; undefined when it is none. */
@@ -105,12 +109,25 @@ export const goNumberText = (text: string): string => {
   let digits = String(decimal.digits).replace(/0+$/, '');
   let exponent = decimal.exponent + String(decimal.digits).length - digits.length;
   const sign = decimal.negative ? '-' : '';
-  if (digits.length > EXACT_DIGITS) {
-    ({ digits, exponent } = shortest(decimal));
-    exponent += digits.length;
-    digits = digits.replace(/0+$/, '');
-    exponent -= digits.length;
-  }
+  if (digits.length > EXACT_DIGITS) ({ digits, exponent } = shortest(decimal));
+  return written(sign, digits, exponent);
+};
+
+/** Go's text for a float of so many bits. */
+export const floatText = (value: BigFloat, bits = usualBits): string => {
+  const sign = value.negative ? '-' : '';
+  if (value.mantissa === 0n) return `${sign}0`;
+  const spare = bits - bitLength(value.mantissa);
+  const { digits, exponent } = shortestOf({
+    mantissa: value.mantissa << BigInt(Math.max(0, spare)),
+    shift: BigInt(value.exponent - Math.max(0, spare)),
+  });
+  return written(sign, digits, exponent);
+};
+
+const written = (sign: string, allDigits: string, allExponent: number): string => {
+  const digits = allDigits.replace(/0+$/, '');
+  const exponent = allExponent + allDigits.length - digits.length;
   if (exponent >= 0) return sign + digits + '0'.repeat(exponent);
   const point = digits.length + exponent;
   if (point - 1 < -4 || point - 1 >= 6) {

@@ -1,5 +1,6 @@
 import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
 import { BuiltinError } from '../../../src/engine/builtins/model.ts';
+import { publicName } from '../../../src/engine/builtins/natives/index.ts';
 import { EvaluationFailure } from '../../../src/engine/failure.ts';
 import { dumpValue } from '../../../src/engine/values/value-text.ts';
 import {
@@ -71,7 +72,7 @@ export const openTwins = async (): Promise<Twins> => {
   let opa = start();
   const opas = (name: string, operands: readonly RegoValue[]): Outcome => {
     try {
-      const result = opa.call(name, operands);
+      const result = opa.call(publicName(name), operands);
       return result.kind === 'value' ? result : { kind: 'error' };
     } catch (error) {
       if (!(error instanceof ToolchainError)) throw error;

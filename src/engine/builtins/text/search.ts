@@ -17,7 +17,8 @@ export const stringsCount: Builtin = (_scope, text, wanted) => {
   return regoInteger(apart(occurrences(bytes, pattern), pattern.length).length);
 };
 
-const codePoints = (bytes: Uint8Array): number[] =>
+/** Its characters; bytes of none are all U+FFFD. */
+export const codePoints = (bytes: Uint8Array): number[] =>
   Array.from(
     decodeUtf8(bytes, () => '\ufffd'),
     (character) => character.codePointAt(0) ?? 0,

@@ -2,6 +2,7 @@ import { collectionOperands } from './collections.ts';
 import { digestOperands } from './digests.ts';
 import { encodingOperands } from './encoding.ts';
 import { formatOperands } from './format.ts';
+import { nativeOperands } from './natives.ts';
 import { netOperands } from './net.ts';
 import { notationOperands } from './notation.ts';
 import { randomOperands } from './random.ts';
@@ -21,6 +22,7 @@ export const operandTable: OperandTable = new Map([
   ...notationOperands,
   ...randomOperands,
   ...regexOperands,
+  ...nativeOperands,
   ...textOperands,
   ...timeOperands,
   ...tokenOperands,
