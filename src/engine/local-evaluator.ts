@@ -1,10 +1,6 @@
-<<<<<<< HEAD
 import type { BuiltinTable } from './builtins/model.ts';
 import { carrying } from './builtins/model.ts';
-=======
-import type { BuiltinTable, CallCost } from './builtins/model.ts';
 import { publicName } from './builtins/natives/index.ts';
->>>>>>> 68e3752 (engine: natives of OPA's Wasm that differ from Go are answered by host twins)
 import { failureOf } from './failure.ts';
 import type { HostBuiltin } from './host-builtins.ts';
 import type { PolicyImage, Task } from './instance.ts';

@@ -104,7 +104,8 @@ t := $"{strings.reverse(input.n)}"
   const known = entrypoints[0]!.builtins;
   const wanted = ['hex.encode', 'base64url.encode', 'uuid.parse', 'json.patch', 'trim_space', 'strings.reverse'];
   expect(known).toEqual(expect.arrayContaining(wanted));
-  expect(known).toEqual(expect.arrayContaining(describe(wasm).builtins));
+  const imported = describe(wasm).builtins.map((name) => name.replace(/^__vt\./, ''));
+  expect(known).toEqual(expect.arrayContaining(imported));
 });
 
 test('tests are left out: their modules, and their rules in other modules', async () => {

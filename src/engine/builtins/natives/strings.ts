@@ -47,12 +47,9 @@ export const replace: Builtin = (scope, text, old, by) => {
   const latin = (value: RegoValue | undefined, position: number): string =>
     Buffer.from(byteOperand(value, position)).toString('latin1');
   const [whole, pattern, put] = [latin(text, 1), latin(old, 2), latin(by, 3)];
-  return stringOfBytes(
-    Buffer.from(
-      whole.replaceAll(pattern, () => put),
-      'latin1',
-    ),
-  );
+  const kept = pattern === '' ? ['', ...whole, ''] : whole.split(pattern);
+  scope.spend(10 * kept.length * put.length);
+  return stringOfBytes(Buffer.from(kept.join(put), 'latin1'));
 };
 
 const radixes: ReadonlyMap<string, number> = new Map([

@@ -130,7 +130,7 @@ export const untwinned = new Map<string, Operands>([
   ...each('object.get', object, fc.oneof(anyValue, list(name)), anyValue),
   ...each('object.keys', object),
   ...each('object.union', object, object),
-  ...each('strings.replace_n', list(fc.tuple(name, short)).map(regoObject), short),
+  ...each('strings.replace_n', fc.array(fc.tuple(name, short), { maxLength: 4 }).map(regoObject), short),
 ]);
 
 export const nativeOperands: OperandTable = new Map([...twinned].map(([name, of]) => [`__vt.${name}`, of]));
