@@ -100,7 +100,9 @@ func buildWasm(sources map[string]*ast.Module, entrypoints []string) ([]byte, er
 	all.SetRegoVersion(ast.RegoV1)
 	all.Manifest.Init()
 	for _, path := range sortedPaths(modules) {
-		all.Modules = append(all.Modules, bundle.ModuleFile{URL: path, Path: path, Parsed: modules[path]})
+		// OPA formats the sources at the end, which compiled modules have none of: an empty one stands in.
+		file := bundle.ModuleFile{URL: path, Path: path, Parsed: modules[path], Raw: []byte("package compiled\n")}
+		all.Modules = append(all.Modules, file)
 	}
 	build := compile.New().
 		WithCapabilities(capabilitiesWithTwins()).

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
 import { BuiltinError } from '../../../src/engine/builtins/model.ts';
+import { publicName } from '../../../src/engine/builtins/natives/index.ts';
 import { compilePolicy } from '../../../src/engine/wasm/policy-module.ts';
 import { RawInstance } from '../../../src/engine/wasm/raw-instance.ts';
 import { goBuiltins } from '../../../src/rego/index.ts';
@@ -17,7 +18,7 @@ test('the reference page is what the engine has (vitest run this file --update w
   const sources = { modules: [{ path: 'every.rego', text: everyCall() }], regoVersion: 0 } as const;
   const { wasm } = await bench.toolchain.compile(sources, ['every']);
   const instance = new RawInstance(await compilePolicy(wasm), 65_536, () => 0);
-  const imported = new Set(instance.builtins.filter((name) => name !== undefined));
+  const imported = new Set(instance.builtins.filter((name) => name !== undefined).map(publicName));
   const network = ['http.send', 'net.lookup_ip_addr'];
   for (const name of network) {
     await expect(bench.policy(`r := ${name}(input.a)`)).rejects.toMatchObject({ code: 'MODULE_BUILTIN_UNKNOWN' });

@@ -1,6 +1,7 @@
 import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
 import type { BuiltinEntry } from '../../../src/engine/builtins/model.ts';
 import { carrying } from '../../../src/engine/builtins/model.ts';
+import { publicName } from '../../../src/engine/builtins/natives/index.ts';
 import { goCost, isVolatileInGo } from '../../../src/engine/workers/go-builtins.ts';
 import { goBuiltins, opaVersion } from '../../../src/rego/index.ts';
 import { compileTime, deprecated } from './calls.ts';
@@ -32,7 +33,9 @@ const INTRODUCTION = `# Builtins
 This page is written from what the engine has; a test compiles a call of every builtin of OPA ${opaVersion} to learn where it runs.
 
 - **In Wasm**: part of the compiled policy. Its instructions are counted as the policy's own.
-- **In TypeScript**: on the thread that decides; a test compares each with OPA's own on generated operands.
+- **In TypeScript**: on the thread that decides; a test compares each with OPA's own on generated operands. Among them are those
+  that OPA's C code for Wasm answers otherwise; their calls stay in Wasm where the operands show that both agree
+  (`substring(s, 0, 3)`), and in bundles that an older toolchain built.
 - **In Go**: OPA's own code, on evaluation workers. An entrypoint that can reach one of them is evaluated there, within
   \`engine.deadlineMs\` too; the others are not. [Sizing](../guides/sizing.md) says what a worker takes.
 
@@ -67,9 +70,10 @@ export interface Found {
 /** The text of docs/reference/builtins.md. */
 export const builtinsPage = ({ imported, refused }: Found): string => {
   const names = [...goBuiltins].sort();
+  const here = new Map([...typescriptBuiltins].map(([name, entry]) => [publicName(name), entry]));
   const native = names.filter((name) => !imported.has(name) && !compileTime.has(name));
-  const far = names.filter((name) => imported.has(name) && !typescriptBuiltins.has(name) && !refused.includes(name));
-  const near = [...typescriptBuiltins].filter(([name]) => imported.has(name));
+  const far = names.filter((name) => imported.has(name) && !here.has(name) && !refused.includes(name));
+  const near = [...here].filter(([name]) => imported.has(name));
   near.sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     INTRODUCTION,

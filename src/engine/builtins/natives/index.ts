@@ -1,4 +1,5 @@
 import type { Builtin, BuiltinEntry } from '../model.ts';
+import { carrying } from '../model.ts';
 import { abs, ceil, div, floor, minus, mul, plus, product, rem, round, sum } from './arithmetic.ts';
 import { bitsAnd, bitsLsh, bitsNegate, bitsOr, bitsRsh, bitsXor } from './bits.ts';
 import { arraySlice, jsonFilter, jsonRemove, objectUnionN } from './collections.ts';
@@ -56,7 +57,20 @@ const natives: Readonly<Record<string, Builtin>> = {
   to_number: toNumber,
 };
 
+/** What takes more than its operands show, and by what it is counted. */
+const more: ReadonlyMap<string, string> = new Map([
+  ...['abs', 'div', 'minus', 'mul', 'plus', 'product', 'sum'].map((name) => [name, 'long exponents'] as const),
+  ['bits.lsh', 'places'],
+  ['concat', 'delimiters'],
+  ['replace', 'replacements'],
+]);
+
+const entryOf = (name: string, run: Builtin): BuiltinEntry => {
+  const counted = more.get(name);
+  return counted === undefined ? { run } : { run, cost: { ...carrying, more: counted } };
+};
+
 /** What natives of OPA's Wasm answer otherwise than OPA's Go code, answered as Go does. */
 export const nativeTwins: readonly (readonly [string, BuiltinEntry])[] = Object.entries(natives).map(
-  ([name, run]) => [twinPrefix + name, { run }] as const,
+  ([name, run]) => [twinPrefix + name, entryOf(name, run)] as const,
 );
