@@ -2,8 +2,10 @@ package main
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -17,43 +19,47 @@ const twinPrefix = "__vt"
 // twinned are the natives with a host twin. Each function tells which calls may stay native, by their operands: nil
 // where none may.
 var twinned = map[string]func(operands []*ast.Term) bool{
-	"abs":                      nil,
-	"array.slice":              wholeNumbersFrom(1),
-	"base64.decode":            nil,
-	"base64.is_valid":          nil,
-	"base64url.decode":         nil,
-	"bits.and":                 nil,
-	"bits.lsh":                 nil,
-	"bits.negate":              nil,
-	"bits.or":                  nil,
-	"bits.rsh":                 nil,
-	"bits.xor":                 nil,
-	"ceil":                     nil,
-	"concat":                   arrayAt(1),
-	"div":                      nil,
-	"floor":                    nil,
-	"format_int":               nil,
-	"indexof":                  textAt(1),
-	"internal.template_string": nil,
-	"json.filter":              nil,
-	"json.is_valid":            nil,
-	"json.marshal":             nil,
-	"json.remove":              nil,
-	"json.unmarshal":           nil,
-	"minus":                    nil,
-	"mul":                      nil,
-	"net.cidr_contains":        nil,
-	"net.cidr_intersects":      nil,
-	"net.cidr_overlap":         nil,
-	"object.union_n":           arrayAt(0),
-	"plus":                     nil,
-	"product":                  nil,
-	"rem":                      nil,
-	"replace":                  textAt(1),
-	"round":                    nil,
-	"substring":                wholeNumbersFrom(1),
-	"sum":                      nil,
-	"to_number":                nil,
+	"abs":                              nil,
+	"array.slice":                      wholeNumbersFrom(1),
+	"base64.decode":                    nil,
+	"base64.is_valid":                  nil,
+	"base64url.decode":                 nil,
+	"bits.and":                         nil,
+	"bits.lsh":                         nil,
+	"bits.negate":                      nil,
+	"bits.or":                          nil,
+	"bits.rsh":                         nil,
+	"bits.xor":                         nil,
+	"ceil":                             nil,
+	"concat":                           arrayAt(1),
+	"div":                              nil,
+	"floor":                            nil,
+	"format_int":                       nil,
+	"indexof":                          textAt(1),
+	"internal.template_string":         nil,
+	"json.filter":                      nil,
+	"json.is_valid":                    nil,
+	"json.marshal":                     nil,
+	"json.remove":                      nil,
+	"json.unmarshal":                   nil,
+	"minus":                            nil,
+	"mul":                              nil,
+	"net.cidr_contains":                nil,
+	"net.cidr_intersects":              nil,
+	"net.cidr_overlap":                 nil,
+	"object.union_n":                   arrayAt(0),
+	"plus":                             nil,
+	"product":                          nil,
+	"re_match":                         plainPatternAt(0),
+	"regex.find_all_string_submatch_n": nil,
+	"regex.is_valid":                   nil,
+	"regex.match":                      plainPatternAt(0),
+	"rem":                              nil,
+	"replace":                          textAt(1),
+	"round":                            nil,
+	"substring":                        wholeNumbersFrom(1),
+	"sum":                              nil,
+	"to_number":                        nil,
 }
 
 func isWholeNumber(term *ast.Term) bool {
@@ -90,6 +96,20 @@ func arrayAt(at int) func([]*ast.Term) bool {
 	return func(operands []*ast.Term) bool {
 		array, is := operands[at].Value.(*ast.Array)
 		return is && array.Len() > 0
+	}
+}
+
+// Patterns that RE2 in C++ and Go read alike: ASCII, and of escapes the common ones.
+var plainPattern = regexp.MustCompile(`^(?:[ !-\[\]-~]|\\[dDwWsS.\-/+*?()\[\]{}^$|\\])*$`)
+
+func plainPatternAt(at int) func([]*ast.Term) bool {
+	return func(operands []*ast.Term) bool {
+		text, is := operands[at].Value.(ast.String)
+		if !is || strings.Contains(string(text), "(?") || !plainPattern.MatchString(string(text)) {
+			return false
+		}
+		_, err := regexp.Compile(string(text))
+		return err == nil
 	}
 }
 

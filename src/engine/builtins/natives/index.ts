@@ -1,5 +1,6 @@
 import type { Builtin, BuiltinEntry } from '../model.ts';
 import { carrying } from '../model.ts';
+import { regexBuiltins } from '../regex/index.ts';
 import { abs, ceil, div, floor, minus, mul, plus, product, rem, round, sum } from './arithmetic.ts';
 import { bitsAnd, bitsLsh, bitsNegate, bitsOr, bitsRsh, bitsXor } from './bits.ts';
 import { arraySlice, jsonFilter, jsonRemove, objectUnionN } from './collections.ts';
@@ -70,7 +71,18 @@ const entryOf = (name: string, run: Builtin): BuiltinEntry => {
   return counted === undefined ? { run } : { run, cost: { ...carrying, more: counted } };
 };
 
+/** The others, with entries of their own: `re_match` is the old name of `regex.match`. */
+const regexTwins = regexBuiltins.flatMap(([name, entry]): readonly (readonly [string, BuiltinEntry])[] => {
+  if (name === 'regex.match')
+    return [
+      [name, entry],
+      ['re_match', entry],
+    ];
+  return name === 'regex.is_valid' || name === 'regex.find_all_string_submatch_n' ? [[name, entry]] : [];
+});
+
 /** What natives of OPA's Wasm answer otherwise than OPA's Go code, answered as Go does. */
-export const nativeTwins: readonly (readonly [string, BuiltinEntry])[] = Object.entries(natives).map(
-  ([name, run]) => [twinPrefix + name, entryOf(name, run)] as const,
-);
+export const nativeTwins: readonly (readonly [string, BuiltinEntry])[] = [
+  ...Object.entries(natives).map(([name, run]) => [name, entryOf(name, run)] as const),
+  ...regexTwins,
+].map(([name, entry]) => [twinPrefix + name, entry] as const);

@@ -111,6 +111,11 @@ export const twinned = new Map<string, Operands>([
   ...each('to_number', fc.oneof(numberText, number)),
 ]);
 
+for (const name of ['regex.match', 'regex.is_valid', 'regex.find_all_string_submatch_n']) {
+  twinned.set(name, regexOperands.get(name) as Operands);
+}
+twinned.set('re_match', regexOperands.get('regex.match') as Operands);
+
 /** Builtins of OPA's Wasm that answer as OPA's Go code does by themselves. */
 export const untwinned = new Map<string, Operands>([
   ...each('array.concat', items, items),
