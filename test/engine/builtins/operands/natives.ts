@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { RegoNumber, type RegoValue, regoInteger, regoObject, regoSet } from '../../../../src/rego/index.ts';
+import { regexOperands } from './regex.ts';
 import { number as anyNumber, text as anyText, anyValue, bytes, type OperandTable, operand } from './values.ts';
 
 type Operands = fc.Arbitrary<readonly RegoValue[]>;
