@@ -62,7 +62,7 @@ describe('builtins on the deciding thread', () => {
         },
       }),
     );
-    expect(await policy.answer('p/r')).toBe('"a\ufffd"');
+    expect(await policy.answer('p/r')).toBe(String.raw`"a\ufffd"`);
     expect(seen[0]).toBeInstanceOf(RegoBytes);
   });
 
