@@ -258,6 +258,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
         version: { version },
         defaultDecision: config.policy.defaultDecision,
         authzenBaseUrl: config.authzen.baseUrl,
+        explain,
       }),
     );
     opened.add(() => http.close(0));

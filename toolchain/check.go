@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/util"
 	"github.com/open-policy-agent/opa/v1/version"
 )
 
@@ -37,6 +38,7 @@ func check(q *query) reply {
 	}
 	compiler, failed := p.compiled(p.modules, nil)
 	_, strict := p.compiled(p.modules, func(c *ast.Compiler) { c.WithStrict(true) })
+	strict = merged(strict, p.typeProblems(q))
 	if len(failed) > 0 {
 		if q.Strict {
 			failed = merged(failed, strict)
@@ -62,6 +64,37 @@ func check(q *query) reply {
 		}
 	}
 	return reply{Result: found}
+}
+
+// typeProblems finds references that the schemas of METADATA leave no room for, as `opa check --schema` does. Sources
+// compile without them, so what else OPA has against a schema is no matter here.
+func (p *parsed) typeProblems(q *query) []problem {
+	annotated := false
+	for _, module := range p.modules {
+		annotated = annotated || slices.ContainsFunc(module.Annotations, func(a *ast.Annotations) bool { return len(a.Schemas) > 0 })
+	}
+	if !annotated {
+		return nil
+	}
+	set := ast.NewSchemaSet()
+	for name, text := range q.Schemas {
+		var schema any
+		if err := util.UnmarshalJSON(text, &schema); err != nil {
+			return nil
+		}
+		ref := ast.Ref{ast.SchemaRootDocument}
+		for _, segment := range strings.Split(name, "/") {
+			ref = ref.Append(ast.StringTerm(segment))
+		}
+		set.Put(ref, schema)
+	}
+	_, problems := p.compiled(p.modules, func(c *ast.Compiler) {
+		c.WithSchemas(set).WithUseTypeCheckAnnotations(true)
+	})
+	return slices.DeleteFunc(problems, func(found problem) bool {
+		// A file that is checked alone has its schemas elsewhere.
+		return found.Code != ast.TypeErr || found.Row == 0 || strings.HasPrefix(found.Message, "undefined schema:")
+	})
 }
 
 func merged(a, b []problem) []problem {

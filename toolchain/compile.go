@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -110,14 +111,15 @@ func buildWasm(sources map[string]*ast.Module, entrypoints []string) ([]byte, er
 		WithEntrypoints(entrypoints...).
 		WithPruneUnused(true).
 		WithBundle(all)
-	if err := build.Build(context.Background()); err != nil {
-		return nil, err
+	err = build.Build(context.Background())
+	// Last of all OPA formats what it left of the sources, which fails on some that are compiled, and is of no use here.
+	if made := build.Bundle(); made != nil && len(made.WasmModules) == 1 {
+		return made.WasmModules[0].Raw, nil
 	}
-	made := build.Bundle().WasmModules
-	if len(made) != 1 {
-		return nil, fmt.Errorf("one module was expected, OPA made %d", len(made))
+	if err == nil {
+		err = errors.New("OPA made no module")
 	}
-	return made[0].Raw, nil
+	return nil, err
 }
 
 func sortedPaths(modules map[string]*ast.Module) []string {

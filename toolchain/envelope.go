@@ -11,19 +11,27 @@ import (
 // (data, input, a module) that would only be slower and larger as JSON.
 
 type query struct {
-	Op         string   `json:"op"`
-	Modules    []source `json:"modules"`
-	Data       bool     `json:"data"`
-	Input      bool     `json:"input"`
-	Query      string   `json:"query"`
-	Version    int      `json:"version"`
-	Entry      []string `json:"entrypoints"`
-	Strict     bool     `json:"strict"`
-	Coverage   bool     `json:"coverage"`
-	Run        string   `json:"run"`
-	Trace      bool     `json:"trace"`
-	HasContext bool     `json:"context"`
-	NowNs      int64    `json:"nowNs,string"`
+	Op       string   `json:"op"`
+	Modules  []source `json:"modules"`
+	Data     bool     `json:"data"`
+	Input    bool     `json:"input"`
+	Query    string   `json:"query"`
+	Version  int      `json:"version"`
+	Entry    []string `json:"entrypoints"`
+	Strict   bool     `json:"strict"`
+	Coverage bool     `json:"coverage"`
+	Run      string   `json:"run"`
+	Trace    bool     `json:"trace"`
+	// Steps asks for the rules that were tried, as a tree; Calls are results of builtins that another evaluation had.
+	Steps bool            `json:"steps"`
+	Calls json.RawMessage `json:"calls"`
+	// Explain asks for the trace as OPA's server writes it, at one of its levels.
+	Explain string `json:"explain"`
+	Pretty  bool   `json:"pretty"`
+	// Schemas are documents by name, `a/b` for `schema["a"]["b"]`.
+	Schemas    map[string]json.RawMessage `json:"schemas"`
+	HasContext bool                       `json:"context"`
+	NowNs      int64                      `json:"nowNs,string"`
 
 	data  []byte
 	input []byte

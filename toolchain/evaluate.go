@@ -3,17 +3,25 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/server/types"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/builtins"
+	"github.com/open-policy-agent/opa/v1/topdown/lineage"
+	"github.com/open-policy-agent/opa/v1/util"
 )
 
 type evaluation struct {
-	Trace   string `json:"trace,omitempty"`
-	Printed string `json:"printed,omitempty"`
+	Trace       string          `json:"trace,omitempty"`
+	Printed     string          `json:"printed,omitempty"`
+	Explanation json.RawMessage `json:"explanation,omitempty"`
+	*steps
 }
 
 // evaluate runs a query in OPA's interpreter. The attachment is an array of its solutions, each an object of bindings.
@@ -47,13 +55,31 @@ func evaluate(q *query) reply {
 		}
 		options = append(options, rego.ParsedInput(input.Value))
 	}
-	if q.Trace {
-		options = append(options, rego.QueryTracer(tracer))
+	choices := []rego.EvalOption{}
+	if q.Trace || q.Explain != "" {
+		choices = append(choices, rego.EvalQueryTracer(tracer))
 	}
 	if q.HasContext {
-		options = append(options, rego.Time(time.Unix(0, q.NowNs)), rego.Seed(randomFrom(q.seed)))
+		choices = append(choices, rego.EvalTime(time.Unix(0, q.NowNs)), rego.EvalSeed(randomFrom(q.seed)))
 	}
-	results, err := rego.New(options...).Eval(context.Background())
+	var followed *follower
+	if q.Steps {
+		// An index would leave out the rules that cannot hold: here somebody asks why they do not.
+		followed = newFollower(p.texts, p.data)
+		choices = append(choices, rego.EvalQueryTracer(followed), rego.EvalRuleIndexing(false))
+	}
+	if len(q.Calls) > 0 {
+		calls, err := callsOf(q.Calls)
+		if err != nil {
+			return reply{Crash: err.Error()}
+		}
+		choices = append(choices, rego.EvalNDBuiltinCache(calls))
+	}
+	prepared, err := rego.New(options...).PrepareForEval(context.Background())
+	if err != nil {
+		return reply{Problems: p.texts.of(err)}
+	}
+	results, err := prepared.Eval(context.Background(), choices...)
 	if err != nil {
 		return reply{Problems: p.texts.of(err)}
 	}
@@ -67,7 +93,54 @@ func evaluate(q *query) reply {
 		topdown.PrettyTraceWithLocation(&text, *tracer)
 		answer.Trace = text.String()
 	}
+	if q.Explain != "" {
+		if answer.Explanation, err = explanationOf(*tracer, q.Explain, q.Pretty); err != nil {
+			return reply{Crash: err.Error()}
+		}
+	}
+	if followed != nil {
+		answer.steps = followed.found()
+	}
 	return reply{Result: answer, attachment: solutions}
+}
+
+// callsOf reads a record's nd_builtin_cache: results by builtin and by operands, which are JSON in a member's name.
+func callsOf(text []byte) (builtins.NDBCache, error) {
+	var recorded map[string]map[string]any
+	if err := util.UnmarshalJSON(text, &recorded); err != nil {
+		return nil, err
+	}
+	calls := builtins.NDBCache{}
+	for builtin, results := range recorded {
+		for key, result := range results {
+			var operands any
+			if err := util.UnmarshalJSON([]byte(key), &operands); err != nil {
+				return nil, err
+			}
+			asked, err := ast.InterfaceToValue(operands)
+			if err != nil {
+				return nil, err
+			}
+			answered, err := ast.InterfaceToValue(result)
+			if err != nil {
+				return nil, err
+			}
+			calls.Put(builtin, asked, answered)
+		}
+	}
+	return calls, nil
+}
+
+// explanationOf is the member `explanation` of OPA's Data API.
+func explanationOf(trace []*topdown.Event, level string, pretty bool) (json.RawMessage, error) {
+	filter := map[string]func([]*topdown.Event) []*topdown.Event{
+		"notes": lineage.Notes, "fails": lineage.Fails, "full": lineage.Full, "debug": lineage.Debug,
+	}[level]
+	if filter == nil {
+		return nil, fmt.Errorf("unknown level %q", level)
+	}
+	text, err := types.NewTraceV1(filter(trace), pretty)
+	return json.RawMessage(text), err
 }
 
 func solutionsOf(q *query, results rego.ResultSet) ast.Value {

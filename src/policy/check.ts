@@ -99,7 +99,9 @@ export const checkParts = async (
   { parts, sources, data }: JoinedParts & { readonly parts: readonly SourcePart[] },
   { toolchain, ...call }: CheckOptions,
 ): Promise<SourcesCheck> => {
-  const inspection = await callToolchain(checkSources(sources, toolchain.check, call)).catch((error: unknown) => {
+  const schemas = Object.assign({}, ...parts.map(({ prepared }) => prepared.sources.all.schemas ?? {}));
+  const typed = { ...sources, schemas };
+  const inspection = await callToolchain(checkSources(typed, toolchain.check, call)).catch((error: unknown) => {
     throw withConflictingData(error, (path, what) => problemInParts(parts, path, what));
   });
   const reviewed = parts.flatMap((part) => reviewPart(part, inspection, data) ?? []);

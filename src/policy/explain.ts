@@ -1,11 +1,38 @@
-import type { ActivePolicy, ActiveVersion, PolicyRef, Resolution } from '../decision/model.ts';
-import type { RegoFile, RegoSources, RegoValue, RegoVersion, Toolchain, TraceLevel } from '../rego/index.ts';
-import { traceAt } from '../rego/index.ts';
+import { pointerSteps } from '../canonical/index.ts';
+import type { ActiveVersion, PolicyRef, Resolution } from '../decision/model.ts';
+import type {
+  InputRead,
+  RegoFile,
+  RegoSources,
+  RegoStep,
+  RegoValue,
+  RegoVersion,
+  Toolchain,
+  TraceLevel,
+} from '../rego/index.ts';
+import { regoJson, traceAt } from '../rego/index.ts';
 import { readArchive } from './archive/read.ts';
+import type { PreparedBundle } from './build/prepared.ts';
 import { prepareBundle } from './build/prepared.ts';
+import { readBuildInfo } from './content/build-info.ts';
 import { joinDataAside } from './link/data-thread.ts';
-import { PolicyError, type PolicyStore } from './model.ts';
+import { PolicyError, type PolicyStore, type VersionInfo } from './model.ts';
 import { unlimited } from './versions/restore.ts';
+
+/** `steps` is the tree of rules that were tried; the others are levels of OPA's trace. */
+export type ExplainLevel = TraceLevel | 'steps';
+
+/** The circumstances of a decision that was recorded. */
+export interface RecordedCase {
+  /** The versions that it was made from. */
+  readonly policies: readonly PolicyRef[];
+  /** What its evaluation took for now, nanoseconds since 1970. */
+  readonly nowNs: bigint;
+  /** `nd_builtin_cache`, if the record has one. */
+  readonly calls?: unknown;
+  /** JSON Pointers in the input of what the record does not have as it was: masked, or gone. */
+  readonly missing: readonly string[];
+}
 
 export interface ExplainQuestion {
   /** Decoded segments below `data`. */
@@ -13,7 +40,11 @@ export interface ExplainQuestion {
   /** Absent: undefined. */
   readonly input?: RegoValue;
   readonly strictErrors: boolean;
-  readonly level: TraceLevel;
+  readonly level: ExplainLevel;
+  /** Asks for OPA's `explanation` instead of the trace's text; `pretty` makes it lines. */
+  readonly explanation?: { readonly pretty: boolean };
+  /** Absent: what is active now. */
+  readonly recorded?: RecordedCase;
   /** Throws when the caller may not see this bundle's sources and data. */
   readonly checkBundle: (name: string) => void;
 }
@@ -22,7 +53,14 @@ export interface Explanation {
   readonly policy: PolicyRef;
   /** The rule's value; absent when it is undefined. */
   readonly result?: RegoValue;
-  readonly trace: string;
+  /** No rule is asked about such an input: the schemas of the rule's METADATA refuse it, for this reason. */
+  readonly refused?: string;
+  readonly trace?: string;
+  readonly explanation?: readonly unknown[];
+  /** The rules that were tried, outermost first. */
+  readonly steps?: readonly RegoStep[];
+  /** There were more steps than are shown. */
+  readonly cut?: boolean;
   /** Lines that the policy printed. */
   readonly printed?: string;
 }
@@ -49,16 +87,48 @@ const versionOf = (resolution: Resolution, path: string): ActiveVersion => {
   return version;
 };
 
+/** The versions whose sources and data answer a question: the one asked, and those that it is linked with. */
+interface Asked {
+  readonly own: PolicyRef;
+  readonly links: readonly PolicyRef[];
+}
+
+const storedVersion = (policy: PolicyStore, { name, version, digest }: PolicyRef): VersionInfo => {
+  const known = ((): VersionInfo | undefined => {
+    try {
+      return policy.version(name, version);
+    } catch (error) {
+      if (error instanceof PolicyError) return undefined;
+      throw error;
+    }
+  })();
+  if (known === undefined || known.digest !== digest)
+    throw impossible(`the version that answered, ${name}@${version} (${digest.slice(0, 12)}), is not stored here`);
+  if (known.opaque)
+    throw impossible(`${name}@${version} is opaque: its rules are not in its sources, so nobody can follow them`);
+  return known;
+};
+
+/** Which versions a recorded decision was made from, as long as they are stored as they were. */
+const recordedVersions = (policy: PolicyStore, { policies }: RecordedCase): Asked => {
+  const owners = policies.filter(({ linked }) => linked !== true);
+  const [own] = owners;
+  if (own === undefined) throw impossible('no version answered this question');
+  if (owners.length > 1) throw impossible('several bundles answered: ask again for the document of one of them');
+  for (const ref of policies) storedVersion(policy, ref);
+  return { own, links: policies.filter((ref) => ref !== own) };
+};
+
 const cut = (trace: string): string =>
   trace.length <= TRACE_LENGTH
     ? trace
     : `${trace.slice(0, trace.lastIndexOf('\n', TRACE_LENGTH) + 1)}... the trace is longer: ${trace.length} characters\n`;
 
+type ReadVersion = (ref: PolicyRef) => Promise<PreparedBundle>;
+
 /** The sources and data of a version and of those that it is linked with, which own other roots. */
-const sourcesOf = async (policy: PolicyStore, version: ActiveVersion): Promise<RegoSources> => {
-  const read = async ({ name, version: number }: PolicyRef) =>
-    prepareBundle(await readArchive(await policy.archive(name, number), unlimited));
-  const own = await read(version);
+const sourcesOf = async (read: ReadVersion, own: PreparedBundle, links: readonly PolicyRef[]): Promise<RegoSources> => {
+  const { regoVersion } = own.sources.served;
   const modules: RegoFile[] = [...own.sources.served.modules];
   const regoVersions: { [path: string]: RegoVersion } = { ...own.sources.served.regoVersions };
   const reads: {
@@ -66,7 +136,7 @@ const sourcesOf = async (policy: PolicyStore, version: ActiveVersion): Promise<R
     readonly paths: readonly (readonly string[])[];
     readonly wanted: readonly [];
   }[] = [];
-  for (const linked of version.links) {
+  for (const linked of links) {
     const { sources, data } = await read(linked);
     for (const { path, text } of sources.served.modules) {
       const place = `/${linked.name}@${linked.version}/${path}`;
@@ -76,32 +146,90 @@ const sourcesOf = async (policy: PolicyStore, version: ActiveVersion): Promise<R
     reads.push({ data: data.json, paths: [[]], wanted: [] });
   }
   const data = reads.length === 0 ? own.data.json : (await joinDataAside({ own: own.data.json, reads })).json;
-  const { regoVersion } = own.sources.served;
   return { modules, regoVersions, data, ...(regoVersion === undefined ? {} : { regoVersion }) };
 };
+
+/** Whether a rule that reads one place would see that another is not as it was. A shape is not changed from within. */
+const touches = (pointer: readonly string[], { path, shape }: InputRead): boolean =>
+  (shape !== true || pointer.length <= path.length) &&
+  pointer.every((step, at) => at >= path.length || path[at] === step);
+
+/** Refuses a record that lacks something which the rule can read: another input would explain another answer. */
+const refuseMissing = (missing: readonly string[], own: PreparedBundle, { path, links }: Place): void => {
+  if (missing.length === 0) return;
+  // Rules of other bundles may read more than these.
+  const all = links.length > 0 ? {} : (readBuildInfo(own.document.manifest.metadata)?.reads ?? {});
+  const text = path.join('/');
+  const [entrypoint] = Object.keys(all)
+    .filter((each) => text === each || text.startsWith(`${each}/`))
+    .sort((a, b) => b.length - a.length);
+  const reads = entrypoint === undefined ? undefined : all[entrypoint];
+  const needed = missing.filter((pointer) => reads?.some((read) => touches(pointerSteps(pointer), read)) ?? true);
+  if (needed.length === 0) return;
+  const places = needed.map((pointer) => `/input${pointer}`).join(', ');
+  throw impossible(`the record does not have all that the rule can read as it was: ${places}`);
+};
+
+interface Place extends Asked {
+  readonly path: readonly string[];
+  readonly refused?: string;
+}
+
+/** Where the answer comes from, and what the schemas of an active rule say to the input. */
+const placeOf = (policy: PolicyStore, { path, input, recorded }: ExplainQuestion): Place => {
+  if (recorded !== undefined) return { path, ...recordedVersions(policy, recorded) };
+  const resolution = policy.current.resolve(path);
+  const own = versionOf(resolution, path.join('/'));
+  const check = resolution.kind === 'rule' ? resolution.target.inputCheck : undefined;
+  const refused = check?.(() => (input === undefined ? undefined : JSON.parse(regoJson(input))));
+  return { path, own, links: own.links, ...(refused === undefined ? {} : { refused: refused.message }) };
+};
+
+// The same for every call: a record does not have the seed, and what chance gave is among its calls.
+const SEED = new Uint8Array(32);
+
+const refOf = ({ name, version, digest, revision, dataRevision }: PolicyRef): PolicyRef => ({
+  name,
+  version,
+  digest,
+  revision,
+  dataRevision,
+});
 
 export const createExplain = (parts: { readonly policy: PolicyStore; readonly toolchain: Toolchain }): Explain => {
   const { policy, toolchain } = parts;
   let waiting = 0;
+  const read: ReadVersion = async ({ name, version }) =>
+    prepareBundle(await readArchive(await policy.archive(name, version), unlimited));
 
   const explain = async (question: ExplainQuestion): Promise<Explanation> => {
-    const { path, input, strictErrors, level, checkBundle } = question;
-    const active: ActivePolicy = policy.current;
-    const version = versionOf(active.resolve(path), path.join('/'));
-    for (const { name } of [version, ...version.links]) checkBundle(name);
-    const query = `data${path.map((segment) => `[${JSON.stringify(segment)}]`).join('')}`;
-    const { bindings, trace, printed } = await toolchain.evaluate(await sourcesOf(policy, version), query, {
+    const { input, strictErrors, level, explanation: wanted, recorded, checkBundle } = question;
+    const place = placeOf(policy, question);
+    for (const { name } of [place.own, ...place.links]) checkBundle(name);
+    if (place.refused !== undefined) return { policy: refOf(place.own), refused: place.refused };
+    const own = await read(place.own);
+    refuseMissing(recorded?.missing ?? [], own, place);
+    const query = `data${place.path.map((segment) => `[${JSON.stringify(segment)}]`).join('')}`;
+    const isTrace = level !== 'steps' && wanted === undefined;
+    const found = await toolchain.evaluate(await sourcesOf(read, own, place.links), query, {
       ...(input === undefined ? {} : { input }),
+      ...(recorded === undefined ? {} : { context: { nowNs: recorded.nowNs, seed: SEED } }),
+      ...(recorded?.calls === undefined ? {} : { calls: recorded.calls }),
+      ...(level === 'steps' || wanted === undefined ? {} : { explain: { level, pretty: wanted.pretty } }),
       strictErrors,
-      trace: true,
+      trace: isTrace,
+      steps: level === 'steps',
       deadlineMs: DEADLINE_MS,
     });
+    const { bindings, trace, explanation, steps, cut: isCut, printed } = found;
     const result = bindings[0]?.result;
-    const { name, version: number, digest, revision, dataRevision } = version;
     return {
-      policy: { name, version: number, digest, revision, dataRevision },
+      policy: refOf(place.own),
       ...(result === undefined ? {} : { result }),
-      trace: cut(traceAt(trace ?? '', level)),
+      ...(isTrace ? { trace: cut(traceAt(trace ?? '', level)) } : {}),
+      ...(explanation === undefined ? {} : { explanation }),
+      ...(steps === undefined ? {} : { steps }),
+      ...(isCut === true ? { cut: true } : {}),
       ...(printed === undefined || printed === '' ? {} : { printed }),
     };
   };

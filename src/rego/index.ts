@@ -13,6 +13,7 @@ export type {
   RegoProblem,
   RegoReference,
   RegoSources,
+  RegoStep,
   RegoVersion,
   TestReport,
   TestResult,

@@ -1,5 +1,6 @@
 import { VerdictError } from '../canonical/index.ts';
 import { problemsSentence } from './problems.ts';
+import type { TraceLevel } from './trace.ts';
 import type { RegoValue } from './value.ts';
 
 /** One file of a bundle, with its path inside the bundle: forward slashes, no leading slash. */
@@ -47,6 +48,8 @@ export interface RegoSources {
   /** Default 1. `regoVersions` overrides it for single files. */
   readonly regoVersion?: RegoVersion;
   readonly regoVersions?: { readonly [path: string]: RegoVersion };
+  /** JSON Schemas by name, `a/b` for `schema["a"]["b"]` of METADATA: a check holds references against them. */
+  readonly schemas?: { readonly [name: string]: unknown };
 }
 
 /** What a check knows about sources that have no errors. */
@@ -107,6 +110,24 @@ export interface TestReport {
   readonly coverage?: unknown;
 }
 
+/** A rule that an evaluation tried, or an expression in it that did not hold. */
+export interface RegoStep {
+  /** Reference such as `data.todo.allow`; absent for an expression. */
+  readonly rule?: string;
+  /** The rule is a default. */
+  readonly default?: boolean;
+  /** An expression as it stands in the source, or what can be said of it: `input.user.id is undefined`. */
+  readonly text?: string;
+  readonly held: boolean;
+  readonly file?: string;
+  readonly row?: number;
+  /** What an expression's references and variables stood for: Rego text, cut at 200 bytes. */
+  readonly values?: readonly { readonly name: string; readonly value: string }[];
+  readonly steps?: readonly RegoStep[];
+  /** So many more definitions of this rule did not hold either, and failed earlier. */
+  readonly more?: number;
+}
+
 export interface RegoEvaluation {
   /**
    * The bindings of every solution: `[{"x": 1}]`; a query of one expression (a path, a call) also binds its value to
@@ -116,6 +137,12 @@ export interface RegoEvaluation {
   /** OPA's trace events, pretty-printed, when asked for. */
   readonly trace?: string;
   readonly printed?: string;
+  /** The rules that were tried, outermost first, when asked for. */
+  readonly steps?: readonly RegoStep[];
+  /** There were more steps than are kept (20,000). */
+  readonly cut?: boolean;
+  /** `explanation` as OPA's Data API has it, when asked for. */
+  readonly explanation?: readonly unknown[];
 }
 
 export interface Progress {
@@ -170,6 +197,11 @@ export interface Toolchain {
       readonly strictErrors?: boolean;
       readonly trace?: boolean;
       readonly context?: EvaluationContext;
+      /** Every rule is tried for it: rules that an index leaves out are among the steps. */
+      readonly steps?: boolean;
+      /** Results of non-deterministic builtins that stand for calls, as `nd_builtin_cache` of a record has them. */
+      readonly calls?: unknown;
+      readonly explain?: { readonly level: TraceLevel; readonly pretty: boolean };
     },
   ): Promise<RegoEvaluation>;
   /** Workers that were replaced: after a crash, a missed deadline, or because one kept too much memory. */

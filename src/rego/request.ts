@@ -1,4 +1,5 @@
 import type { EvaluationContext, RegoProblem, RegoSources } from './model.ts';
+import type { TraceLevel } from './trace.ts';
 import type { RegoValue } from './value.ts';
 import { BinaryReader, BinaryWriter } from './value-binary.ts';
 
@@ -12,6 +13,10 @@ export interface Request {
   readonly coverage?: boolean;
   readonly run?: string;
   readonly trace?: boolean;
+  readonly steps?: boolean;
+  readonly calls?: unknown;
+  readonly explain?: TraceLevel;
+  readonly pretty?: boolean;
   readonly input?: RegoValue;
   readonly context?: EvaluationContext;
 }
@@ -33,7 +38,15 @@ export const encodeRequest = ({ sources, input, context, ...rest }: Request): Ui
     version: sources.regoVersions?.[path] ?? version,
   }));
   const writer = new BinaryWriter();
-  const header = { ...rest, modules, version, data: sources.data !== undefined, input: input !== undefined };
+  const { schemas } = sources;
+  const header = {
+    ...rest,
+    ...(schemas === undefined ? {} : { schemas }),
+    modules,
+    version,
+    data: sources.data !== undefined,
+    input: input !== undefined,
+  };
   const timed = { ...header, context: context !== undefined, nowNs: String(context?.nowNs ?? 0n) };
   writer.text(JSON.stringify(timed));
   if (sources.data !== undefined) writer.blob(sources.data);

@@ -79,9 +79,14 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
       return (await ask({ op: 'format', sources }, call)).result as string;
     },
     evaluate: async (sources, query, call) => {
-      const { input, context, strictErrors, trace } = call ?? {};
-      const optional = { ...(input !== undefined && { input }), ...(context !== undefined && { context }) };
-      const asked = { query, strict: strictErrors ?? false, trace: trace ?? false };
+      const { input, context, strictErrors, trace, steps, calls, explain } = call ?? {};
+      const optional = {
+        ...(input !== undefined && { input }),
+        ...(context !== undefined && { context }),
+        ...(calls !== undefined && { calls }),
+        ...(explain !== undefined && { explain: explain.level, pretty: explain.pretty }),
+      };
+      const asked = { query, strict: strictErrors ?? false, trace: trace ?? false, steps: steps ?? false };
       const { result, attachment } = await ask({ op: 'evaluate', sources, ...asked, ...optional }, call);
       return { bindings: bindingsOf(attachment), ...(result as Omit<RegoEvaluation, 'bindings'>) };
     },

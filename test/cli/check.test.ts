@@ -168,3 +168,20 @@ test.each([
   expect(stderr.split('\n')[2]).toMatch(/^ +\| +\^$/);
   expect(code).toBe(3);
 });
+
+test('a reference that the schema of the input leaves no room for is a warning, and an error when strict', async () => {
+  const rego = `# METADATA
+# schemas:
+#   - input: schema.order
+package shop
+
+allow if input.user.nmae == "ann"
+`;
+  const schema =
+    '{"type": "object", "properties": {"user": {"type": "object", "properties": {"name": {"type": "string"}}}}}';
+  const cwd = folderOf({ 'shop/shop.rego': rego, 'shop/schemas/order.json': schema });
+  const loose = await cli(['check', 'shop'], { cwd });
+  expect(loose.code).toBe(0);
+  expect(loose.stderr).toContain('shop/shop.rego:6:10: undefined ref: input.user.nmae');
+  expect((await cli(['check', '--strict', 'shop'], { cwd })).code).toBe(3);
+});

@@ -76,3 +76,10 @@ test('a data file that is not JSON is named as the person named it', async () =>
   expect(code).toBe(3);
   expect(stderr).toMatch(/^users\.json:1:9: not JSON/);
 });
+
+test('a path as a server takes it is said to be none of Rego; a division is one', async () => {
+  const cwd = folderOf({ 'a.rego': 'package a\n\nallow := true\n' });
+  const { code, stderr } = await cli(['eval', 'a/allow', '--bundle', 'a.rego'], { cwd });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('data.a.allow, not a/allow') });
+  expect((await cli(['eval', '4/2'])).stdout).toBe('2\n');
+});

@@ -69,6 +69,7 @@ test.each([
   [['eval', 'todo/allow', '--server', 'localhost:8181'], 'an address such as http://'],
   [['eval', 'x := 1', '--server', 'http://127.0.0.1:1'], 'a server answers paths'],
   [['decisions', 'show', '../v1/tokens'], 'a decision id is a UUID'],
+  [['decisions', 'show', 'abc'], 'a decision id is a UUID'],
 ])('%j is wrong usage: %s', async (argv, message) => {
   const { code, stdout, stderr } = await cli(argv);
   expect(stderr).toContain(message);

@@ -34,3 +34,13 @@ test('a policy is checked, tested, tried and built without a server', async () =
   expect(await reader.next()).toMatch(/^leave\.tar\.gz: \d+ bytes(.|\n)*4 tests: 4 passed/m);
   expect(reader.done()).toBe(true);
 }, 240_000);
+
+test('a policy of your own is checked, tested, served while it is written, and explained', async () => {
+  reader = await follow('own-policy.md');
+  await skip(4);
+  expect(await reader.next()).toMatch(/no problems(.|\n)*6 passed(.|\n)*100 %/);
+  await skip(2);
+  expect(await reader.next()).toMatch(/"decision":false(.|\n)*the amount is above your limit/);
+  expect(await reader.next()).toMatch(/data\.expenses\.decision held(.|\n)*expenses\/decision = /);
+  expect(reader.done()).toBe(true);
+}, 240_000);

@@ -187,3 +187,9 @@ test('the name under which compiled rules are grouped is refused, with its place
     message: 'the name __vd is kept for compiled rules',
   });
 });
+
+test('membership as a value beside arithmetic compiles, also where only another rule is an entrypoint', async () => {
+  const text = 'package p\n\nallow if {\n\thelper\n\tinput.n + 1 == 3\n}\n\nhelper := input.role in ["a", "b"]\n';
+  const { entrypoints } = await toolchain.compile(policy(text), ['p/allow']);
+  expect(entrypoints[0]?.builtins).toContain('plus');
+});

@@ -52,7 +52,11 @@ export const hostilePolicies: readonly HostilePolicy[] = [
     'strings of every length up to 100,000',
     'allow if count([s | some n in numbers.range(1, 100000); s := concat("", ["x" | some _ in numbers.range(1, n)])]) > 0',
   ),
-  rego('replaces', '`replace` with nothing to look for', 'allow if replace("abc", "", "x") == "abc"'),
+  rego(
+    'replaces',
+    '`replace` with nothing to look for, of texts that grow',
+    'allow if {\n\ta := "0123456789"\n\tb := replace(a, "", a)\n\tc := replace(b, "", b)\n\treplace(c, "", c) == a\n}',
+  ),
   rego('range', 'a range of 10^9 numbers', 'allow if count(numbers.range(1, 1000000000)) == 1'),
   rego(
     'doubling',

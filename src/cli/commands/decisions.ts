@@ -6,6 +6,7 @@ import { askAdmin } from '../remote/admin.ts';
 import { part } from '../remote/http.ts';
 import { CliError } from '../report.ts';
 import { ExactJson, type Paint, plain } from '../screen/screen.ts';
+import { stepsText } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
 import { exactJson, isExactObject } from '../sources/exact-json.ts';
 import { readNamed } from '../sources/sources.ts';
@@ -58,11 +59,36 @@ const idIn = (text: string): string => {
   throw new CliError('USAGE', 'no decision id on stdin: wanted an answer with its headers (curl -i), or an id');
 };
 
-const show = async (session: Session, named: string): Promise<ExitCode> => {
+const idOf = async (session: Session, named: string): Promise<string> => {
   const id = named === '-' ? idIn((await readNamed(session, '-')).toString('utf8')) : named;
-  if (!/^[0-9a-zA-Z-]{1,64}$/.test(id)) throw new CliError('USAGE', `a decision id is a UUID; not "${id}"`);
-  const text = await askAdmin(session, { method: 'GET', path: `/v1/decisions/${part(id)}` });
+  if (!new RegExp(`^${uuid}$`, 'i').test(id)) throw new CliError('USAGE', `a decision id is a UUID; not "${id}"`);
+  return id;
+};
+
+const show = async (session: Session, named: string): Promise<ExitCode> => {
+  const text = await askAdmin(session, { method: 'GET', path: `/v1/decisions/${part(await idOf(session, named))}` });
   session.screen.result(new ExactJson(text), () => recordText(session.screen.paint, text));
+  return EXIT.done;
+};
+
+const explanationText = (paint: Paint, text: string): string => {
+  const answer = exactJson(text);
+  if (!isExactObject(answer)) return plain(text);
+  const result = Object.hasOwn(answer, 'result')
+    ? JSON.stringify(answer.result, undefined, 2)
+    : paint('yellow', 'undefined');
+  const lines = [stepsText(paint, answer.steps), `${plain(String(answer.path))} = ${result}`];
+  if (answer.cut === true) lines.push(paint('yellow', 'there were more steps than are shown'));
+  if (answer.same === false) lines.push(paint('yellow', 'this is not what was answered then: see decisions show'));
+  return lines.join('\n');
+};
+
+const explain = async (session: Session, named: string): Promise<ExitCode> => {
+  const text = await askAdmin(session, {
+    method: 'GET',
+    path: `/v1/decisions/${part(await idOf(session, named))}/explain`,
+  });
+  session.screen.result(new ExactJson(text), () => explanationText(session.screen.paint, text));
   return EXIT.done;
 };
 
@@ -96,6 +122,18 @@ export const decisionsCommand = (start: Start): CliCommand => {
     ])
       .argument('<id>', 'decision id; - finds it in an answer on stdin')
       .action(start(show)),
+  );
+  command.addCommand(
+    new CliCommand(
+      'explain',
+      'Show how an answer came about: the rules that were tried, and what each that did not hold stopped at.',
+      [
+        ['verdict decisions explain 0192f0c1-5b7e-7c3a-8d2e-3f4a5b6c7d8e', 'why it was refused'],
+        ['curl -si 127.0.0.1:8181/v1/data/todo/allow | verdict decisions explain -', 'the same of an answer'],
+      ],
+    )
+      .argument('<id>', 'decision id; - finds it in an answer on stdin')
+      .action(start(explain)),
   );
   return command;
 };

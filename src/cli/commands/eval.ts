@@ -1,20 +1,24 @@
 import { Option } from 'commander';
-import { type RegoEvaluation, regoFromJson, TRACE_LEVELS, type TraceLevel, traceAt } from '../../rego/index.ts';
+import { RegoError, type RegoEvaluation, regoFromJson, TRACE_LEVELS, traceAt } from '../../rego/index.ts';
 import { CliCommand, collect } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { evaluateRemotely, explainRemotely } from '../remote/evaluate.ts';
 import { CliError } from '../report.ts';
 import { type Paint, plain, table } from '../screen/screen.ts';
+import { stepsText } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
 import { regoToExact } from '../sources/rego-json.ts';
 import { loadSources, readNamed } from '../sources/sources.ts';
+
+const LEVELS = [...TRACE_LEVELS, 'steps'] as const;
+type Level = (typeof LEVELS)[number];
 
 interface Options {
   readonly bundle?: readonly string[];
   readonly data?: readonly string[];
   readonly input?: string;
   readonly strictBuiltinErrors?: boolean;
-  readonly explain?: TraceLevel;
+  readonly explain?: Level;
 }
 
 type Bindings = { readonly [name: string]: unknown };
@@ -42,19 +46,27 @@ const readInput = async (session: Session, file: string): Promise<string> => {
   }
 };
 
-const show = (session: Session, { bindings, trace, printed }: RegoEvaluation): void => {
+const show = (session: Session, { bindings, trace, printed, steps }: RegoEvaluation): void => {
   const exact = bindings.map(
     (one): Bindings => Object.fromEntries(Object.entries(one).map(([name, value]) => [name, regoToExact(value)])),
   );
+  if (steps !== undefined) session.screen.note(stepsText(session.screen.paintNote, steps));
   if (trace !== undefined && trace !== '') session.screen.note(plain(trace));
   if (printed !== undefined && printed !== '') session.screen.note(plain(printed));
   const document = {
     bindings: exact,
     ...(trace === undefined ? {} : { trace }),
+    ...(steps === undefined ? {} : { steps }),
     ...(printed === undefined ? {} : { printed }),
   };
   session.screen.result(document, () => bindingsText(session.screen.paint, exact));
 };
+
+/** A path as a server takes it, which Rego reads as a division. */
+const SLASHED = /^[A-Za-z_]\w*(?:\/[A-Za-z_]\w*)+$/;
+
+const isUnsafe = (error: unknown): boolean =>
+  error instanceof RegoError && error.problems.some(({ code }) => code === 'rego_unsafe_var_error');
 
 const run = async (session: Session, query: string, options: Options): Promise<ExitCode> => {
   const input = options.input === undefined ? undefined : await readInput(session, options.input);
@@ -71,14 +83,24 @@ const run = async (session: Session, query: string, options: Options): Promise<E
   }
   const { sources } = await loadSources(session, bundle, data);
   const toolchain = await session.toolchain();
-  const evaluation = await toolchain.evaluate(sources, query, {
+  const evaluating = toolchain.evaluate(sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),
     strictErrors,
-    trace: options.explain !== undefined,
+    trace: options.explain !== undefined && options.explain !== 'steps',
+    steps: options.explain === 'steps',
     onProgress: session.onProgress,
   });
+  const evaluation = await evaluating.catch((error: unknown) => {
+    throw isUnsafe(error) && SLASHED.test(query)
+      ? new CliError('USAGE', `on files a query is Rego: data.${query.replaceAll('/', '.')}, not ${query}`, {
+          cause: error,
+        })
+      : error;
+  });
   const { trace, ...rest } = evaluation;
-  const shown = trace === undefined || options.explain === undefined ? undefined : traceAt(trace, options.explain);
+  const { explain } = options;
+  const shown =
+    trace === undefined || explain === undefined || explain === 'steps' ? undefined : traceAt(trace, explain);
   show(session, { ...rest, ...(shown === undefined ? {} : { trace: shown }) });
   return EXIT.done;
 };
@@ -105,9 +127,9 @@ export const evalCommand = (start: Start): CliCommand =>
     .addOption(
       new Option(
         '--explain [level]',
-        'show the trace of the evaluation; with --server, which is the admin address then',
+        'show how the answer came about: the rules that were tried (steps), or a trace at one of OPA’s levels; with --server, which is the admin address then',
       )
-        .choices(TRACE_LEVELS)
-        .preset('full'),
+        .choices(LEVELS)
+        .preset('steps'),
     )
     .action(start(run));

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError, ServerError } from '../report.ts';
 import { ExactJson, plain } from '../screen/screen.ts';
+import { stepsText } from '../screen/steps.ts';
 import type { Session } from '../session.ts';
 import { exactJson, isExactObject } from '../sources/exact-json.ts';
 import { askAdmin } from './admin.ts';
@@ -109,7 +110,10 @@ export const explainRemotely = async (session: Session, question: Question, leve
     contentType: 'application/json',
   });
   const answer = exactJson(text);
-  const { trace, printed } = isExactObject(answer) ? answer : {};
+  const { trace, printed, steps, refused } = isExactObject(answer) ? answer : {};
+  if (typeof refused === 'string')
+    throw new ServerError('input_invalid', `no rule is asked: ${refused}`, { status: 200, problems: [] });
+  if (steps !== undefined) screen.note(stepsText(screen.paintNote, steps));
   // An index leaves out rules that cannot hold: nothing of them fails, since nothing of them is tried.
   if (trace === '') screen.note(`the trace has nothing at the level ${level}; --explain full shows every step`);
   for (const said of [trace, printed]) if (typeof said === 'string' && said !== '') screen.note(plain(said));

@@ -93,6 +93,7 @@ export const tokenRequestOf = (body: unknown): TokenRequest => {
   };
 };
 
+const LEVELS = [...TRACE_LEVELS, 'steps'] as const;
 const EXPLAIN_MEMBERS = ['path', 'input', 'explain', 'strictBuiltinErrors'];
 
 const explainMembers = (body: unknown): ReadonlyMap<unknown, unknown> => {
@@ -112,8 +113,8 @@ export const explainRequestOf = (body: unknown): Omit<ExplainQuestion, 'checkBun
   const path = members.get('path');
   if (typeof path !== 'string' || path.length > 2_048 || !/[^/]/.test(path))
     throw new AdminError('REQUEST_INVALID', 'path: wanted a path below data, such as todo/allow');
-  const level = TRACE_LEVELS.find((each) => each === (members.get('explain') ?? 'full'));
-  if (level === undefined) throw new AdminError('REQUEST_INVALID', `explain: wanted one of ${TRACE_LEVELS.join(', ')}`);
+  const level = LEVELS.find((each) => each === (members.get('explain') ?? 'full'));
+  if (level === undefined) throw new AdminError('REQUEST_INVALID', `explain: wanted one of ${LEVELS.join(', ')}`);
   const strictErrors = members.get('strictBuiltinErrors') ?? false;
   if (typeof strictErrors !== 'boolean')
     throw new AdminError('REQUEST_INVALID', 'strictBuiltinErrors: wanted true or false');

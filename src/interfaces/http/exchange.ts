@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
 import type { TraceContext } from '../../canonical/index.ts';
 import type { Answer, Caller, PolicyRef } from '../../decision/index.ts';
+import type { Explain } from '../../policy/index.ts';
 import type { RequestError, WireService } from '../wire/index.ts';
 import { refusalOf } from '../wire/index.ts';
 import type { BodyDone, DirectRequest } from './body.ts';
@@ -23,6 +24,8 @@ export interface Service extends WireService {
   readonly version: BuildVersion;
   /** Empty: what AuthZEN metadata names is the address that was asked. */
   readonly authzenBaseUrl: string;
+  /** Absent: answers come without explanations. */
+  readonly explain?: Explain;
 }
 
 /** One request and the response to it. */

@@ -1,5 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Explain } from '../../policy/index.ts';
 import type { WireOptions } from '../wire/index.ts';
 import { ANYONE, peerText, RequestError, refusalOf, wireService } from '../wire/index.ts';
 import { refuseAuthzen } from './authzen/reply.ts';
@@ -22,6 +23,8 @@ export interface ListenerOptions extends WireOptions {
   readonly defaultDecision?: string;
   /** `authzen.baseUrl`, what AuthZEN metadata names; absent or empty: the address that was asked. */
   readonly authzenBaseUrl?: string;
+  /** Explains answers to callers who may see sources and data; absent: nobody. */
+  readonly explain?: Explain;
 }
 
 const peers = new WeakMap<Socket, string>();
@@ -59,6 +62,7 @@ export const createDecisionListener = (options: ListenerOptions): RequestListene
     ...wireService(options, settings.limits),
     version: options.version,
     authzenBaseUrl: options.authzenBaseUrl ?? '',
+    ...(options.explain === undefined ? {} : { explain: options.explain }),
   };
   const defaultPath = (options.defaultDecision ?? 'system/main').split('/').filter((step) => step !== '');
   const readTarget = targetReader(settings.limits.pathBytes, defaultPath);

@@ -1,3 +1,5 @@
+import type { TraceLevel } from '../../rego/index.ts';
+import { TRACE_LEVELS } from '../../rego/index.ts';
 import { boundPath, RequestError, segmentsOf } from '../wire/index.ts';
 
 /** Options of the Data API, as OPA reads them from a query string. */
@@ -5,7 +7,7 @@ export interface DataOptions {
   readonly pretty: boolean;
   readonly provenance: boolean;
   readonly metrics: boolean;
-  readonly explain: boolean;
+  readonly explain?: TraceLevel;
   readonly strictErrors: boolean;
   /** The last `input`, for GET. */
   readonly input?: string;
@@ -38,17 +40,18 @@ export const noOptions: DataOptions = {
   pretty: false,
   provenance: false,
   metrics: false,
-  explain: false,
   strictErrors: false,
 };
 
 const optionsOf = (parameters: URLSearchParams): DataOptions => {
   const input = parameters.getAll('input').at(-1);
+  const asked = parameters.getAll('explain');
+  const explain = TRACE_LEVELS.find((level) => asked.includes(level));
   return {
     pretty: flag(parameters, 'pretty'),
     provenance: flag(parameters, 'provenance'),
     metrics: flag(parameters, 'metrics') || flag(parameters, 'instrument'),
-    explain: parameters.getAll('explain').some((value) => /^(?:notes|fails|full|debug)$/.test(value)),
+    ...(explain === undefined ? {} : { explain }),
     strictErrors: flag(parameters, 'strict-builtin-errors'),
     ...(input === undefined ? {} : { input }),
   };

@@ -20,6 +20,9 @@ export interface PreparedBundle {
 export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
   const document = readManifest(bundle);
   const data = mergeData(bundle);
-  const sources = regoSources(bundle, document.manifest, data.json);
-  return { files: bundle.files, document, data, schemas: readSchemas(bundle.files), sources };
+  const { all, served } = regoSources(bundle, document.manifest, data.json);
+  const schemas = readSchemas(bundle.files);
+  const typed = Object.fromEntries([...schemas].map(([name, { schema }]) => [name, schema]));
+  const sources = { all: schemas.size === 0 ? all : { ...all, schemas: typed }, served };
+  return { files: bundle.files, document, data, schemas, sources };
 };

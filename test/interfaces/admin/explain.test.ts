@@ -19,6 +19,21 @@ allow if {
 echo := input.amount
 `;
 
+const hours = `package hours
+
+# METADATA
+# schemas:
+#   - input: {type: object, required: [user], properties: {user: {type: string}, secret: {}}}
+open if {
+	input.user == "alice"
+	time.now_ns() < 1
+}
+
+chance := rand.intn("x", 1000000000)
+
+tell if input.secret == "s"
+`;
+
 let folder: string;
 let pdp: Pdp;
 
@@ -33,7 +48,9 @@ beforeAll(async () => {
     bundles: {
       rates: write('rates', { 'rates.rego': 'package rates\n\nopen if input.user != "mallory"\n' }),
       shop: write('shop', { 'shop.rego': shop, 'data.json': '{"shop":{"owner":"alice"}}' }),
+      hours: write('hours', { 'hours.rego': hours }),
     },
+    sets: ['audit.mask.drop=["/input/secret"]'],
   });
 });
 afterAll(async () => {
@@ -44,6 +61,7 @@ afterAll(async () => {
 interface Explained {
   readonly result?: unknown;
   readonly trace: string;
+  readonly steps?: unknown;
   readonly policy: { readonly name: string; readonly version: number };
 }
 
@@ -134,4 +152,122 @@ test('the command explains what a server would answer', async () => {
   });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'false\n' });
   expect(stderr).toMatch(/Fail input\.user = /);
+});
+
+test('the steps say what each rule stopped at, and with which values', async () => {
+  const { steps, trace } = await explain({ path: 'shop/allow', input: { user: 'bob', amount: 1 }, explain: 'steps' });
+  expect(trace).toBeUndefined();
+  expect(steps).toMatchObject([
+    {
+      rule: 'data.shop.allow',
+      held: false,
+      file: 'shop.rego',
+      row: 5,
+      steps: [
+        {
+          text: 'input.user == data.shop.owner',
+          row: 6,
+          values: [{ name: 'input.user', value: '"bob"' }, { value: '"alice"' }],
+        },
+      ],
+    },
+    { rule: 'data.shop.allow', default: true, held: true },
+  ]);
+});
+
+test('an input that the schema of a rule refuses is explained by it: no rule is asked', async () => {
+  const found = await explain({ path: 'hours/open', input: { user: 7 } });
+  expect(found).toMatchObject({ status: 200, refused: expect.stringContaining('/user') });
+  expect(found).not.toHaveProperty('result');
+  const argv = ['eval', 'hours/open', '--server', pdp.urls.admin, '--input', '-', '--explain', 'steps'];
+  const { code, stderr } = await cli(argv, { stdin: '{"user": 7}', env: { VERDICT_TOKEN: pdp.token } });
+  expect({ code, told: stderr.includes('no rule is asked') }).toEqual({ code: 1, told: true });
+});
+
+const idOf = async (where: string, input: unknown): Promise<string> => {
+  const { headers } = await pdp.ask(`/v1/data/${where}`, { input });
+  return headers.get('verdict-decision-id') ?? '';
+};
+
+const why = async (id: string) => (await pdp.admin('GET', `/v1/decisions/${id}/explain`)).json;
+
+test('a recorded decision is explained by what it was made from', async () => {
+  const id = await idOf('shop/allow', { user: 'bob', amount: 12 });
+  expect(await why(id)).toMatchObject({
+    decision_id: id,
+    path: 'shop/allow',
+    result: false,
+    same: true,
+    steps: [{}, {}],
+  });
+  expect(await why(await idOf('shop/echo', { amount: 2 }))).toMatchObject({ result: 2, same: true });
+  expect(await why(await idOf('shop/echo', {}))).toMatchObject({ same: true, steps: [{ held: false }] });
+});
+
+test('chance and the clock are those of the record', async () => {
+  expect(await why(await idOf('hours/chance', {}))).toMatchObject({ same: true });
+  expect(await why(await idOf('hours/open', { user: 'alice' }))).toMatchObject({ same: true });
+});
+
+test('what a rule can read has to be in the record, and what it cannot read has not', async () => {
+  const gone = { status: 422, code: 'EXPLAIN_IMPOSSIBLE', detail: expect.stringContaining('/input/secret') };
+  expect(await why(await idOf('hours/tell', { secret: 's', user: 'a' }))).toMatchObject(gone);
+  expect(await why(await idOf('hours/open', { secret: 's', user: 'a' }))).toMatchObject({ same: true });
+});
+
+test('what no rule answered is not explained, and says why', async () => {
+  const failed = await why(await idOf('hours/open', { user: 7 }));
+  expect(failed).toMatchObject({ status: 422, detail: expect.stringContaining('input_invalid') });
+  expect(await why(await idOf('nowhere', {}))).toMatchObject({ status: 422, code: 'EXPLAIN_IMPOSSIBLE' });
+});
+
+test('a version that is active no more still explains what it answered', async () => {
+  const id = await idOf('rates/open', { user: 'mallory' });
+  writeFileSync(path.join(folder, 'rates', 'rates.rego'), 'package rates\n\nopen := true\n');
+  const pushed = await cli(['push', 'rates', path.join(folder, 'rates'), '--activate', '--server', pdp.urls.admin], {
+    env: { VERDICT_TOKEN: pdp.token },
+  });
+  expect(pushed.code).toBe(0);
+  expect(await why(id)).toMatchObject({ same: true, steps: [{ rule: 'data.rates.open', held: false }] });
+});
+
+test('the command prints the tree of a decision', async () => {
+  const id = await idOf('shop/allow', { user: 'bob', amount: 13 });
+  const argv = ['decisions', 'explain', id, '--server', pdp.urls.admin];
+  const { code, stdout, stderr } = await cli(argv, { env: { VERDICT_TOKEN: pdp.token } });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toBe(`data.shop.allow did not hold  shop.rego:5
+  stopped at input.user == data.shop.owner  shop.rego:6
+      input.user = "bob"
+      data.shop.owner = "alice"
+data.shop.allow (default) held  shop.rego:3
+shop/allow = false
+`);
+});
+
+const explained = async (query: string, input: unknown, token?: string) => {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const { json } = await pdp.ask(`/v1/data/shop/${query}`, { input }, headers);
+  return json as {
+    readonly result?: unknown;
+    readonly explanation?: readonly ({ readonly op: string; readonly node: unknown } | string)[];
+    readonly warning?: { readonly code: string; readonly message: string };
+  };
+};
+
+test('the Data API explains an answer in the shape that OPA has, to those who may see sources and data', async () => {
+  const input = { user: 'bob', amount: 14 };
+  const full = await explained('allow?explain=full', input, pdp.token);
+  expect(full.result).toBe(false);
+  expect(full.explanation?.[0]).toMatchObject({ op: 'enter', query_id: 0, type: 'body', locals: [] });
+  const pretty = await explained('allow?explain=fails&pretty', input, pdp.token);
+  expect(pretty.explanation?.at(-1)).toMatch(/Fail/);
+  const stranger = await explained('allow?explain=full', input);
+  expect(stranger.explanation).toBeUndefined();
+  expect(stranger.warning).toMatchObject({ code: 'explain_unavailable', message: expect.stringContaining('auditor') });
+});
+
+test('an undefined document is explained in full or not at all', async () => {
+  expect((await explained('echo?explain=fails', {}, pdp.token)).explanation).toBeUndefined();
+  expect((await explained('echo?explain=full', {}, pdp.token)).explanation).not.toHaveLength(0);
 });

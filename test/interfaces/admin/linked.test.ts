@@ -90,7 +90,7 @@ test('a version that an active one cannot be linked with is refused with the pla
   const refused = await push('people', { 'p.rego': 'package people\n\nadult(age, country) if age >= country\n' });
   expect(refused.status).toBeGreaterThanOrEqual(400);
   expect(refused.json).toMatchObject({
-    detail: expect.stringMatching(/^shop@1 cannot be linked: shop\.rego:3:10: /),
+    detail: expect.stringMatching(/^shop@1 cannot be linked: shop@1:shop\.rego:3:10: /),
     problems: [{ file: 'shop@1:shop.rego', row: 3 }],
   });
   expect((await ask('shop/allow'))[0]).toBe(true);

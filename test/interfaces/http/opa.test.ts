@@ -255,7 +255,7 @@ describe('what Verdict adds', () => {
         code: 'api_usage_warning',
         message:
           "'input' key missing from the request; no active bundle provides data.nope; " +
-          'explanations are not available: the answer comes without one',
+          'no explanation: this listener gives none',
       },
     });
   });
@@ -265,7 +265,7 @@ describe('what Verdict adds', () => {
     ['explain=off', false],
     ['explain=bogus', false],
     ['explain', false],
-  ])('%s is answered without an explanation', async (query, warned) => {
+  ])('%s of a listener that gives none is answered without an explanation', async (query, warned) => {
     const { call } = await startHttp();
     const { body } = await call(`/v1/data/shop/orders/allow?${query}`, { body: '{"input":1}' });
     const answer = JSON.parse(body) as { result: boolean; warning?: { code: string } };

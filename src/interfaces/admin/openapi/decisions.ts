@@ -74,4 +74,13 @@ export const decisionPaths = {
       inPath('id', { type: 'string' }),
     ]),
   },
+  '/v1/decisions/{id}/explain': {
+    get: {
+      operationId: 'explainDecision',
+      summary:
+        "Evaluates a recorded decision again in OPA's interpreter and answers the rules that were tried. Role auditor.",
+      parameters: [inPath('id', { type: 'string' })],
+      responses: { 200: json('DecisionExplanation', 'How it came about.'), ...errors(401, 403, 404, 422, 429, 500) },
+    },
+  },
 };

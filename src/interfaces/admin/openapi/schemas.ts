@@ -60,6 +60,17 @@ const place = object({ code: text, message: text, file: text, row: whole, col: w
   'excerpt',
 ]);
 
+const explanation = {
+  result: { description: 'Absent: undefined.' },
+  refused: { ...text, description: 'No rule is asked: the schemas of METADATA refuse the input, for this reason.' },
+  policy: object({ name, version: whole, digest: text, revision: text, dataRevision: text }),
+  trace: { ...text, description: 'At all levels but `steps`.' },
+  steps: { ...list('Step'), description: 'At the level `steps`.' },
+  cut: { type: 'boolean', description: 'There were more steps.' },
+  printed: text,
+};
+const explanationOptional = ['result', 'refused', 'trace', 'steps', 'cut', 'printed'];
+
 export const schemas: { readonly [name: string]: object } = {
   Version: version,
   Versions: object({ versions: list('Version') }),
@@ -85,19 +96,34 @@ export const schemas: { readonly [name: string]: object } = {
     {
       path: { ...text, description: 'Below data: todo/allow.' },
       input: { description: 'Absent: input is undefined.' },
-      explain: { enum: ['notes', 'fails', 'full', 'debug'], default: 'full' },
+      explain: { enum: ['notes', 'fails', 'full', 'debug', 'steps'], default: 'full' },
       strictBuiltinErrors: { type: 'boolean', default: false },
     },
     ['input', 'explain', 'strictBuiltinErrors'],
   ),
-  Explanation: object(
+  Step: object(
     {
-      result: { description: 'Absent: undefined.' },
-      policy: object({ name, version: whole, digest: text, revision: text, dataRevision: text }),
-      trace: text,
-      printed: text,
+      rule: { ...text, description: 'A rule that was tried; absent for an expression that did not hold.' },
+      default: { type: 'boolean' },
+      text: { ...text, description: 'An expression as it stands in the source, or what can be said of it.' },
+      held: { type: 'boolean' },
+      file: text,
+      row: whole,
+      values: { type: 'array', items: object({ name: text, value: text }) },
+      steps: list('Step'),
+      more: { ...whole, description: 'So many more definitions of this rule did not hold, and failed earlier.' },
     },
-    ['result', 'printed'],
+    ['rule', 'default', 'text', 'file', 'row', 'values', 'steps', 'more'],
+  ),
+  Explanation: object(explanation, explanationOptional),
+  DecisionExplanation: object(
+    {
+      ...explanation,
+      decision_id: text,
+      path: text,
+      same: { type: 'boolean', description: 'Whether this is what was answered; absent when the record does not say.' },
+    },
+    [...explanationOptional, 'same'],
   ),
   Token: token,
   Tokens: object({ tokens: list('Token') }),

@@ -2,10 +2,12 @@ import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { AuditReader, RecordPage } from '../../../audit/index.ts';
 import type { AuditLog, Caller } from '../../../decision/model.ts';
-import { Asking, Permitted } from '../access.ts';
+import type { Explain } from '../../../policy/index.ts';
+import { Asking, checkBundle, Permitted } from '../access.ts';
+import { explanationText, isSame, recordedQuestion } from '../explained.ts';
 import { cursorIn, filterOf, limitOf, type Parameters } from '../filter.ts';
 import { AdminError } from '../model.ts';
-import { AUDIT, READER } from '../ports.ts';
+import { AUDIT, EXPLAIN, READER } from '../ports.ts';
 
 /**
  * A restricted auditor reads decisions that rest on their bundles alone. What no bundle answered is not among them: the
@@ -41,6 +43,7 @@ export class DecisionsController {
   constructor(
     @Inject(AUDIT) private readonly audit: AuditLog,
     @Inject(READER) private readonly reader: AuditReader,
+    @Inject(EXPLAIN) private readonly explain: Explain,
   ) {}
 
   @Get()
@@ -57,6 +60,13 @@ export class DecisionsController {
     return body;
   }
 
+  private async recordOf(id: string, caller: Caller): Promise<string> {
+    const record = await this.audit.find(id);
+    if (record === undefined || !mayRead(caller, record))
+      throw new AdminError('DECISION_UNKNOWN', 'no decision that this token may read has this id');
+    return record;
+  }
+
   @Get(':id')
   @Permitted({ roles: ['auditor'] })
   async show(
@@ -64,11 +74,27 @@ export class DecisionsController {
     @Asking() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const record = await this.audit.find(id);
-    if (record === undefined || !mayRead(caller, record))
-      throw new AdminError('DECISION_UNKNOWN', 'no decision that this token may read has this id');
+    const record = await this.recordOf(id, caller);
     // The text as it is stored: parsing it would lose the digits of large numbers.
     reply.header('content-type', JSON_TYPE);
     return record;
+  }
+
+  /** How a recorded answer came about: by the versions, the input, the clock and the results that it was made from. */
+  @Get(':id/explain')
+  @Permitted({ roles: ['auditor'] })
+  async why(
+    @Param('id') id: string,
+    @Asking() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const recorded = recordedQuestion(await this.recordOf(id, caller));
+    const found = await this.explain({ ...recorded.question, checkBundle: (name) => checkBundle(caller, name) });
+    reply.header('content-type', JSON_TYPE);
+    return explanationText(found, {
+      decision_id: id,
+      path: recorded.question.path.join('/'),
+      same: isSame(recorded, found),
+    });
   }
 }

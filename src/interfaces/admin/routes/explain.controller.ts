@@ -2,9 +2,9 @@ import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../../../decision/model.ts';
 import type { Explain } from '../../../policy/index.ts';
-import { regoJson } from '../../../rego/index.ts';
 import { Asking, checkBundle, Permitted } from '../access.ts';
 import { explainRequestOf } from '../body.ts';
+import { explanationText } from '../explained.ts';
 import { EXPLAIN } from '../ports.ts';
 
 /** How an answer comes about: for those who may fetch a version's sources and data, which a trace shows. */
@@ -22,9 +22,7 @@ export class ExplainController {
   ): Promise<string> {
     const request = explainRequestOf(body);
     const found = await this.explain({ ...request, checkBundle: (name) => checkBundle(caller, name) });
-    const { result, ...facts } = found;
     reply.header('content-type', 'application/json; charset=utf-8');
-    // The result's own text: its numbers keep their digits.
-    return `{${result === undefined ? '' : `"result":${regoJson(result)},`}${JSON.stringify(facts).slice(1)}`;
+    return explanationText(found);
   }
 }

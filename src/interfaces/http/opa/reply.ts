@@ -12,6 +12,10 @@ export interface Asked {
   readonly inputMissing: boolean;
   /** Nanoseconds that reading and checking the body took; absent when it was not read. */
   readonly parseNs?: number;
+  /** OPA's `explanation`, where it was asked for and could be had. */
+  readonly explanation?: readonly unknown[];
+  /** Why there is none although it was asked for. */
+  readonly unexplained?: string;
 }
 
 const JSON_TYPE = ['Content-Type', 'application/json'];
@@ -70,15 +74,14 @@ const metrics = (answer: Answer, exchange: Exchange, asked: Asked): string => {
   return `"metrics":{${timers.filter((timer) => timer !== '').join(',')}},`;
 };
 
-const EXPLAIN = 'explanations are not available: the answer comes without one';
 const INPUT_MISSING = "'input' key missing from the request";
 
 /** OPA has room for one warning: the first gives the code, and all say what they have to say. */
-const warning = (answer: Answer, exchange: Exchange, asked: Asked, path: readonly string[]): string => {
+const warning = (answer: Answer, asked: Asked, path: readonly string[]): string => {
   const found: [code: string, message: string][] = [];
   if (asked.inputMissing) found.push(['api_usage_warning', INPUT_MISSING]);
   if (answer.unknownPath) found.push(['unknown_path', `no active bundle provides ${refText(path)}`]);
-  if (exchange.target.options.explain) found.push(['explain_unavailable', EXPLAIN]);
+  if (asked.unexplained !== undefined) found.push(['explain_unavailable', `no explanation: ${asked.unexplained}`]);
   const [first] = found;
   if (first === undefined) return '';
   const message = found.map(([, text]) => text).join('; ');
@@ -97,9 +100,12 @@ export const envelopeMembers = (
   const { options } = exchange.target;
   let text = `"decision_id":"${answer.decisionId}",`;
   if (options.provenance) text += provenance(service.version, answer.policies);
+  // Of an undefined document OPA has a full explanation alone.
+  const explained = verdict.kind === 'decided' || options.explain === 'full' ? asked.explanation : undefined;
+  if (explained !== undefined) text += `"explanation":${JSON.stringify(explained)},`;
   if (options.metrics) text += metrics(answer, exchange, asked);
   text = verdict.kind === 'decided' ? `${text}"result":${verdict.result}` : text.slice(0, -1);
-  if (asked.inputMissing || answer.unknownPath || options.explain) text += warning(answer, exchange, asked, path);
+  if (asked.inputMissing || answer.unknownPath || asked.unexplained !== undefined) text += warning(answer, asked, path);
   return text;
 };
 

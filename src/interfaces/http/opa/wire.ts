@@ -7,6 +7,7 @@ import { readBody } from '../body.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { guarded, replying, unpacked } from '../exchange.ts';
 import type { Route } from '../target.ts';
+import { explanationOf } from './explain.ts';
 import type { Asked } from './reply.ts';
 import { refuseOpa, replyV0, replyV1 } from './reply.ts';
 
@@ -84,11 +85,21 @@ const factsOf = (route: DataRoute, exchange: Exchange): RequestFacts => ({
   trace: exchange.trace,
 });
 
-const replyTo = (service: Service, exchange: Exchange, route: DataRoute, asked: Asked): Reply =>
-  replying(service, exchange, refuseOpa, (answer) => {
-    if (route.wire === 'opa.v1') replyV1(service, exchange, answer, route.path, asked);
-    else replyV0(service, exchange, answer, route.path);
+const replyTo = (service: Service, exchange: Exchange, route: DataRoute, asked: Asked, input?: CheckedJson): Reply => {
+  const level = route.wire === 'opa.v1' ? exchange.target.options.explain : undefined;
+  return replying(service, exchange, refuseOpa, (answer) => {
+    if (route.wire !== 'opa.v1') replyV0(service, exchange, answer, route.path);
+    else if (level === undefined || answer.verdict.kind === 'failed')
+      replyV1(service, exchange, answer, route.path, asked);
+    else {
+      const question = { path: route.path, level, ...(input === undefined ? {} : { input }) };
+      const reply = replying(service, exchange, refuseOpa, (found: Partial<Asked>) =>
+        replyV1(service, exchange, answer, route.path, { ...asked, ...found }),
+      );
+      void explanationOf(service, exchange, answer, question).then(reply);
+    }
   });
+};
 
 const ask = (
   service: Service,
@@ -106,15 +117,16 @@ const ask = (
     path: route.path,
     ...(input === undefined ? {} : { input }),
     strictErrors: options.strictErrors,
-    bypassCache: exchange.head.noCache,
+    // What is explained is evaluated: a remembered answer may rest on another moment.
+    bypassCache: exchange.head.noCache || options.explain !== undefined,
     // Repeated without a look at its body, a request would lose the warning that its input is missing.
     ...(key === undefined || missing ? {} : { rawKey: key }),
   };
-  service.decisions.decide(query, replyTo(service, exchange, route, asked));
+  service.decisions.decide(query, replyTo(service, exchange, route, asked, input));
 };
 
 const keyOf = (exchange: Exchange, route: DataRoute, body: Buffer): string | undefined => {
-  if (exchange.head.noCache) return undefined;
+  if (exchange.head.noCache || exchange.target.options.explain !== undefined) return undefined;
   const { contentType, contentCoding } = exchange.head;
   // A GET has its input in the target, which for a POST means nothing.
   const options = `${exchange.request.method} ${exchange.target.text}`;

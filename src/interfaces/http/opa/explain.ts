@@ -1,0 +1,48 @@
+import { messageOf, VerdictError } from '../../../canonical/index.ts';
+import type { Answer, Caller, Role } from '../../../decision/index.ts';
+import type { CheckedJson } from '../../../engine/index.ts';
+import { PolicyError } from '../../../policy/index.ts';
+import type { TraceLevel } from '../../../rego/index.ts';
+import { regoFromJson } from '../../../rego/index.ts';
+import type { Exchange, Service } from '../exchange.ts';
+import type { Asked } from './reply.ts';
+
+// A trace shows sources and data: it is for those who may fetch them.
+const EXPLAINED_TO: readonly Role[] = ['author', 'approver', 'auditor', 'operator'];
+
+const checkBundle =
+  ({ bundles, name: caller }: Caller) =>
+  (name: string): void => {
+    if (bundles !== undefined && !bundles.includes(name))
+      throw new PolicyError('EXPLAIN_IMPOSSIBLE', `the token ${caller} does not hold for all bundles that answered`);
+  };
+
+/** OPA's `explanation` for an answer that was made, or why there is none. Never rejects. */
+export const explanationOf = async (
+  service: Service,
+  { caller, target: { options } }: Exchange,
+  answer: Answer,
+  asked: { readonly path: readonly string[]; readonly input?: CheckedJson; readonly level: TraceLevel },
+): Promise<Pick<Asked, 'explanation' | 'unexplained'>> => {
+  const { path, input, level } = asked;
+  if (service.explain === undefined) return { unexplained: 'this listener gives none' };
+  if (!caller.roles.some((role) => EXPLAINED_TO.includes(role)))
+    return { unexplained: `it is for callers with one of the roles ${EXPLAINED_TO.join(', ')}` };
+  try {
+    const found = await service.explain({
+      path,
+      ...(input === undefined ? {} : { input: regoFromJson(Buffer.from(input).toString('utf8')) }),
+      strictErrors: options.strictErrors,
+      level,
+      explanation: { pretty: options.pretty },
+      checkBundle: checkBundle(caller),
+    });
+    const isOfAnswer = answer.policies.some(({ digest }) => digest === found.policy.digest);
+    if (!isOfAnswer) return { unexplained: 'another version became active meanwhile' };
+    return { explanation: found.explanation ?? [] };
+  } catch (error) {
+    if (error instanceof VerdictError) return { unexplained: error.message };
+    service.warn(`an answer could not be explained: ${messageOf(error)}`);
+    return { unexplained: 'it failed; the log of the server says why' };
+  }
+};
