@@ -10,12 +10,18 @@ const DAY_MS = 86_400_000;
 /** Dates beyond this have no ISO text of four-digit years. */
 const LONGEST_MS = 3650 * DAY_MS;
 
+const shown = (names: readonly string[]): string =>
+  `${names
+    .slice(0, 3)
+    .map((name) => JSON.stringify(name.slice(0, 40)))
+    .join(', ')}${names.length > 3 ? ', ...' : ''}`;
+
 const checkRoles = (token: NewToken): void => {
   if (token.roles.length === 0)
     throw new IdentityError('TOKEN_ROLE_INVALID', `a token needs a role: one or more of ${ROLES.join(', ')}`);
   const unknown = token.roles.filter((role) => !ROLES.includes(role));
   if (unknown.length > 0)
-    throw new IdentityError('TOKEN_ROLE_INVALID', `wanted roles out of ${ROLES.join(', ')}; ${unknown.length} are not`);
+    throw new IdentityError('TOKEN_ROLE_INVALID', `${shown(unknown)}: wanted roles out of ${ROLES.join(', ')}`);
 };
 
 const checkBundles = (token: NewToken): void => {

@@ -40,7 +40,7 @@ export interface Parts {
 /** Versions as the catalog has them, newest first. */
 export const versionsOf = ({ catalog }: Parts, name: string): readonly VersionInfo[] => {
   const versions = catalog.versions(name);
-  if (versions.length === 0) throw new PolicyError('BUNDLE_UNKNOWN', 'no bundle of this name was pushed');
+  if (versions.length === 0) throw new PolicyError('BUNDLE_UNKNOWN', `no bundle ${name} was pushed`);
   return versions;
 };
 

@@ -102,7 +102,7 @@ test('a token is made, shown once, used, limited to its roles and bundles, and r
   const made = await verdict(['token', 'create', 'ci', '--role', 'author', '--bundle', 'shop', '--expires', '90d']);
   expect(made.code, made.stderr).toBe(0);
   expect(made.stdout).toMatch(/^vdt_\S+\n$/);
-  expect(made.stderr).toMatch(/token ci \(author\), expires \d{4}-/);
+  expect(made.stderr).toMatch(/token ci \(author; (?:all bundles|bundle \w+)\), expires \d{4}-/);
   const secret = made.stdout.trim();
 
   const cwd = folderOf({ 'ci.token': `${secret}\n`, 'p/a.rego': 'package other\n\nx := 1\n' });
@@ -172,4 +172,15 @@ test('a running server is asked by path, and says which version answered', async
 test('a command for the admin API that is sent to a decision listener names the address that it needs', async () => {
   const { code, stderr } = await verdict(['versions', 'shop', '--server', pdp.urls.http]);
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('not the admin API') });
+});
+
+test('a slip in a role, a bundle or an outcome is named', async () => {
+  const role = await verdict(['token', 'create', 'slip', '--role', 'autor']);
+  expect(role.stderr).toContain('"autor": wanted roles out of ask, author');
+  expect((await verdict(['versions', 'nope'])).stderr).toContain('no bundle nope was pushed');
+  const outcome = await verdict(['decisions', '--outcome', 'deny']);
+  expect(outcome).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('permit, refuse, undefined, failed; not "deny"'),
+  });
 });

@@ -96,3 +96,14 @@ test.each(readdirSync(path.join(root, 'policies')))(
     expect(await cli(['check', '--strict', `policies/${name}`], { cwd: root })).toMatchObject({ code: 0 });
   },
 );
+
+test("tests that need another bundle's functions say which folder is missing", async () => {
+  const cwd = folderOf({
+    'travel/travel.rego': 'package travel\n\nallow if data.people.manages(input.a)\n',
+    'travel/travel_test.rego': 'package travel_test\n\ntest_a if data.travel.allow with input as {"a": 1}\n',
+    'people/people.rego': 'package people\n\nmanages(x) if x == 1\n',
+  });
+  const alone = await cli(['test', 'travel'], { cwd });
+  expect(alone).toMatchObject({ code: 3, stderr: expect.stringContaining('name its folder, too') });
+  expect((await cli(['test', 'travel', 'people'], { cwd })).code).toBe(0);
+});

@@ -13,7 +13,8 @@ const answerText = (paint: Paint, { version, created, epoch }: PushAnswer): stri
   const label = paint('bold', `${plain(version.name)}@${version.version}`);
   const what = created ? 'pushed' : 'was there already';
   const active = version.state === 'active' ? `, ${paint('green', 'active')} (epoch ${epoch})` : '';
-  const tests = version.opaque ? 'no tests' : `${count(version.tests.passed, 'test')} passed`;
+  const tests =
+    version.opaque || version.tests.passed === 0 ? 'no tests ran' : `${count(version.tests.passed, 'test')} passed`;
   return [
     `${label} ${what}${active}: ${tests}, digest ${plain(version.digest.slice(0, 12))}`,
     ...version.notes.map((note) => `  ${noteText(note, paint)}`),

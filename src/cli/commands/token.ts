@@ -26,7 +26,8 @@ const create = async (session: Session, name: string, options: CreateOptions): P
   const answer = await askAdminFor(session, { method: 'POST', path: '/v1/tokens', json }, isTokenAnswer);
   const { token } = answer;
   session.screen.note(
-    `token ${plain(token.name)} (${plain(token.roles.join(', '))}), ` +
+    `token ${plain(token.name)} (${plain(token.roles.join(', '))}; ` +
+      `${token.bundles === undefined ? 'all bundles' : `bundle ${plain(token.bundles.join(', '))}`}), ` +
       `${token.expiresAt === undefined ? 'never expires' : `expires ${moment(token.expiresAt)} UTC`}; shown this once:`,
   );
   session.screen.result(answer, () => answer.secret);

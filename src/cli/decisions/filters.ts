@@ -58,8 +58,22 @@ const versionOf = (text: string): string => text.replace(/^v(?=\d)/, '');
 const pathOf = (text: string): string =>
   /^data(\.[A-Za-z_]\w*)+$/.test(text) ? text.split('.').slice(1).join('/') : text;
 
-/** The options as parameters of the API. What they must look like is for the server to say. */
+const CHOICES = {
+  outcome: ['permit', 'refuse', 'undefined', 'failed'],
+  cache: ['hit', 'miss', 'bypass', 'uncacheable'],
+} as const;
+
+const checkChoices = (options: FilterOptions): void => {
+  for (const name of ['outcome', 'cache'] as const) {
+    const choices: readonly string[] = CHOICES[name];
+    const wrong = options[name]?.find((value) => !choices.includes(value));
+    if (wrong !== undefined) throw new CliError('USAGE', `--${name}: wanted ${choices.join(', ')}; not "${wrong}"`);
+  }
+};
+
+/** The options as parameters of the API. What else they must look like is for the server to say. */
 export const parametersOf = (options: FilterOptions): URLSearchParams => {
+  checkChoices(options);
   const parameters = new URLSearchParams();
   const { from, to, bundleVersion = [], path = [], events } = options;
   if (from !== undefined) parameters.set('from', momentOf('from', from));
