@@ -29,6 +29,7 @@ test('the budget and the workers come from the settings', () => {
   expect(budget).toEqual({
     instructions: 5,
     memoryBytes: 67_108_864,
+    mostInstructions: 100_000_000,
     resultBytes: 4_194_304,
     argumentBytes: 1_048_576,
     deadlineMs: 1_000,
