@@ -56,6 +56,18 @@ limit := limits[input.s].v
     found: 'undefined',
   },
   {
+    name: 'the largest of equal numbers that are written differently',
+    reason: "OPA's C code keeps the first of them, its Go code the last.",
+    case: {
+      rego: 'package pol\n\nmost := max(input.a)\n',
+      data: '{}',
+      entrypoints: ['most'],
+      inputs: ['{"a":[1.0,1]}'],
+    },
+    wanted: '1',
+    found: '1.0',
+  },
+  {
     name: 'a part of an input replaced that is no object',
     reason: "OPA's runtime writes into the input as if it were an object; the evaluation fails.",
     case: {

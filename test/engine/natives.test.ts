@@ -42,6 +42,9 @@ const loaded = async (name: string, operands: number): Promise<LoadedModule> => 
   return module;
 };
 
+/** Of equal numbers that are written differently, OPA's C code gives another one than its Go code. */
+const spellings = new Set(['max', 'min']);
+
 const difference = async (module: LoadedModule, name: string, operands: readonly RegoValue[]): Promise<string> => {
   const text = dumpValue(operands);
   if (hasBytes(text)) return '';
@@ -60,6 +63,7 @@ const difference = async (module: LoadedModule, name: string, operands: readonly
     return '';
   }
   const wanted = result.kind === 'value' ? resultJson(result.value) : 'undefined';
+  if (spellings.has(name) && Number(answer) === Number(wanted)) return '';
   return answer === wanted ? '' : `${name}${text}: ${answer}, and in OPA ${wanted}`;
 };
 
