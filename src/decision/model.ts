@@ -82,9 +82,11 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly error: DecisionError };
 
 /** What a verdict means to who enforces it: anything but an explicit permit is a refusal. */
-export type Outcome = 'permit' | 'refuse' | 'undefined' | 'failed';
+export const OUTCOMES = ['permit', 'refuse', 'undefined', 'failed'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
-export type CacheState = 'hit' | 'miss' | 'bypass' | 'uncacheable';
+export const CACHE_STATES = ['hit', 'miss', 'bypass', 'uncacheable'] as const;
+export type CacheState = (typeof CACHE_STATES)[number];
 
 /** A version as answers and records name it. */
 export interface PolicyRef {

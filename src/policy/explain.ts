@@ -1,6 +1,7 @@
 import { pointerSteps } from '../canonical/index.ts';
 import type { ActiveVersion, PolicyRef, Resolution } from '../decision/model.ts';
 import type {
+  ExplainLevel,
   InputRead,
   RegoFile,
   RegoSources,
@@ -8,7 +9,6 @@ import type {
   RegoValue,
   RegoVersion,
   Toolchain,
-  TraceLevel,
 } from '../rego/index.ts';
 import { regoJson, traceAt } from '../rego/index.ts';
 import { readArchive } from './archive/read.ts';
@@ -18,9 +18,6 @@ import { readBuildInfo } from './content/build-info.ts';
 import { joinDataAside } from './link/data-thread.ts';
 import { PolicyError, type PolicyStore, type VersionInfo } from './model.ts';
 import { unlimited } from './versions/restore.ts';
-
-/** `steps` is the tree of rules that were tried; the others are levels of OPA's trace. */
-export type ExplainLevel = TraceLevel | 'steps';
 
 /** The circumstances of a decision that was recorded. */
 export interface RecordedCase {

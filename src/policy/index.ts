@@ -20,7 +20,7 @@ export { checkParts } from './check.ts';
 export { mergeData } from './content/data.ts';
 export { readManifest } from './content/manifest.ts';
 export { regoSources } from './content/rego-sources.ts';
-export type { Explain, ExplainLevel, ExplainQuestion, Explanation, RecordedCase } from './explain.ts';
+export type { Explain, ExplainQuestion, Explanation, RecordedCase } from './explain.ts';
 export { createExplain } from './explain.ts';
 export type { LocalResult } from './intake.ts';
 export type { PolicyLog } from './live.ts';

@@ -26,8 +26,8 @@ export type { BuiltinResult, RegoModule } from './rego-module.ts';
 export { instantiateRego } from './rego-module.ts';
 export type { ToolchainOptions } from './toolchain.ts';
 export { openToolchain } from './toolchain.ts';
-export type { TraceLevel } from './trace.ts';
-export { TRACE_LEVELS, traceAt } from './trace.ts';
+export type { ExplainLevel, TraceLevel } from './trace.ts';
+export { EXPLAIN_LEVELS, TRACE_LEVELS, traceAt } from './trace.ts';
 export type { RegoEntry, RegoValue } from './value.ts';
 export {
   bytesOf,

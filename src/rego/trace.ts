@@ -2,6 +2,10 @@
 export const TRACE_LEVELS = ['notes', 'fails', 'full', 'debug'] as const;
 export type TraceLevel = (typeof TRACE_LEVELS)[number];
 
+/** `steps` is the tree of rules that were tried; the others are levels of OPA's trace. */
+export const EXPLAIN_LEVELS = [...TRACE_LEVELS, 'steps'] as const;
+export type ExplainLevel = (typeof EXPLAIN_LEVELS)[number];
+
 interface Event {
   readonly op: string;
   /** How many queries it is in: an Enter stands as deep as the query that it is called from. */

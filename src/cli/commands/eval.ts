@@ -1,5 +1,12 @@
 import { Option } from 'commander';
-import { RegoError, type RegoEvaluation, regoFromJson, TRACE_LEVELS, traceAt } from '../../rego/index.ts';
+import {
+  EXPLAIN_LEVELS,
+  type ExplainLevel,
+  RegoError,
+  type RegoEvaluation,
+  regoFromJson,
+  traceAt,
+} from '../../rego/index.ts';
 import { CliCommand, collect } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { evaluateRemotely, explainRemotely } from '../remote/evaluate.ts';
@@ -10,15 +17,12 @@ import type { Session, Start } from '../session.ts';
 import { regoToExact } from '../sources/rego-json.ts';
 import { loadSources, readNamed } from '../sources/sources.ts';
 
-const LEVELS = [...TRACE_LEVELS, 'steps'] as const;
-type Level = (typeof LEVELS)[number];
-
 interface Options {
   readonly bundle?: readonly string[];
   readonly data?: readonly string[];
   readonly input?: string;
   readonly strictBuiltinErrors?: boolean;
-  readonly explain?: Level;
+  readonly explain?: ExplainLevel;
 }
 
 type Bindings = { readonly [name: string]: unknown };
@@ -129,7 +133,7 @@ export const evalCommand = (start: Start): CliCommand =>
         '--explain [level]',
         'show how the answer came about: the rules that were tried (steps), or a trace at one of OPA’s levels; with --server, which is the admin address then',
       )
-        .choices(LEVELS)
+        .choices(EXPLAIN_LEVELS)
         .preset('steps'),
     )
     .action(start(run));

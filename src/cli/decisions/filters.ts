@@ -1,3 +1,4 @@
+import { CACHE_STATES, OUTCOMES } from '../../decision/model.ts';
 import { durationMs } from '../arguments.ts';
 import { type CliCommand, collect } from '../command.ts';
 import { CliError } from '../report.ts';
@@ -58,10 +59,7 @@ const versionOf = (text: string): string => text.replace(/^v(?=\d)/, '');
 const pathOf = (text: string): string =>
   /^data(\.[A-Za-z_]\w*)+$/.test(text) ? text.split('.').slice(1).join('/') : text;
 
-const CHOICES = {
-  outcome: ['permit', 'refuse', 'undefined', 'failed'],
-  cache: ['hit', 'miss', 'bypass', 'uncacheable'],
-} as const;
+const CHOICES = { outcome: OUTCOMES, cache: CACHE_STATES } as const;
 
 const checkChoices = (options: FilterOptions): void => {
   for (const name of ['outcome', 'cache'] as const) {

@@ -2,11 +2,15 @@ import type { RegoValue } from '../../rego/index.ts';
 import { bytesOf, RegoBytes, RegoNumber, RegoObject, RegoSet } from '../../rego/index.ts';
 import { BuiltinError } from './model.ts';
 
+/** A string, whether its bytes are UTF-8 or not. */
+export const isText = (value: RegoValue | undefined): value is string | RegoBytes =>
+  typeof value === 'string' || value instanceof RegoBytes;
+
 /** The name of a value's type, as errors have it. */
 export const typeName = (value: RegoValue | undefined): string => {
   if (value === undefined) return 'undefined';
   if (value === null) return 'null';
-  if (typeof value === 'string' || value instanceof RegoBytes) return 'string';
+  if (isText(value)) return 'string';
   if (value instanceof RegoNumber) return 'number';
   if (value instanceof RegoObject) return 'object';
   if (value instanceof RegoSet) return 'set';
@@ -33,7 +37,7 @@ export const arrayOperand = (value: RegoValue | undefined, position: number): re
 
 /** The bytes of a string operand; positions count from 1. */
 export const byteOperand = (value: RegoValue | undefined, position: number): Uint8Array => {
-  if (typeof value === 'string' || value instanceof RegoBytes) return bytesOf(value);
+  if (isText(value)) return bytesOf(value);
   throw wrongType(value, position, 'string');
 };
 

@@ -82,17 +82,19 @@ const powerOf5 = (power: number): BigFloat => {
   return product;
 };
 
+/** digits x 10^tens, as Go reads it. */
+export const scaled = (negative: boolean, digits: bigint, tens: number): BigFloat => {
+  if (digits === 0n || tens === 0) return rounded(negative, digits, 0, usualBits);
+  const exact = { negative, mantissa: digits, exponent: tens };
+  return tens < 0 ? divided(exact, powerOf5(-tens)) : multiplied(exact, powerOf5(tens));
+};
+
 /** The float that Go reads from a number's text; undefined beyond any exponent that OPA takes. */
 export const floatOf = (text: string): BigFloat | undefined => {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
   if (match === null) return undefined;
   const [, sign, whole = '', fraction = '', power = '0'] = match;
-  const negative = sign === '-';
-  const mantissa = BigInt(`0${whole}${fraction}`);
+  const digits = BigInt(`0${whole}${fraction}`);
   const tens = Number(power) - fraction.length;
-  if (mantissa === 0n) return { negative, mantissa, exponent: 0 };
-  if (Math.abs(tens) > 100_000) return undefined;
-  if (tens === 0) return rounded(negative, mantissa, 0, usualBits);
-  const exact = { negative, mantissa, exponent: tens };
-  return tens < 0 ? divided(exact, powerOf5(-tens)) : multiplied(exact, powerOf5(tens));
+  return digits !== 0n && Math.abs(tens) > 100_000 ? undefined : scaled(sign === '-', digits, tens);
 };

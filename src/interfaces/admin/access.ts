@@ -3,7 +3,7 @@ import { applyDecorators, createParamDecorator, type ExecutionContext } from '@n
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Caller, Role } from '../../decision/model.ts';
-import { IdentityError, type TokenStore } from '../../identity/index.ts';
+import { holdsFor, IdentityError, type TokenStore } from '../../identity/index.ts';
 
 /** Who may use a route: `open` to all, or callers with one of the roles (and, with `bundle`, for that bundle). */
 export type Permit =
@@ -56,7 +56,7 @@ const authenticate = (request: FastifyRequest, tokens: TokenStore): Caller => {
 
 /** Throws FORBIDDEN when the caller's token is restricted to other bundles. */
 export const checkBundle = (caller: Caller, name: string): void => {
-  if (caller.bundles !== undefined && !caller.bundles.includes(name))
+  if (!holdsFor(caller, name))
     throw new IdentityError('FORBIDDEN', `the token ${caller.name} does not hold for this bundle`);
 };
 

@@ -3,7 +3,7 @@ import { messageOf } from '../../canonical/index.ts';
 import type { Role } from '../../decision/model.ts';
 import { checkJson, defaultJsonLimits } from '../../engine/index.ts';
 import type { ExplainQuestion } from '../../policy/index.ts';
-import { RegoObject, regoFromJson, TRACE_LEVELS } from '../../rego/index.ts';
+import { EXPLAIN_LEVELS, RegoObject, regoFromJson } from '../../rego/index.ts';
 import { AdminError, type TokenRequest } from './model.ts';
 
 /** Bytes of a JSON body: an input to explain may be as large as one to decide on. */
@@ -93,7 +93,6 @@ export const tokenRequestOf = (body: unknown): TokenRequest => {
   };
 };
 
-const LEVELS = [...TRACE_LEVELS, 'steps'] as const;
 const EXPLAIN_MEMBERS = ['path', 'input', 'explain', 'strictBuiltinErrors'];
 
 const explainMembers = (body: unknown): ReadonlyMap<unknown, unknown> => {
@@ -113,8 +112,9 @@ export const explainRequestOf = (body: unknown): Omit<ExplainQuestion, 'checkBun
   const path = members.get('path');
   if (typeof path !== 'string' || path.length > 2_048 || !/[^/]/.test(path))
     throw new AdminError('REQUEST_INVALID', 'path: wanted a path below data, such as todo/allow');
-  const level = LEVELS.find((each) => each === (members.get('explain') ?? 'full'));
-  if (level === undefined) throw new AdminError('REQUEST_INVALID', `explain: wanted one of ${LEVELS.join(', ')}`);
+  const level = EXPLAIN_LEVELS.find((each) => each === (members.get('explain') ?? 'full'));
+  if (level === undefined)
+    throw new AdminError('REQUEST_INVALID', `explain: wanted one of ${EXPLAIN_LEVELS.join(', ')}`);
   const strictErrors = members.get('strictBuiltinErrors') ?? false;
   if (typeof strictErrors !== 'boolean')
     throw new AdminError('REQUEST_INVALID', 'strictBuiltinErrors: wanted true or false');

@@ -1,12 +1,11 @@
 import type { RecordFilter } from '../../audit/index.ts';
-import type { CacheState, Caller, Outcome } from '../../decision/model.ts';
+import type { Caller } from '../../decision/model.ts';
+import { CACHE_STATES, OUTCOMES } from '../../decision/model.ts';
 import { AdminError } from './model.ts';
 
 /** A query string as Fastify reads it: a parameter that stands several times is a list. */
 export type Parameters = { readonly [name: string]: string | readonly string[] | undefined };
 
-const OUTCOMES: readonly Outcome[] = ['permit', 'refuse', 'undefined', 'failed'];
-const CACHE_STATES: readonly CacheState[] = ['hit', 'miss', 'bypass', 'uncacheable'];
 const MOST_VALUES = 20;
 const TEXT_LENGTH = 1_024;
 const MOST_PER_PAGE = 1_000;

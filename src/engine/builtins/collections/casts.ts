@@ -1,9 +1,7 @@
 import type { RegoValue } from '../../../rego/index.ts';
-import { RegoBytes, RegoObject, regoSet } from '../../../rego/index.ts';
+import { RegoObject, regoSet } from '../../../rego/index.ts';
 import type { Builtin, BuiltinEntry } from '../model.ts';
-import { listOperand, wrongType } from '../operands.ts';
-
-const isText = (value: RegoValue | undefined): boolean => typeof value === 'string' || value instanceof RegoBytes;
+import { isText, listOperand, wrongType } from '../operands.ts';
 
 /** The value itself, where it is of the type. */
 const same =

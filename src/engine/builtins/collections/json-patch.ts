@@ -1,23 +1,13 @@
 import type { RegoValue } from '../../../rego/index.ts';
-import { equalValues, RegoBytes, RegoObject } from '../../../rego/index.ts';
-import { stringOfText, textOf } from '../format/byte-text.ts';
+import { equalValues, RegoObject } from '../../../rego/index.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
 import { arrayOperand, wrongType } from '../operands.ts';
 import { EditTree } from './edit-tree.ts';
+import { pathSteps } from './path.ts';
 import { weightOf } from './weight.ts';
 
-const unescaped = (segment: string): string => segment.replaceAll('~1', '/').replaceAll('~0', '~');
-
-/** `a/b`, with or without slashes in front, or an array of segments, which may be any values. */
-const pathOf = (value: RegoValue): readonly RegoValue[] => {
-  if (Array.isArray(value)) return value as readonly RegoValue[];
-  if (typeof value !== 'string' && !(value instanceof RegoBytes)) throw wrongType(value, 2, 'a path');
-  const text = textOf(value);
-  if (text === '') return [];
-  const segments = text.replace(/^\/+/, '').split('/');
-  return segments.map((segment) => stringOfText(unescaped(segment)));
-};
+const pathOf = (value: RegoValue): readonly RegoValue[] => pathSteps(value, () => wrongType(value, 2, 'a path'));
 
 class Patch {
   private readonly tree: EditTree;

@@ -2,7 +2,7 @@ import type { RegoValue } from '../../../rego/index.ts';
 import { bytesOf, RegoBytes, RegoObject, RegoSet, regoObject } from '../../../rego/index.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
-import { byteStringOperand, stringOfBytes } from '../operands.ts';
+import { byteStringOperand, isText, stringOfBytes } from '../operands.ts';
 import { goJson } from '../tokens/sign.ts';
 
 // All texts here have one character a byte: Go escapes bytes, whether or not they are UTF-8.
@@ -28,9 +28,6 @@ export const urlqueryEncode: Builtin = (_scope, text) => escaped(byteStringOpera
 
 /** `urlquery.decode`. */
 export const urlqueryDecode: Builtin = (_scope, text) => stringOf(unescaped(byteStringOperand(text, 1)));
-
-const isText = (value: RegoValue): value is string | RegoBytes =>
-  typeof value === 'string' || value instanceof RegoBytes;
 
 const bytesText = (value: string | RegoBytes): string => Buffer.from(bytesOf(value)).toString('latin1');
 

@@ -1,6 +1,6 @@
 import type { RegoEntry, RegoValue } from '../../../rego/index.ts';
-import { compareValues, RegoBytes, RegoObject, RegoSet, regoObject, regoSet } from '../../../rego/index.ts';
-import { stringOfText, textOf } from '../format/byte-text.ts';
+import { compareValues, RegoObject, RegoSet, regoObject, regoSet } from '../../../rego/index.ts';
+import { pathSteps } from '../collections/path.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
 import { arrayOperand, int64Operand, listOperand, objectOperand } from '../operands.ts';
@@ -12,23 +12,9 @@ export const arraySlice: Builtin = (_scope, array, start, stop) => {
   return items.slice(Math.max(from, 0), Math.max(to, 0));
 };
 
-const valueAt = (object: RegoObject, key: RegoValue): RegoValue | undefined => {
-  let low = 0;
-  let high = object.entries.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const [name, value] = object.entries[middle] as RegoEntry;
-    const order = compareValues(name, key);
-    if (order === 0) return value;
-    if (order < 0) low = middle + 1;
-    else high = middle;
-  }
-  return undefined;
-};
-
 const merged = (a: RegoObject, b: RegoObject): RegoObject => {
   const overwritten = b.entries.map(([key, value]): RegoEntry => {
-    const before = valueAt(a, key);
+    const before = a.get(key);
     return [key, before instanceof RegoObject && value instanceof RegoObject ? merged(before, value) : value];
   });
   return regoObject([...a.entries, ...overwritten]);
@@ -43,17 +29,8 @@ export const objectUnionN: Builtin = (_scope, objects) =>
     })
     .reduce(merged, new RegoObject([]));
 
-/** A path into a document, by steps that are any values. */
-const stepsOf = (path: RegoValue): readonly RegoValue[] => {
-  if (Array.isArray(path)) return path as readonly RegoValue[];
-  if (typeof path !== 'string' && !(path instanceof RegoBytes)) {
-    throw new BuiltinError('operand 2 must be one of {set, array} containing string paths or array of path segments');
-  }
-  const text = textOf(path);
-  if (text === '') return [];
-  const steps = text.replace(/^\/+/, '').split('/');
-  return steps.map((step) => stringOfText(step.replaceAll('~1', '/').replaceAll('~0', '~')));
-};
+const notPaths = (): BuiltinError =>
+  new BuiltinError('operand 2 must be one of {set, array} containing string paths or array of path segments');
 
 /** Paths as one tree; null is where a path ends. Steps below the end of another path count for nothing. */
 type Tree = { steps: [RegoValue, Tree | null][] };
@@ -81,12 +58,13 @@ const treeOf = (paths: readonly (readonly RegoValue[])[]): RegoObject => {
   return objectOf(root);
 };
 
-const pathsOperand = (value: RegoValue | undefined): RegoObject => treeOf(listOperand(value, 2).map(stepsOf));
+const pathsOperand = (value: RegoValue | undefined): RegoObject =>
+  treeOf(listOperand(value, 2).map((path) => pathSteps(path, notPaths)));
 
 const filtered = (value: RegoValue, by: RegoValue): RegoValue => {
   if (!(by instanceof RegoObject)) return value;
   const below = (item: RegoValue, step: RegoValue): RegoValue[] => {
-    const filter = valueAt(by, step);
+    const filter = by.get(step);
     return filter === undefined ? [] : [filtered(item, filter)];
   };
   if (value instanceof RegoObject) {
@@ -108,14 +86,12 @@ const left = (value: RegoValue, by: RegoValue | undefined): RegoValue[] => {
   if (by === null) return [];
   if (!(by instanceof RegoObject)) return [value];
   if (value instanceof RegoObject) {
-    const kept = value.entries.flatMap(([key, item]) =>
-      left(item, valueAt(by, key)).map((rest): RegoEntry => [key, rest]),
-    );
+    const kept = value.entries.flatMap(([key, item]) => left(item, by.get(key)).map((rest): RegoEntry => [key, rest]));
     return [regoObject(kept)];
   }
-  if (value instanceof RegoSet) return [regoSet(value.items.flatMap((item) => left(item, valueAt(by, item))))];
+  if (value instanceof RegoSet) return [regoSet(value.items.flatMap((item) => left(item, by.get(item))))];
   if (!Array.isArray(value)) return [value];
-  return [(value as readonly RegoValue[]).flatMap((item, at) => left(item, valueAt(by, String(at))))];
+  return [(value as readonly RegoValue[]).flatMap((item, at) => left(item, by.get(String(at))))];
 };
 
 /** `json.remove`: all but what the paths lead to. */

@@ -1,15 +1,11 @@
-import type { RegoValue } from '../../../rego/index.ts';
-import { RegoBytes } from '../../../rego/index.ts';
+import type { RegoBytes, RegoValue } from '../../../rego/index.ts';
 import { resultJson } from '../../values/result-json.ts';
 import { decodeBase64, decodeBase64Url } from '../base64.ts';
 import { decodeUtf8 } from '../format/byte-text.ts';
 import { parseJson } from '../go-json.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
-import { byteOperand, byteStringOperand, stringOfBytes } from '../operands.ts';
-
-const isText = (value: RegoValue | undefined): value is string | RegoBytes =>
-  typeof value === 'string' || value instanceof RegoBytes;
+import { byteOperand, byteStringOperand, isText, stringOfBytes } from '../operands.ts';
 
 const decoded = (bytes: Buffer | undefined): string | RegoBytes => {
   if (bytes === undefined) throw new BuiltinError('illegal base64 data');

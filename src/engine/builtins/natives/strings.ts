@@ -1,16 +1,13 @@
 import type { RegoValue } from '../../../rego/index.ts';
-import { RegoBytes, RegoNumber, RegoSet, regoInteger } from '../../../rego/index.ts';
+import { RegoNumber, RegoSet, regoInteger } from '../../../rego/index.ts';
 import { floatOf, truncated } from '../../values/big-float.ts';
 import { stringOfText, textOf, textOperand } from '../format/byte-text.ts';
 import { valueText } from '../format/value-text.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
 import { occurrences } from '../occurrences.ts';
-import { arrayOperand, byteOperand, int64Operand, listOperand, stringOfBytes, wrongType } from '../operands.ts';
+import { arrayOperand, byteOperand, int64Operand, isText, listOperand, stringOfBytes, wrongType } from '../operands.ts';
 import { codePoints } from '../text/search.ts';
-
-const isText = (value: RegoValue | undefined): value is string | RegoBytes =>
-  typeof value === 'string' || value instanceof RegoBytes;
 
 /** `concat`: a set is joined in Rego's order. */
 export const concat: Builtin = (scope, between, values) => {

@@ -1,7 +1,8 @@
 import type { RegoValue } from '../../../rego/index.ts';
-import { RegoBytes, RegoObject, RegoSet, regoInteger, regoSet } from '../../../rego/index.ts';
+import { RegoObject, RegoSet, regoInteger, regoSet } from '../../../rego/index.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
+import { isText } from '../operands.ts';
 import { parseAddress } from './address.ts';
 import { contains, containsNetwork, type Network, parseNetwork } from './network.ts';
 
@@ -18,8 +19,7 @@ interface Member {
 /** A member is a text, or an array that begins with one. */
 const networkOf = (value: RegoValue, position: number): RegoValue => {
   const first = Array.isArray(value) ? (value as readonly RegoValue[])[0] : value;
-  const isText = typeof value === 'string' || value instanceof RegoBytes || Array.isArray(value);
-  if (first === undefined || !isText)
+  if (first === undefined || !(isText(value) || Array.isArray(value)))
     throw new BuiltinError(`operand ${position}: element must be string or non-empty array`);
   return first;
 };
@@ -27,7 +27,7 @@ const networkOf = (value: RegoValue, position: number): RegoValue => {
 /** Arrays have indexes, objects keys, sets their items; any other operand has no members. */
 const members = (value: RegoValue | undefined, position: number): readonly Member[] => {
   const member = (item: RegoValue, index: RegoValue): Member => ({ network: networkOf(item, position), index });
-  if (typeof value === 'string' || value instanceof RegoBytes) return [{ network: value, index: value }];
+  if (isText(value)) return [{ network: value, index: value }];
   if (value instanceof RegoSet) return value.items.map((item) => member(item, item));
   if (value instanceof RegoObject) return value.entries.map(([key, item]) => member(item, key));
   if (!Array.isArray(value)) return [];

@@ -1,8 +1,8 @@
-import { RegoNumber } from '../../../rego/index.ts';
+import { RegoNumber, regoInteger } from '../../../rego/index.ts';
+import { multiplied, ofInteger, scaled, truncated } from '../../values/big-float.ts';
 import type { Builtin, CallScope } from '../model.ts';
 import { BuiltinError } from '../model.ts';
 import { byteStringOperand } from '../operands.ts';
-import { bigFloat, multiply, truncated } from './big-float.ts';
 
 interface Amount {
   readonly negative: boolean;
@@ -72,8 +72,7 @@ export const unitsParseBytes: Builtin = (scope, operand) => {
   const [number, unit] = parts(lower(textOf(byteStringOperand(operand, 1))).replace(/"/g, ''));
   const factor = byteUnit(unit);
   const { negative, digits, power: tens } = amountOf(number, scope);
-  const total = truncated(multiply(bigFloat(digits, tens, 64), { mantissa: factor, exponent: 0 }, 64));
-  return new RegoNumber(String(negative ? -total : total));
+  return regoInteger(truncated(multiplied(scaled(negative, digits, tens), ofInteger(factor))));
 };
 
 interface Ratio {

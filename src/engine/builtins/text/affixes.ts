@@ -1,11 +1,8 @@
 import type { RegoValue } from '../../../rego/index.ts';
-import { RegoBytes, RegoSet } from '../../../rego/index.ts';
+import { RegoSet } from '../../../rego/index.ts';
 import type { Builtin } from '../model.ts';
 import { BuiltinError } from '../model.ts';
-import { byteStringOperand, listOperand, typeName, wrongType } from '../operands.ts';
-
-const isText = (value: RegoValue | undefined): value is string | RegoBytes =>
-  typeof value === 'string' || value instanceof RegoBytes;
+import { byteStringOperand, isText, listOperand, typeName, wrongType } from '../operands.ts';
 
 /** A string, or the strings of an array or set, with one character a byte. */
 const strings = (value: RegoValue | undefined, position: number): readonly string[] => {

@@ -92,10 +92,10 @@ const readSecond =
     if (/^[.,]\d/.test(text.rest) && !/^[.,]/.test(next ?? '')) fields.nanosecond = fractionNs(text.take(/^.\d+/));
   };
 
-const readYearDay =
-  (form: RegExp): Read =>
+const readDays =
+  (field: 'day' | 'yearDay', form: RegExp): Read =>
   (text, fields) => {
-    fields.yearDay = text.number(form);
+    fields[field] = text.number(form);
   };
 
 const readHalf =
@@ -104,28 +104,10 @@ const readHalf =
     fields.half = text.take(form).toUpperCase() as 'AM' | 'PM';
   };
 
-const readDay =
-  (form: RegExp): Read =>
+const readWithin =
+  (field: 'month' | 'hour' | 'minute', form: RegExp, least: number, most: number): Read =>
   (text, fields) => {
-    fields.day = text.number(form);
-  };
-
-const readMonth =
-  (form: RegExp): Read =>
-  (text, fields) => {
-    fields.month = text.within(form, 1, 12, 'month');
-  };
-
-const readMinute =
-  (form: RegExp): Read =>
-  (text, fields) => {
-    fields.minute = text.within(form, 0, 59, 'minute');
-  };
-
-const readHour =
-  (form: RegExp, most: number): Read =>
-  (text, fields) => {
-    fields.hour = text.within(form, 0, most, 'hour');
+    fields[field] = text.within(form, least, most, field);
   };
 
 const readName =
@@ -152,18 +134,18 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
       text.take(fields.isUtc && text.rest.startsWith('UTC') ? /^UTC/ : zoneName);
     },
   ],
-  ['01', readMonth(two)],
-  ['1', readMonth(oneOrTwo)],
-  ['02', readDay(two)],
-  ['2', readDay(oneOrTwo)],
-  ['_2', readDay(/^ ?\d\d?/)],
-  ['002', readYearDay(/^\d{3}/)],
-  ['__2', readYearDay(/^ {0,2}\d{1,3}/)],
-  ['15', readHour(oneOrTwo, 23)],
-  ['03', readHour(two, 12)],
-  ['3', readHour(oneOrTwo, 12)],
-  ['04', readMinute(two)],
-  ['4', readMinute(oneOrTwo)],
+  ['01', readWithin('month', two, 1, 12)],
+  ['1', readWithin('month', oneOrTwo, 1, 12)],
+  ['02', readDays('day', two)],
+  ['2', readDays('day', oneOrTwo)],
+  ['_2', readDays('day', /^ ?\d\d?/)],
+  ['002', readDays('yearDay', /^\d{3}/)],
+  ['__2', readDays('yearDay', /^ {0,2}\d{1,3}/)],
+  ['15', readWithin('hour', oneOrTwo, 0, 23)],
+  ['03', readWithin('hour', two, 0, 12)],
+  ['3', readWithin('hour', oneOrTwo, 0, 12)],
+  ['04', readWithin('minute', two, 0, 59)],
+  ['4', readWithin('minute', oneOrTwo, 0, 59)],
   ['05', readSecond(two)],
   ['5', readSecond(oneOrTwo)],
   [

@@ -1,8 +1,8 @@
-import { RegoBytes, RegoNumber, RegoObject, RegoSet, type RegoValue } from '../../../rego/index.ts';
+import { RegoNumber, RegoObject, RegoSet, type RegoValue } from '../../../rego/index.ts';
 import { byteOf, bytesOfText, textOf } from '../format/byte-text.ts';
 import { parseJson, readJson } from '../go-json.ts';
 import { type Builtin, BuiltinError, type CallScope } from '../model.ts';
-import { byteOperand, byteStringOperand } from '../operands.ts';
+import { byteOperand, byteStringOperand, isText } from '../operands.ts';
 import { type Jwk, readJwks } from './jwk.ts';
 import { jwkMaterial } from './jwk-material.ts';
 import { readJwkText, tokenAlgorithms } from './keys.ts';
@@ -21,17 +21,14 @@ const escaped = /["\\\u0000-\u001f<>&\u2028\u2029]|(?<![\ud800-\udbff])[\udc80-\
 
 const quote = (text: string): string => `"${text.replace(escaped, escapeOf)}"`;
 
-const isString = (value: RegoValue): value is string | RegoBytes =>
-  typeof value === 'string' || value instanceof RegoBytes;
-
-const memberName = (key: RegoValue): string => (isString(key) ? textOf(key) : goJson(key));
+const memberName = (key: RegoValue): string => (isText(key) ? textOf(key) : goJson(key));
 
 /** JSON as Go's encoder writes it: members sorted by bytes, sets as arrays, `<`, `>` and `&` escaped. */
 export const goJson = (value: RegoValue): string => {
   if (value instanceof RegoNumber) return value.text;
   if (value instanceof RegoSet) return goJson(value.items);
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
-  if (isString(value)) return quote(textOf(value));
+  if (isText(value)) return quote(textOf(value));
   if (!(value instanceof RegoObject)) return String(value);
   const members = [...new Map(value.entries.map(([key, item]) => [memberName(key), goJson(item)] as const))];
   members.sort(([a], [b]) => Buffer.compare(bytesOfText(a), bytesOfText(b)));

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../../../decision/model.ts';
+import { holdsFor, SOURCE_READERS } from '../../../identity/index.ts';
 import type { BundleInfo, PolicyStore, VersionInfo } from '../../../policy/index.ts';
 import { PolicyError } from '../../../policy/index.ts';
 import { Asking, Permitted } from '../access.ts';
@@ -25,23 +26,19 @@ const flagOf = (name: string, text: unknown): boolean => {
   throw new AdminError('REQUEST_INVALID', `${name} is true or false`);
 };
 
-const mayAsk = (caller: Caller, name: string): boolean => caller.bundles === undefined || caller.bundles.includes(name);
-
-const READERS = ['author', 'approver', 'auditor', 'operator'] as const;
-
 /** Bundles, their versions, and which of them is active. */
 @Controller('v1/bundles')
 export class BundlesController {
   constructor(@Inject(POLICY) private readonly policy: PolicyStore) {}
 
   @Get()
-  @Permitted({ roles: READERS })
+  @Permitted({ roles: SOURCE_READERS })
   list(@Asking() caller: Caller): BundlesAnswer {
-    return { bundles: this.policy.bundles().filter(({ name }) => mayAsk(caller, name)) };
+    return { bundles: this.policy.bundles().filter(({ name }) => holdsFor(caller, name)) };
   }
 
   @Get(':name')
-  @Permitted({ roles: READERS, bundle: true })
+  @Permitted({ roles: SOURCE_READERS, bundle: true })
   show(@Param('name') name: string): BundleInfo {
     const found = this.policy.bundles().find((bundle) => bundle.name === name);
     if (found === undefined) throw new PolicyError('BUNDLE_UNKNOWN', 'no bundle has this name');
@@ -64,19 +61,19 @@ export class BundlesController {
   }
 
   @Get(':name/versions')
-  @Permitted({ roles: READERS, bundle: true })
+  @Permitted({ roles: SOURCE_READERS, bundle: true })
   versions(@Param('name') name: string): VersionsAnswer {
     return { versions: this.policy.versions(name) };
   }
 
   @Get(':name/versions/:version')
-  @Permitted({ roles: READERS, bundle: true })
+  @Permitted({ roles: SOURCE_READERS, bundle: true })
   version(@Param('name') name: string, @Param('version') version: string): VersionInfo {
     return this.policy.version(name, numberOf(version));
   }
 
   @Get(':name/versions/:version/bundle')
-  @Permitted({ roles: [...READERS, 'edge'], bundle: true })
+  @Permitted({ roles: [...SOURCE_READERS, 'edge'], bundle: true })
   async archive(
     @Param('name') name: string,
     @Param('version') version: string,

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../../../decision/model.ts';
+import { SOURCE_READERS } from '../../../identity/index.ts';
 import type { Explain } from '../../../policy/index.ts';
 import { Asking, checkBundle, Permitted } from '../access.ts';
 import { explainRequestOf } from '../body.ts';
@@ -14,7 +15,7 @@ export class ExplainController {
 
   @Post()
   @HttpCode(200)
-  @Permitted({ roles: ['author', 'approver', 'auditor', 'operator'] })
+  @Permitted({ roles: SOURCE_READERS })
   async ask(
     @Body() body: unknown,
     @Asking() caller: Caller,

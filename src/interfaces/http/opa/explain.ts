@@ -1,20 +1,21 @@
 import { messageOf, VerdictError } from '../../../canonical/index.ts';
-import type { Answer, Caller, Role } from '../../../decision/index.ts';
+import type { Answer, Caller } from '../../../decision/index.ts';
 import type { CheckedJson } from '../../../engine/index.ts';
+import { holdsFor, SOURCE_READERS } from '../../../identity/index.ts';
 import { PolicyError } from '../../../policy/index.ts';
 import type { TraceLevel } from '../../../rego/index.ts';
 import { regoFromJson } from '../../../rego/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import type { Asked } from './reply.ts';
 
-// A trace shows sources and data: it is for those who may fetch them.
-const EXPLAINED_TO: readonly Role[] = ['author', 'approver', 'auditor', 'operator'];
-
 const checkBundle =
-  ({ bundles, name: caller }: Caller) =>
+  (caller: Caller) =>
   (name: string): void => {
-    if (bundles !== undefined && !bundles.includes(name))
-      throw new PolicyError('EXPLAIN_IMPOSSIBLE', `the token ${caller} does not hold for all bundles that answered`);
+    if (!holdsFor(caller, name))
+      throw new PolicyError(
+        'EXPLAIN_IMPOSSIBLE',
+        `the token ${caller.name} does not hold for all bundles that answered`,
+      );
   };
 
 /** OPA's `explanation` for an answer that was made, or why there is none. Never rejects. */
@@ -26,8 +27,8 @@ export const explanationOf = async (
 ): Promise<Pick<Asked, 'explanation' | 'unexplained'>> => {
   const { path, input, level } = asked;
   if (service.explain === undefined) return { unexplained: 'this listener gives none' };
-  if (!caller.roles.some((role) => EXPLAINED_TO.includes(role)))
-    return { unexplained: `it is for callers with one of the roles ${EXPLAINED_TO.join(', ')}` };
+  if (!caller.roles.some((role) => SOURCE_READERS.includes(role)))
+    return { unexplained: `it is for callers with one of the roles ${SOURCE_READERS.join(', ')}` };
   try {
     const found = await service.explain({
       path,
