@@ -247,9 +247,15 @@ type naming struct {
 	metadata map[ast.Var]topdown.VarMetadata
 }
 
+// isAuthors says that a variable stands in the source.
+func (n naming) isAuthors(name ast.Var) bool {
+	known, is := n.metadata[name]
+	return is && !known.Name.IsGenerated()
+}
+
 func (n naming) nameOf(name ast.Var) string {
-	if known, is := n.metadata[name]; is && !known.Name.IsGenerated() {
-		return string(known.Name)
+	if n.isAuthors(name) {
+		return string(n.metadata[name].Name)
 	}
 	return n.aliases[name]
 }

@@ -12,18 +12,21 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/tester"
 )
 
 type testResult struct {
-	Package    string `json:"package"`
-	Name       string `json:"name"`
-	File       string `json:"file"`
-	Row        int    `json:"row"`
-	Outcome    string `json:"outcome"`
-	Message    string `json:"message,omitempty"`
-	DurationNs int64  `json:"durationNs"`
-	Output     string `json:"output,omitempty"`
+	Package string `json:"package"`
+	Name    string `json:"name"`
+	File    string `json:"file"`
+	Row     int    `json:"row"`
+	Outcome string `json:"outcome"`
+	Message string `json:"message,omitempty"`
+	// Values are what the references and variables of the expression that was not true stood for.
+	Values     []namedValue `json:"values,omitempty"`
+	DurationNs int64        `json:"durationNs"`
+	Output     string       `json:"output,omitempty"`
 }
 
 type testReport struct {
@@ -66,11 +69,11 @@ func runTests(q *query) reply {
 	}
 	answer := testReport{Results: []testResult{}}
 	for _, result := range found {
-		message := ""
+		described := p.describe(result)
 		if result.Fail {
-			message = p.explain(compiler, result)
+			described.Message, described.Values = p.explain(compiler, result)
 		}
-		answer.Results = append(answer.Results, p.describe(result, message))
+		answer.Results = append(answer.Results, described)
 	}
 	if covered != nil {
 		if answer.Coverage, err = json.Marshal(covered.Report(p.modules)); err != nil {
@@ -120,8 +123,8 @@ func (p *parsed) countTests(filter *regexp.Regexp) int {
 	return count
 }
 
-func (p *parsed) describe(result *tester.Result, message string) testResult {
-	outcome := "passed"
+func (p *parsed) describe(result *tester.Result) testResult {
+	outcome, message := "passed", ""
 	switch {
 	case result.Skip:
 		outcome = "skipped"
@@ -142,24 +145,67 @@ func (p *parsed) describe(result *tester.Result, message string) testResult {
 	}
 }
 
-// explain runs a failed test once more and says which expression of it was not true.
-func (p *parsed) explain(compiler *ast.Compiler, result *tester.Result) string {
+// explain runs a failed test once more and says which expression of it was not true, and what that was about.
+func (p *parsed) explain(compiler *ast.Compiler, result *tester.Result) (string, []namedValue) {
 	var failed []string
 	for name, part := range result.SubResults.Iter {
 		if part.Fail && len(part.SubResults) == 0 {
 			failed = append(failed, strings.Join(name, "/"))
 		}
 	}
-	if len(failed) > 0 {
-		return "failed cases: " + strings.Join(failed, ", ")
-	}
 	watch := &failureTracer{rule: result.Location}
-	runner := p.runner(compiler).
-		Filter("^" + regexp.QuoteMeta(result.Package+"."+result.Name) + "$").
-		SetCoverageQueryTracer(watch)
-	if _, err := p.results(runner, func() {}); err != nil || watch.last == nil {
-		return "the test is not true"
+	ask := p.asking(compiler)
+	// An index would leave out a test whose first expression cannot hold.
+	ask(p.ruleAt(result.Location), nil, rego.EvalQueryTracer(watch), rego.EvalRuleIndexing(false))
+	message := ""
+	if len(failed) > 0 {
+		message = "failed cases: " + strings.Join(failed, ", ")
 	}
-	at := watch.last.Location
-	return fmt.Sprintf("not true at %s:%d:%d: %s", at.File, at.Row, at.Col, strings.TrimSpace(p.texts.line(at.File, at.Row)))
+	if watch.last == nil {
+		return cmp.Or(message, "the test is not true"), nil
+	}
+	if message != "" {
+		message += "; one of them is "
+	}
+	at := watch.last.expr.Location
+	line := strings.TrimSpace(p.texts.line(at.File, at.Row))
+	isRule := func(path ast.Ref) bool { return len(compiler.GetRulesExact(path)) > 0 }
+	return message + fmt.Sprintf("not true at %s:%d:%d: %s", at.File, at.Row, at.Col, line),
+		watch.last.values(ask, isRule)
+}
+
+// ruleAt is the reference of the test that stands there.
+func (p *parsed) ruleAt(place *ast.Location) ast.Ref {
+	for _, rule := range p.modules[place.File].Rules {
+		if rule.Loc().Equal(place) {
+			return rule.Ref().GroundPrefix()
+		}
+	}
+	return ast.DefaultRootRef
+}
+
+func (p *parsed) asking(compiler *ast.Compiler) asking {
+	store := p.store()
+	return func(ref ast.Ref, with []*ast.With, options ...rego.EvalOption) (ast.Value, bool) {
+		expr := ast.NewExpr(ast.NewTerm(ref))
+		expr.With = with
+		prepared, err := rego.New(
+			rego.ParsedQuery(ast.NewBody(expr)),
+			rego.Compiler(compiler),
+			rego.Store(store),
+			rego.GenerateJSON(func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }),
+		).PrepareForEval(context.Background())
+		if err != nil {
+			return nil, false
+		}
+		results, err := prepared.Eval(context.Background(), options...)
+		if err != nil || len(results) == 0 {
+			return nil, false
+		}
+		term, is := valueOf(results[0])
+		if !is {
+			return nil, false
+		}
+		return term.Value, true
+	}
 }

@@ -10,6 +10,7 @@ export type {
   RegoEvaluation,
   RegoFile,
   RegoInspection,
+  RegoNamedValue,
   RegoProblem,
   RegoReference,
   RegoSources,

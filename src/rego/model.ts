@@ -91,6 +91,12 @@ export interface Compiled {
   readonly entrypoints: readonly CompiledEntrypoint[];
 }
 
+/** A reference or variable, and what it stood for: Rego text, cut at 200 bytes; `undefined` where it had no value. */
+export interface RegoNamedValue {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface TestResult {
   /** Slash-separated, without `data`. */
   readonly package: string;
@@ -99,6 +105,8 @@ export interface TestResult {
   readonly row: number;
   readonly outcome: 'passed' | 'failed' | 'errored' | 'skipped';
   readonly message?: string;
+  /** Of a failed test: what the references and variables of the expression that was not true stood for, as in RegoStep. */
+  readonly values?: readonly RegoNamedValue[];
   readonly durationNs: number;
   /** Lines that the test printed. */
   readonly output?: string;
@@ -121,8 +129,8 @@ export interface RegoStep {
   readonly held: boolean;
   readonly file?: string;
   readonly row?: number;
-  /** What an expression's references and variables stood for: Rego text, cut at 200 bytes. */
-  readonly values?: readonly { readonly name: string; readonly value: string }[];
+  /** What an expression's references and variables stood for. */
+  readonly values?: readonly RegoNamedValue[];
   readonly steps?: readonly RegoStep[];
   /** So many more definitions of this rule did not hold either, and failed earlier. */
   readonly more?: number;

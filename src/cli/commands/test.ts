@@ -1,15 +1,17 @@
 import { checkParts } from '../../policy/index.ts';
-import { RegoError, type TestResult } from '../../rego/index.ts';
+import { RegoError, type RegoStep, type TestResult, type Toolchain } from '../../rego/index.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError } from '../report.ts';
 import { type Coverage, coverageLines, coverageOf, percentText } from '../screen/coverage.ts';
 import { count, type Paint, plain, type Screen } from '../screen/screen.ts';
+import { stepsText, valuesLines } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
-import { loadSources } from '../sources/sources.ts';
+import { type LoadedSources, loadSources } from '../sources/sources.ts';
 
 interface Options {
   readonly coverage?: boolean;
+  readonly explain?: boolean;
   readonly run?: string;
   readonly verbose?: boolean;
   readonly threshold?: string;
@@ -28,19 +30,28 @@ const indented = (text: string): string[] =>
     .split('\n')
     .map((line) => `      ${line}`);
 
-const resultLines = (paint: Paint, result: TestResult): string[] => [
+/** A result, with the rules that a failed test tried when somebody asked for them. */
+interface Told extends TestResult {
+  readonly steps?: readonly RegoStep[];
+}
+
+const resultLines = (paint: Paint, result: Told): string[] => [
   `  ${marks[result.outcome](paint)} ${plain(result.name)} ` +
     paint('dim', `${plain(result.file)}:${result.row} (${(result.durationNs / 1e6).toFixed(1)} ms)`),
   ...(result.message === undefined || result.message === '' ? [] : indented(result.message)),
+  ...valuesLines(result.values, '        '),
+  ...(result.steps === undefined ? [] : [stepsText(paint, result.steps, '      ')]),
   ...(result.output === undefined || result.output === '' ? [] : indented(result.output)),
 ];
 
-const byPackage = (results: readonly TestResult[]): Map<string, TestResult[]> =>
+const byPackage = (results: readonly Told[]): Map<string, Told[]> =>
   Map.groupBy(results, (result) => result.package);
+
+const isBad = ({ outcome }: TestResult): boolean => outcome === 'failed' || outcome === 'errored';
 
 const tally = (paint: Paint, results: readonly TestResult[]): string => {
   const of = (outcome: TestResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
-  const bad = of('failed') + of('errored');
+  const bad = results.filter(isBad).length;
   const parts = [
     `${of('passed')} passed`,
     ...(of('failed') > 0 ? [`${of('failed')} failed`] : []),
@@ -50,7 +61,7 @@ const tally = (paint: Paint, results: readonly TestResult[]): string => {
   return `${paint(bad > 0 ? 'red' : 'green', count(results.length, 'test'))}: ${parts.join(', ')}`;
 };
 
-const reportText = (screen: Screen, results: readonly TestResult[], verbose: boolean, coverage?: Coverage): string => {
+const reportText = (screen: Screen, results: readonly Told[], verbose: boolean, coverage?: Coverage): string => {
   const { paint } = screen;
   const shown = results.filter((result) => verbose || result.outcome !== 'passed');
   const groups = [...byPackage(shown)].flatMap(([name, group]) => [
@@ -77,6 +88,26 @@ const BESIDE = 'name its folder, too (verdict test travel people)';
 const isElsewhere = (error: unknown): boolean =>
   error instanceof RegoError && error.problems.some(({ message }) => message.startsWith('undefined function data.'));
 
+/** Each explanation is an evaluation of its own, and twenty are more than anybody reads at once. */
+const MOST_EXPLAINED = 20;
+
+const withSteps = async (
+  toolchain: Toolchain,
+  { sources }: LoadedSources,
+  results: readonly TestResult[],
+): Promise<Told[]> => {
+  const told: Told[] = [];
+  let explained = 0;
+  for (const result of results) {
+    const isExplained = result.outcome === 'failed' && explained++ < MOST_EXPLAINED;
+    const place = [...result.package.split('/'), ...result.name.split('.')];
+    const query = `data${place.map((segment) => `[${JSON.stringify(segment)}]`).join('')}`;
+    const { steps } = isExplained ? await toolchain.evaluate(sources, query, { steps: true }) : {};
+    told.push(steps === undefined ? result : { ...result, steps });
+  }
+  return told;
+};
+
 const run = async (session: Session, paths: readonly string[], options: Options): Promise<ExitCode> => {
   const { screen } = session;
   const threshold = thresholdOf(options.threshold);
@@ -89,10 +120,11 @@ const run = async (session: Session, paths: readonly string[], options: Options)
     ...(options.run === undefined ? {} : { run: options.run }),
     onProgress,
   });
-  const { results, coverage: document } = await testing.catch((error: unknown) => {
+  const { results: found, coverage: document } = await testing.catch((error: unknown) => {
     if (isElsewhere(error)) screen.warn(`verdict: ${paths.join(' ')} calls functions of another bundle: ${BESIDE}`);
     throw error;
   });
+  const results = options.explain === true ? await withSteps(toolchain, loaded, found) : found;
   const coverage = document === undefined ? undefined : coverageOf(document);
   screen.result({ results, ...(document === undefined ? {} : { coverage: document }) }, () =>
     reportText(screen, results, options.verbose === true, coverage),
@@ -104,7 +136,7 @@ const run = async (session: Session, paths: readonly string[], options: Options)
     );
     return EXIT.testsFailed;
   }
-  if (results.some(({ outcome }) => outcome === 'failed' || outcome === 'errored')) return EXIT.testsFailed;
+  if (results.some(isBad)) return EXIT.testsFailed;
   if (threshold !== undefined && (coverage?.percent ?? 0) < threshold) {
     screen.warn(`verdict: coverage is ${percentText(coverage?.percent ?? 0)}, wanted ${threshold} %`);
     return EXIT.testsFailed;
@@ -115,10 +147,12 @@ const run = async (session: Session, paths: readonly string[], options: Options)
 export const testCommand = (start: Start): CliCommand =>
   new CliCommand('test', "Run a policy's tests: the rules whose names start with test_.", [
     ['verdict test policies/todo', 'shows failures and a tally'],
+    ['verdict test policies/todo --explain', 'with the rules that each failed test tried, and what stopped them'],
     ['verdict test policies/todo --threshold 100', 'for a pipeline: fails unless every line is covered'],
     ['verdict test policies/todo --run editors --verbose', 'only tests whose name has "editors"'],
   ])
     .argument('<path...>', 'directories, bundle files, .rego and data files')
+    .option('--explain', 'show the rules that a failed test tried, and what stopped them (of the first 20)')
     .option('--coverage', 'say which lines the tests do not reach')
     .option('--run <regex>', 'run only the tests whose full name (data.package.test_name) matches')
     .option('--verbose', 'show passed tests too')

@@ -13,13 +13,19 @@ const placeOf = (step: { readonly [name: string]: unknown }): string => {
   return file === '' ? '' : `  ${file}:${JSON.stringify(step.row)}`;
 };
 
+/** What names stood for, one a line. */
+export const valuesLines = (values: unknown, indent: string): string[] =>
+  listOf(values).map(({ name, value }) =>
+    value === 'undefined'
+      ? `${indent}${plain(text(name))} is undefined`
+      : `${indent}${plain(text(name))} = ${plain(text(value))}`,
+  );
+
 const stepLines = (paint: Paint, step: { readonly [name: string]: unknown }, indent: string): string[] => {
   const place = paint('dim', plain(placeOf(step)));
   const inner = listOf(step.steps).flatMap((each) => stepLines(paint, each, `${indent}  `));
   if (typeof step.rule !== 'string') {
-    const values = listOf(step.values).map(
-      ({ name, value }) => `${indent}    ${plain(text(name))} = ${plain(text(value))}`,
-    );
+    const values = valuesLines(step.values, `${indent}    `);
     return [`${indent}${paint('red', 'stopped at')} ${plain(text(step.text))}${place}`, ...values, ...inner];
   }
   const kind = step.default === true ? ' (default)' : '';
@@ -32,7 +38,7 @@ const stepLines = (paint: Paint, step: { readonly [name: string]: unknown }, ind
 };
 
 /** One line a rule or expression, indented below what it was tried for. */
-export const stepsText = (paint: Paint, steps: unknown): string =>
+export const stepsText = (paint: Paint, steps: unknown, indent = ''): string =>
   listOf(steps)
-    .flatMap((step) => stepLines(paint, step, ''))
+    .flatMap((step) => stepLines(paint, step, indent))
     .join('\n');
