@@ -4,11 +4,11 @@
 export { readDirectory } from './archive/directory.ts';
 export type { ArchiveLimits } from './archive/limits.ts';
 export { defaultArchiveLimits } from './archive/limits.ts';
-export { isBundle, isBundleFile } from './archive/names.ts';
+export { isBundle, isBundleFile, isMistakenForData } from './archive/names.ts';
 export { readArchive } from './archive/read.ts';
 export { filesDigest, writeArchive } from './archive/write.ts';
 export type { Build, BuildOptions } from './build/build.ts';
-export { buildBundle } from './build/build.ts';
+export { buildBundle, ignoredNote } from './build/build.ts';
 export type { JoinedParts, SourcePart } from './build/parts.ts';
 export { joinParts, renamedError } from './build/parts.ts';
 export type { PreparedBundle } from './build/prepared.ts';

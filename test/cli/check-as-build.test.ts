@@ -169,3 +169,24 @@ test('what data beside the bundle provides, and what tests refer to, is no warni
   expect(await cli(['check', 'p', 'late.json'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   expect(await cli(['check', 'q'], { cwd })).toMatchObject({ code: 0, stderr: '' });
 });
+
+test('data files by other names are said not to be read, wherever the folder is read', async () => {
+  const cwd = folderOf({
+    ...good,
+    'shop/shop.rego': good['shop.rego'],
+    'shop/limits.json': '{}',
+    'shop/.x.json': '{}',
+  });
+  const sentence = 'left out, as OPA loads no such files: shop/limits.json; data is read from files called data.json';
+  for (const argv of [
+    ['check', 'shop'],
+    ['build', 'shop'],
+    ['test', 'shop', 'shop_test.rego', 'data.json'],
+    ['eval', 'data.shop.allow', '--bundle', 'shop'],
+  ]) {
+    expect((await cli(argv, { cwd })).stderr).toContain(sentence);
+  }
+  expect((await cli(['check', 'shop', '--output', 'json'], { cwd })).json()).toMatchObject({
+    notes: [expect.stringContaining('limits.json')],
+  });
+});

@@ -25,6 +25,45 @@ test('a failed test is shown with its place and what it printed, and the exit co
   expect(stdout).toContain('3 tests: 2 passed, 1 failed');
 });
 
+const refusing = {
+  'exp.rego':
+    'package exp\n\ndefault decision := {"allow": false, "reasons": ["too much"]}\n\n' +
+    'decision := {"allow": true, "reasons": []} if input.amount <= data.limits.a\n',
+  'data.json': '{"limits": {"a": 100}}',
+  'exp_test.rego':
+    'package exp_test\n\ntest_small if data.exp.decision.allow with input as {"amount": 500, "many": numbers.range(1, 500)}\n',
+};
+
+test('a failed test shows what the references of its expression stood for, cut where that is long', async () => {
+  const { stdout } = await cli(['test', '.'], { cwd: folderOf(refusing) });
+  expect(stdout).toContain('not true at exp_test.rego:3:15: test_small if data.exp.decision.allow with input as');
+  expect(stdout).toContain(
+    '\n        data.exp.decision.allow = false\n' +
+      '        data.exp.decision = {"allow": false, "reasons": ["too much"]}\n',
+  );
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(250);
+  expect(stdout).not.toContain('did not hold');
+});
+
+test('--explain shows the rules that a failed test tried, and what stopped them', async () => {
+  const cwd = folderOf(refusing);
+  const { code, stdout } = await cli(['test', '.', '--explain'], { cwd });
+  expect(code).toBe(4);
+  expect(stdout).toMatch(/^ {6}data\.exp_test\.test_small did not hold {2}exp_test\.rego:3$/m);
+  expect(stdout).toMatch(/^ {8}data\.exp\.decision did not hold {2}exp\.rego:5$/m);
+  expect(stdout).toContain('stopped at input.amount <= data.limits.a  exp.rego:5\n');
+  expect(stdout).toMatch(/^ +input\.amount = 500$/m);
+  const document = (await cli(['test', '.', '--explain', '--output', 'json'], { cwd })).json();
+  expect(document).toMatchObject({
+    results: [
+      {
+        values: [{ name: 'data.exp.decision.allow', value: 'false' }, { name: 'data.exp.decision' }, {}],
+        steps: [{ rule: 'data.exp_test.test_small', held: false }],
+      },
+    ],
+  });
+});
+
 test('--run chooses tests by name', async () => {
   const { code, stdout } = await cli(['test', '.', '--run', 'buyers'], { cwd: folderOf(failing) });
   expect(stdout).toBe('1 test: 1 passed\n');

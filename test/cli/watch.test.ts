@@ -122,6 +122,14 @@ test('a file that comes, one that goes, and a folder that is moved away and made
   expect(await ask('shop/price')).toBe(8);
 });
 
+test('a data file by another name is told when it comes, though nothing changes by it', async () => {
+  write('shop/shop.rego', rule('1'));
+  await start('shop');
+  await says(/version 1 active/);
+  write('shop/limits.json', '{}');
+  await says(/bundle shop: left out, as OPA loads no such files: limits\.json; data is read from/);
+});
+
 test('many saves end in the last one, and a change without effect makes no version', async () => {
   write('shop/shop.rego', rule('0'));
   await start('shop');

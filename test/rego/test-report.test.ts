@@ -47,6 +47,10 @@ test('a report has one result for each test, in order of place, with what went w
       row: 5,
       outcome: 'failed',
       message: 'not true at a_test.rego:8:2: data.a.b.allow with input as {"user": user}',
+      values: [
+        { name: 'data.a.b.allow', value: 'undefined' },
+        { name: 'user', value: '"bob"' },
+      ],
       output: 'asking for bob',
     },
     {
@@ -63,7 +67,13 @@ test('a report has one result for each test, in order of place, with what went w
       file: 'a_test.rego',
       row: 17,
       outcome: 'failed',
-      message: 'failed cases: two',
+      message:
+        'failed cases: two; one of them is not true at a_test.rego:19:2: data.a.b.allow with input as {"user": user}',
+      values: [
+        { name: 'data.a.b.allow', value: 'undefined' },
+        { name: 'name', value: '"two"' },
+        { name: 'user', value: '"bob"' },
+      ],
     },
     { package: 'a/b_test', name: 'todo_test_later', file: 'a_test.rego', row: 22, outcome: 'skipped' },
   ]);

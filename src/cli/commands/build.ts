@@ -9,7 +9,7 @@ import { CliError } from '../report.ts';
 import { problemsText } from '../screen/problem.ts';
 import { noteText, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
-import { displayed, readBundle, withRoot } from '../sources/sources.ts';
+import { displayed, leftOut, readBundle, withRoot } from '../sources/sources.ts';
 
 interface Options {
   readonly out?: string;
@@ -50,7 +50,7 @@ const run = async (session: Session, path: string, options: Options): Promise<Ex
     displayed(path, file),
   );
   if (warnings.length > 0) screen.note(problemsText(warnings, screen.paintNote, 'warning'));
-  for (const note of built.references) screen.note(noteText(note, screen.paintNote));
+  for (const note of [...leftOut(path, files), ...built.references]) screen.note(noteText(note, screen.paintNote));
   if (options.out === '-') {
     session.host.stdout.write(built.archive);
     return EXIT.done;

@@ -16,7 +16,8 @@ const run = async (
   const { modules } = loaded.sources;
   const toolchain = await session.toolchain();
   const found = await checkParts(loaded, { toolchain, strict: options.strict === true, onProgress });
-  const { packages, rules, tests, warnings, notes } = found;
+  const { packages, rules, tests, warnings } = found;
+  const notes = [...loaded.notes, ...found.notes];
   if (warnings.length > 0) screen.note(problemsText(warnings, screen.paintNote, 'warning'));
   for (const note of notes) screen.note(noteText(note, screen.paintNote));
   screen.result(

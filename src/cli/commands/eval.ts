@@ -11,7 +11,7 @@ import { CliCommand, collect } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { evaluateRemotely, explainRemotely } from '../remote/evaluate.ts';
 import { CliError } from '../report.ts';
-import { type Paint, plain, table } from '../screen/screen.ts';
+import { noteText, type Paint, plain, table } from '../screen/screen.ts';
 import { stepsText } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
 import { regoToExact } from '../sources/rego-json.ts';
@@ -85,7 +85,9 @@ const run = async (session: Session, query: string, options: Options): Promise<E
       ? evaluateRemotely(session, question)
       : explainRemotely(session, question, options.explain);
   }
-  const { sources } = await loadSources(session, bundle, data);
+  const { screen } = session;
+  const { sources, notes } = await loadSources(session, bundle, data);
+  for (const note of notes) screen.note(noteText(note, screen.paintNote));
   const toolchain = await session.toolchain();
   const evaluating = toolchain.evaluate(sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),

@@ -7,7 +7,7 @@ import { isPushAnswer, type PushAnswer } from '../remote/answers.ts';
 import { part } from '../remote/http.ts';
 import { count, noteText, type Paint, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
-import { isDirectory, readBundle, readNamed, withRoot } from '../sources/sources.ts';
+import { isDirectory, leftOut, readBundle, readNamed, withRoot } from '../sources/sources.ts';
 
 const answerText = (paint: Paint, { version, created, epoch }: PushAnswer): string => {
   const label = paint('bold', `${plain(version.name)}@${version.version}`);
@@ -29,7 +29,11 @@ const run = async (
 ): Promise<ExitCode> => {
   const path = `/v1/bundles/${part(bundleName(name))}${options.activate === true ? '?activate=true' : ''}`;
   const packed = file !== '-' && (await isDirectory(session, file));
-  const body = packed ? await writeArchive((await readBundle(session, file)).files) : await readNamed(session, file);
+  const bundle = packed ? await readBundle(session, file) : undefined;
+  for (const note of bundle === undefined ? [] : leftOut(file, bundle)) {
+    session.screen.note(noteText(note, session.screen.paintNote));
+  }
+  const body = bundle === undefined ? await readNamed(session, file) : await writeArchive(bundle.files);
   session.screen.progress(`sending ${count(body.length, 'byte')} ...`);
   const request = { method: 'PUT', path, body, contentType: 'application/gzip' } as const;
   const answer = await askAdminFor(session, request, isPushAnswer).catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { type AddedBundle, type BundleArgument, EXIT, type ExitCode, type Runnin
 import { CliError, report } from '../report.ts';
 import { count, plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
-import { displayed, withNames } from '../sources/sources.ts';
+import { displayed, leftOutOf, withNames } from '../sources/sources.ts';
 import { watchBundles } from '../sources/watch.ts';
 
 /** `PATH` or `NAME=PATH`. A path that exists is a path, also with an equals sign in it. */
@@ -33,6 +33,21 @@ const nameBelow = (session: Session, bundles: readonly BundleArgument[], file: s
 
 const addedText = ({ name, version, testsPassed }: AddedBundle): string =>
   `bundle ${name}: version ${version} active, ${testsPassed === 0 ? 'no tests' : `${count(testsPassed, 'test')} passed`}`;
+
+/** What no new version says: of files beside one that was there, or that the start took. */
+const tellLeftOut = async (
+  session: Session,
+  bundles: readonly BundleArgument[],
+  told = new Set<string>(),
+): Promise<void> => {
+  for (const { name, path: place } of bundles) {
+    for (const note of await leftOutOf(session, place)) {
+      const text = `bundle ${name}: ${note}`;
+      if (!told.has(text)) session.screen.note(plain(text));
+      told.add(text);
+    }
+  }
+};
 
 /** Serves the bundles as their files are, and says what became of each change, until the process is asked to end. */
 const serveChanges = async (
@@ -62,6 +77,7 @@ const serveChanges = async (
     take: async (changed, isCurrent) => {
       try {
         for (const added of await server.addBundles(changed)) tell(added);
+        await tellLeftOut(session, changed, told);
         isAwaited = false;
         return true;
       } catch (error) {
@@ -100,6 +116,7 @@ const run = async (session: Session, options: ServeOptions): Promise<ExitCode> =
     const overGrpc = grpc === undefined ? '' : ` and ${grpc} (gRPC)`;
     screen.note(`verdict ${host.version}: decisions on ${http}${overGrpc}, admin on ${admin}`);
   }
+  if (!watches) await tellLeftOut(session, bundles);
   const stop = (): void => server.stop();
   host.ending.addEventListener('abort', stop);
   // It may have been aborted while the server started: then no event comes.

@@ -4,7 +4,7 @@ import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError } from '../report.ts';
 import { type Coverage, coverageLines, coverageOf, percentText } from '../screen/coverage.ts';
-import { count, type Paint, plain, type Screen } from '../screen/screen.ts';
+import { count, noteText, type Paint, plain, type Screen } from '../screen/screen.ts';
 import { stepsText, valuesLines } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
 import { type LoadedSources, loadSources } from '../sources/sources.ts';
@@ -44,8 +44,7 @@ const resultLines = (paint: Paint, result: Told): string[] => [
   ...(result.output === undefined || result.output === '' ? [] : indented(result.output)),
 ];
 
-const byPackage = (results: readonly Told[]): Map<string, Told[]> =>
-  Map.groupBy(results, (result) => result.package);
+const byPackage = (results: readonly Told[]): Map<string, Told[]> => Map.groupBy(results, (result) => result.package);
 
 const isBad = ({ outcome }: TestResult): boolean => outcome === 'failed' || outcome === 'errored';
 
@@ -114,6 +113,7 @@ const run = async (session: Session, paths: readonly string[], options: Options)
   const loaded = await loadSources(session, paths);
   const toolchain = await session.toolchain();
   const { onProgress } = session;
+  for (const note of loaded.notes) screen.note(noteText(note, screen.paintNote));
   await checkParts(loaded, { toolchain, onProgress });
   const testing = toolchain.test(loaded.sources, {
     coverage: options.coverage === true || threshold !== undefined,

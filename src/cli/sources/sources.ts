@@ -4,6 +4,7 @@ import { messageOf } from '../../canonical/index.ts';
 import {
   type BundleFiles,
   defaultArchiveLimits,
+  ignoredNote,
   isBundle,
   type JoinedParts,
   joinParts,
@@ -64,7 +65,13 @@ export const readBundle = async (session: Session, file: string): Promise<Bundle
 /** Everything that was named, as one set of sources, and as the bundles and files that it came from. */
 export interface LoadedSources extends JoinedParts {
   readonly parts: readonly SourcePart[];
+  /** Sentences on files that were not read. */
+  readonly notes: readonly string[];
 }
+
+/** What a bundle's folder or archive holds that is not read, named as the person knows it. */
+export const leftOut = (file: string, { ignored = [] }: BundleFiles): string[] =>
+  ignoredNote({ ignored: ignored.map((name) => displayed(file, name)) });
 
 /** Gives the file of each problem, found here or by a server, the name under which the person knows it. */
 export const withNames = (error: unknown, nameOf: (file: string) => string): unknown => {
@@ -99,12 +106,22 @@ const filePart = async (session: Session, file: string, name: string): Promise<S
 const dataPart = (session: Session, file: string): Promise<SourcePart> =>
   filePart(session, file, file.endsWith('.json') ? 'data.json' : 'data.yaml');
 
-const load = async (session: Session, file: string): Promise<SourcePart> => {
+/** As a server says it of a bundle at a path that it reads itself: what is wrong there is for it to tell. */
+export const leftOutOf = async (session: Session, file: string): Promise<string[]> =>
+  ignoredNote(await readFiles(session, file).catch((): BundleFiles => ({ files: new Map() })));
+
+interface Loaded {
+  readonly part: SourcePart;
+  readonly notes: readonly string[];
+}
+
+const load = async (session: Session, file: string): Promise<Loaded> => {
   if (!(await isDirectory(session, file))) {
-    if (file.endsWith('.rego')) return filePart(session, file, path.basename(file));
-    if (/\.(json|ya?ml)$/.test(file)) return dataPart(session, file);
+    if (file.endsWith('.rego')) return { part: await filePart(session, file, path.basename(file)), notes: [] };
+    if (/\.(json|ya?ml)$/.test(file)) return { part: await dataPart(session, file), notes: [] };
   }
-  return partOf(await readBundle(session, file), (name) => displayed(file, name), true);
+  const bundle = await readBundle(session, file);
+  return { part: partOf(bundle, (name) => displayed(file, name), true), notes: leftOut(file, bundle) };
 };
 
 /**
@@ -117,7 +134,12 @@ export const loadSources = async (
   dataFiles: readonly string[] = [],
 ): Promise<LoadedSources> => {
   const parts: SourcePart[] = [];
-  for (const file of paths) parts.push(await load(session, file));
+  const notes: string[] = [];
+  for (const file of paths) {
+    const loaded = await load(session, file);
+    parts.push(loaded.part);
+    notes.push(...loaded.notes);
+  }
   for (const file of dataFiles) parts.push(await dataPart(session, file));
-  return { parts, ...joinParts(parts) };
+  return { parts, notes, ...joinParts(parts) };
 };

@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isBundleFile } from '../../policy/index.ts';
+import { isBundleFile, isMistakenForData } from '../../policy/index.ts';
 import type { BundleArgument } from '../model.ts';
 
 /** What stands at the path of a watched bundle. */
 export interface Seen {
   readonly bundle: BundleArgument;
-  /** Changes when a file that the bundle is made of does; absent while nothing is there. */
+  /** Changes when a file that the bundle is made of, or may be taken to be, does; absent while nothing is there. */
   readonly state?: string;
 }
 
@@ -43,7 +43,7 @@ const walk = async (root: string, folder: string, facts: string[]): Promise<void
     if (facts.length > MOST_ENTRIES) return;
     if (entry.isDirectory()) {
       if (!entry.name.startsWith('.')) await walk(root, name, facts);
-    } else if (isBundleFile(name)) {
+    } else if (isBundleFile(name) || isMistakenForData(name)) {
       facts.push(`${JSON.stringify(name)}:${await factsOf(path.join(root, name)).catch(() => 'gone')}`);
     }
   }

@@ -9,6 +9,8 @@ export interface Collector {
   folder(name: string): void;
   /** Takes a file; the bytes are kept only when it is one that a bundle is made of. */
   file(name: string, bytes: Uint8Array): void;
+  /** Notes a file that a bundle is not made of. */
+  leave(name: string): void;
   files(): BundleFiles;
 }
 
@@ -34,6 +36,10 @@ export const collectFiles = (nameBytes: number): Collector => {
     for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) claim(name.slice(0, at), 'folder');
   };
 
+  const leave = (name: string): void => {
+    if (ignored.length < MOST_IGNORED) ignored.push(name);
+  };
+
   return {
     folder: (raw) => {
       const name = normaliseName(raw, nameBytes);
@@ -50,8 +56,9 @@ export const collectFiles = (nameBytes: number): Collector => {
       claimParents(name);
       claim(name, 'file');
       if (isBundleFile(name)) files.set(name, Uint8Array.from(bytes));
-      else if (ignored.length < MOST_IGNORED) ignored.push(name);
+      else leave(name);
     },
+    leave,
     files: () => ({ files: new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))), ignored }),
   };
 };

@@ -3,15 +3,16 @@ import path from 'node:path';
 import { messageOf } from '../../canonical/index.ts';
 import type { BundleFiles } from '../model.ts';
 import { PolicyError } from '../model.ts';
+import type { Collector } from './collect.ts';
 import { collectFiles } from './collect.ts';
 import type { ArchiveLimits } from './limits.ts';
-import { isBundleFile } from './names.ts';
+import { isBundleFile, isMistakenForData } from './names.ts';
 
 interface Walk {
   readonly root: string;
   readonly limits: ArchiveLimits;
   readonly seen: { entries: number; bytes: number };
-  readonly take: (name: string, bytes: Uint8Array) => void;
+  readonly collector: Collector;
 }
 
 /** The bytes of a file of at most `most`: it may grow between its listing and its reading. */
@@ -37,13 +38,17 @@ const readFile = async (walk: Walk, name: string): Promise<void> => {
   const file = path.join(walk.root, name);
   // Links to files are followed (a mounted ConfigMap is made of them), links to folders are not: they can be circles.
   const target = await stat(file).catch(() => undefined);
-  if (target?.isFile() !== true || !isBundleFile(name)) return;
+  if (target?.isFile() !== true) return;
+  if (!isBundleFile(name)) {
+    if (isMistakenForData(name)) walk.collector.leave(name);
+    return;
+  }
   const bytes = await readBoundedFile(await realpath(file), limits.fileBytes);
   seen.bytes += bytes.length;
   if (seen.bytes > limits.inflatedBytes) {
     throw new PolicyError('ARCHIVE_TOO_LARGE', `the folder holds more than ${limits.inflatedBytes} bytes of policy`);
   }
-  walk.take(name, bytes);
+  walk.collector.file(name, bytes);
 };
 
 const walkFolder = async (walk: Walk, folder: string): Promise<void> => {
@@ -61,12 +66,12 @@ const walkFolder = async (walk: Walk, folder: string): Promise<void> => {
 
 /**
  * Reads a folder as if it were an archive of itself: the folder of a data file is its place in `data`, hidden files
- * and folders are left out, the same limits and name rules hold.
+ * and folders are left out, the same limits and name rules hold. `ignored` names only what may be taken for data.
  */
 export const readDirectory = async (folder: string, limits: ArchiveLimits): Promise<BundleFiles> => {
   const collector = collectFiles(limits.nameBytes);
   try {
-    await walkFolder({ root: folder, limits, seen: { entries: 0, bytes: 0 }, take: collector.file }, '');
+    await walkFolder({ root: folder, limits, seen: { entries: 0, bytes: 0 }, collector }, '');
   } catch (error) {
     if (error instanceof PolicyError) throw error;
     throw new PolicyError('ARCHIVE_INVALID', `the folder cannot be read: ${messageOf(error)}`, { cause: error });

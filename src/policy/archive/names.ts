@@ -38,6 +38,7 @@ export const normaliseName = (name: string, nameBytes: number): string => {
 const DATA = /(?:^|\/)data\.(?:json|yaml|yml)$/;
 const SCHEMA = /^schemas\/.+\.(?:json|yaml|yml)$/;
 const HIDDEN = /(?:^|\/)\./;
+const JSON_OR_YAML = /\.(?:json|ya?ml)$/;
 
 export const MANIFEST = '.manifest';
 export const SIGNATURES = '.signatures.json';
@@ -66,3 +67,7 @@ export const isSource = (name: string): boolean => isPolicy(name) || isSchema(na
 /** True for what OPA loads from a bundle, and for schemas. Hidden files and folders (`._x.rego`, `.git/`) are none of it. */
 export const isBundleFile = (name: string): boolean =>
   name === MANIFEST || name === SIGNATURES || (!HIDDEN.test(name) && (isSource(name) || name.endsWith('.wasm')));
+
+/** What somebody may take for data, and a bundle is not made of: `limits.json`. */
+export const isMistakenForData = (name: string): boolean =>
+  JSON_OR_YAML.test(name) && !HIDDEN.test(name) && !isBundleFile(name);

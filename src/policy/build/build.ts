@@ -1,6 +1,6 @@
 import type { Compiled, Toolchain } from '../../rego/index.ts';
 import { problemsSentence } from '../../rego/index.ts';
-import { isPolicy, isSource, MANIFEST, MODULE } from '../archive/names.ts';
+import { isMistakenForData, isPolicy, isSource, MANIFEST, MODULE } from '../archive/names.ts';
 import { filesDigest, writeArchive } from '../archive/write.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { buildFlags, buildInfoNode, sourcesDigest } from '../content/build-info.ts';
@@ -55,10 +55,12 @@ export const inspect = async ({ files, sources }: PreparedBundle, options: Build
   });
 
 /** A sentence on what a bundle is not made of, if there was any. */
-export const ignoredNote = ({ ignored }: BundleFiles): string[] =>
-  ignored === undefined || ignored.length === 0
-    ? []
-    : [`left out, as OPA loads no such files: ${ignored.slice(0, 5).join(', ')}${ignored.length > 5 ? ', ...' : ''}`];
+export const ignoredNote = ({ ignored = [] }: Pick<BundleFiles, 'ignored'>): string[] => {
+  if (ignored.length === 0) return [];
+  const shown = `${ignored.slice(0, 5).join(', ')}${ignored.length > 5 ? ', ...' : ''}`;
+  const place = ignored.some(isMistakenForData) ? '; data is read from files called data.json or data.yaml' : '';
+  return [`left out, as OPA loads no such files: ${shown}${place}`];
+};
 
 interface Parts {
   readonly prepared: PreparedBundle;
