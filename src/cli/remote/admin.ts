@@ -23,7 +23,7 @@ const ELSEWHERE =
 
 /** OPA's plain answer to a path that it does not have, which decision listeners give. */
 const isDecisionListener = (status: number, text: string): boolean =>
-  status === 404 && text.trim() === '404 page not found';
+  status === 404 && text.startsWith('404 page not found');
 
 /** What a problem document says, as an error. */
 export const refusal = (status: number, text: string): ServerError => {

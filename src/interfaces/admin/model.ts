@@ -71,6 +71,7 @@ export type AdminErrorCode =
   | 'BODY_TOO_LARGE'
   | 'MEDIA_TYPE_UNSUPPORTED'
   | 'ROUTE_UNKNOWN'
+  | 'METHOD_NOT_ALLOWED'
   | 'DECISION_UNKNOWN'
   /** A Host that is none of this listener's names: DNS rebinding. */
   | 'HOST_REFUSED'

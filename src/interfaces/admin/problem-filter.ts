@@ -11,7 +11,6 @@ const CHALLENGE = 'Bearer realm="verdict"';
 const named = (thrown: unknown): unknown => {
   if (!(thrown instanceof HttpException)) return thrown;
   const status = thrown.getStatus();
-  if (status === 404) return new AdminError('ROUTE_UNKNOWN', 'GET /openapi.json lists the routes that there are');
   if (status === 413) return new AdminError('BODY_TOO_LARGE', 'the body is larger than this route takes');
   if (status === 415) return new AdminError('MEDIA_TYPE_UNSUPPORTED', 'this route takes another content type');
   return status < 500 ? new AdminError('REQUEST_INVALID', thrown.message) : thrown;

@@ -14,7 +14,7 @@ export type ProblemCode =
   | PolicyErrorCode
   | ToolchainError['code'];
 
-type Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500;
+type Status = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500;
 
 /** The status and title of every error that the API answers: the one place that knows. */
 export const PROBLEMS: { readonly [code in ProblemCode]: readonly [Status, string] } = {
@@ -22,6 +22,7 @@ export const PROBLEMS: { readonly [code in ProblemCode]: readonly [Status, strin
   BODY_TOO_LARGE: [413, 'The body is too large'],
   MEDIA_TYPE_UNSUPPORTED: [415, 'The content type is not one that this route takes'],
   ROUTE_UNKNOWN: [404, 'There is no such route'],
+  METHOD_NOT_ALLOWED: [405, 'The route takes other methods'],
   DECISION_UNKNOWN: [404, 'There is no such decision'],
   HOST_REFUSED: [403, 'The Host is not a name of this server'],
   ORIGIN_REFUSED: [403, 'Web pages of another origin may not use this API'],

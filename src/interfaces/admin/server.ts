@@ -13,6 +13,7 @@ import { type AdminParts, ENDING } from './ports.ts';
 import { refusalOf, sendProblem } from './problem-filter.ts';
 import { problemOf } from './problems.ts';
 import type { AdminSettings } from './settings.ts';
+import { refuseUnrouted } from './unrouted.ts';
 
 export interface AdminOptions {
   /** The module that wires the parts to AdminModule. */
@@ -82,7 +83,8 @@ export const startAdminServer = async (options: AdminOptions): Promise<AdminServ
     if (draining) reply.header('connection', 'close');
     try {
       checkOrigin(request.headers, names);
-      if (!request.is404) checkAccess(request, parts.tokens);
+      if (request.is404) refuseUnrouted(request, reply, routes);
+      checkAccess(request, parts.tokens);
       done();
     } catch (error) {
       done(error as Error);

@@ -38,6 +38,12 @@ const notAllowed = (service: Service, exchange: Exchange, allow: string): void =
   } else send(service, exchange, 405, [...PLAIN, 'Allow', allow], 'Method Not Allowed\n');
 };
 
+/** OPA's 404, and, where there is more to say, a line below it. */
+const notFound = (service: Service, exchange: Exchange, more: string): void => {
+  service.observer?.refused('route_unknown');
+  send(service, exchange, 404, [...PLAIN], `404 page not found\n${more}`);
+};
+
 const data = (service: Service, exchange: Exchange, route: Extract<Route, { readonly kind: 'data' }>): void => {
   const { method } = exchange.request;
   const isV1 = route.wire === 'opa.v1';
@@ -85,8 +91,14 @@ export const serve = (service: Service, exchange: Exchange): void => {
         'not_offered',
         `/v1/${route.what} is not offered: see docs/reference/opa-compatibility.md`,
       );
+    case 'elsewhere':
+      notFound(
+        service,
+        exchange,
+        `/${route.what} is answered by the admin listener (server.admin.host and .port; by default 127.0.0.1:8282)\n`,
+      );
+      return;
     case 'unknown':
-      service.observer?.refused('route_unknown');
-      send(service, exchange, 404, [...PLAIN], '404 page not found\n');
+      notFound(service, exchange, '');
   }
 };

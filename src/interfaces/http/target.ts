@@ -21,6 +21,8 @@ export type Route =
   | { readonly kind: 'health'; readonly name: string }
   | { readonly kind: 'unoffered'; readonly what: string }
   | { readonly kind: 'redirect'; readonly status: 301 | 307; readonly location: string }
+  /** A path of the admin API, which another listener answers. */
+  | { readonly kind: 'elsewhere'; readonly what: string }
   | { readonly kind: 'unknown' };
 
 /** A request target, taken apart. */
@@ -71,6 +73,7 @@ const UNCLEAN = /\/(?:\/|\.{1,2}(?:\/|$))/;
 const BUNDLE = /^\/([a-z][a-z0-9-]{0,62})\/access\/v1\/(evaluations?)$/;
 const METADATA = /^\/\.well-known\/authzen-configuration(?:\/([a-z][a-z0-9-]{0,62}))?$/;
 const BATCH = '/v1/batch/data';
+const ADMIN = /^\/(metrics|openapi\.json|v1\/(?:bundles|decisions|explain|tokens))(?:\/|$)/;
 const UNOFFERED = /^\/v1\/(config|status|query|compile|policies|batch)(?:\/|$)/;
 
 const below = (path: string, root: string): boolean =>
@@ -97,8 +100,10 @@ const routeOf = (path: string, query: string, defaultPath: readonly string[]): R
   if (bundle !== undefined) return { kind: 'authzen', batch: api === 'evaluations', bundle };
   const metadata = METADATA.exec(path);
   if (metadata !== null) return { kind: 'metadata', ...(metadata[1] === undefined ? {} : { bundle: metadata[1] }) };
-  const [, what] = UNOFFERED.exec(path) ?? [];
-  return what === undefined ? { kind: 'unknown' } : { kind: 'unoffered', what };
+  const [, unoffered] = UNOFFERED.exec(path) ?? [];
+  if (unoffered !== undefined) return { kind: 'unoffered', what: unoffered };
+  const [, elsewhere] = ADMIN.exec(path) ?? [];
+  return elsewhere === undefined ? { kind: 'unknown' } : { kind: 'elsewhere', what: elsewhere };
 };
 
 /** Takes a request target apart; throws RequestError when it cannot be one. */

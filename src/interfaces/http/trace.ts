@@ -22,6 +22,7 @@ const routeText = (route: Route): string => {
       return '/v1/{unoffered}';
     case 'health':
     case 'redirect':
+    case 'elsewhere':
     case 'unknown':
       return `{${route.kind}}`;
   }

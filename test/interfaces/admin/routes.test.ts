@@ -102,6 +102,29 @@ test('what is not there is a 404, and a version that is no number a 400', async 
   expect(await codes('/v1/bundles/%zz')).toEqual([400, 'REQUEST_INVALID']);
 });
 
+test.each(['text/plain', 'application/json', 'application/gzip'])(
+  'a path that there is not is a 404 whatever is sent to it, as %s too',
+  async (type) => {
+    const sent = { method: 'POST', headers: { 'content-type': type }, body: 'x'.repeat(200_000) };
+    expect(await admin.ask('/v1/nothing', sent)).toMatchObject({ status: 404, body: { code: 'ROUTE_UNKNOWN' } });
+  },
+);
+
+test.each([
+  ['POST', '/v1/bundles/todo?activate=true', 'GET, PUT'],
+  ['DELETE', '/v1/bundles', 'GET'],
+  ['PUT', '/v1/tokens', 'GET, POST'],
+  ['GET', '/v1/bundles/todo/versions/1/activate', 'POST'],
+  ['OPTIONS', '/metrics', 'GET'],
+])('%s %s is a 405 that names the methods there are, before a token is asked for', async (method, path, allow) => {
+  const headers = { 'content-type': 'text/plain' };
+  expect(await admin.ask(path, { method, ...(method === 'GET' ? {} : { headers, body: 'x' }) })).toMatchObject({
+    status: 405,
+    headers: { allow, 'cache-control': 'no-store' },
+    body: { code: 'METHOD_NOT_ALLOWED', detail: `this path takes ${allow}` },
+  });
+});
+
 test('activation and rollback are done in the name of the token', async () => {
   const post = (path: string) => admin.ask(path, { method: 'POST', token: operator });
   expect(await post('/v1/bundles/todo/versions/1/activate')).toMatchObject({ status: 200, body: { epoch: 2 } });

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { FakeRule } from '../../support/decision.ts';
+import type { FakeRule, FakeVersion } from '../../support/decision.ts';
 import { gives } from '../../support/decision.ts';
-import type { Sent } from '../../support/decision-http.ts';
+import type { Http, Sent } from '../../support/decision-http.ts';
 import { shop, startHttp } from '../../support/decision-http.ts';
 
 const ONE = '/access/v1/evaluation';
@@ -183,6 +183,53 @@ describe('evaluation', () => {
     expect(await call(ONE, json(alice))).toMatchObject({ status: 404 });
     policy.remove('shop');
     expect(await call(ONE, json(alice))).toMatchObject({ status: 500 });
+  });
+});
+
+describe('who answers', () => {
+  const detail = async ({ call }: Http, path: string, headers: Sent['headers'] = {}): Promise<string> => {
+    const { status, body } = await call(path, json(alice, headers));
+    expect(status).toBe(404);
+    return (JSON.parse(body) as { readonly detail: string }).detail;
+  };
+  const answering = (name: string): FakeVersion => ({
+    name,
+    authzen: `${name}/allow`,
+    rules: { [`${name}/allow`]: gives('true') },
+  });
+
+  test('a bundle that is not active is told apart from one that is and does not answer', async () => {
+    const http = await startHttp();
+    http.policy.activate({ name: 'silent', rules: { 'silent/other': gives('true') } }, answering('cart'));
+    expect(await detail(http, `/crat${ONE}`)).toBe(
+      'no bundle crat is active that could answer AuthZEN (cart, shop do)',
+    );
+    expect(await detail(http, `/silent${MANY}`)).toBe(
+      'the bundle silent is active, but does not answer AuthZEN: it serves no rule whose METADATA has ' +
+        'custom.authzen: {evaluation: true}, nor a rule allow under its only root (cart, shop do)',
+    );
+  });
+
+  test('without a name in the path, with none that answers, and with one', async () => {
+    const http = await startHttp();
+    http.policy.activate({ name: 'shop', rules: {} });
+    expect(await detail(http, ONE)).toBe(
+      'no active bundle is named to answer AuthZEN without a name in the path: ask under /{bundle}/access/v1/ ' +
+        '(no active bundle does), or set authzen.bundle',
+    );
+    http.policy.activate(answering('cart'));
+    expect(await detail(http, `/shop${ONE}`)).toMatch(/ \(cart does\)$/);
+  });
+
+  test('of many bundles ten are named, of those that a token is not for none', async () => {
+    const tokens = {
+      t: { kind: 'token', name: 't', roles: ['ask'], bundles: ['b07', 'b11', 'none'] },
+    } as const;
+    const http = await startHttp({ tokens });
+    const names = Array.from({ length: 12 }, (_, index) => `b${String(index).padStart(2, '0')}`);
+    http.policy.activate(...names.map(answering));
+    expect(await detail(http, `/none${ONE}`)).toMatch(/ \(b00, b01, .*, b09 and 3 more do\)$/);
+    expect(await detail(http, `/none${ONE}`, { Authorization: 'Bearer t' })).toMatch(/ \(b07, b11 do\)$/);
   });
 });
 

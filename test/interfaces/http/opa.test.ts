@@ -1,8 +1,9 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { fails } from '../../support/decision.ts';
 import type { Sent } from '../../support/decision-http.ts';
 import { startHttp, withoutId } from '../../support/decision-http.ts';
+import { startAdmin } from '../admin/support.ts';
 
 const WARNING = '"warning":{"code":"api_usage_warning","message":"\'input\' key missing from the request"}';
 
@@ -163,6 +164,36 @@ describe("OPA's recorded answers", () => {
       });
     },
   );
+});
+
+describe('paths of the admin API', () => {
+  test.each([
+    ['/metrics', '/metrics'],
+    ['/openapi.json', '/openapi.json'],
+    ['/v1/bundles/todo?activate=true', '/v1/bundles'],
+    ['/v1/decisions/tail', '/v1/decisions'],
+  ])('%s is a 404 that names the listener which has it', async (path, named) => {
+    const { call } = await startHttp();
+    expect(await call(path)).toMatchObject({
+      status: 404,
+      body:
+        `404 page not found\n${named} is answered by the admin listener (server.admin.host and .port; by default ` +
+        '127.0.0.1:8282)\n',
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+    });
+    expect((await call(path, { method: 'PUT', body: 'x' })).body).toContain('the admin listener');
+  });
+
+  test('each of them is told so, and a path that only begins like one is not', async () => {
+    const admin = await startAdmin();
+    onTestFinished(() => admin.close());
+    const { call } = await startHttp();
+    const routes = admin.server.routes.filter(({ path }) => !path.startsWith('/health/'));
+    expect(routes.length).toBeGreaterThan(10);
+    for (const { path } of routes) expect((await call(path)).body, path).toContain('the admin listener');
+    for (const path of ['/metricsx', '/openapi', '/v1/bundlesx', '/v1/token'])
+      expect((await call(path)).body, path).toBe('404 page not found\n');
+  });
 });
 
 describe('failures', () => {

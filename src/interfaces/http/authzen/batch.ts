@@ -1,9 +1,9 @@
-import type { ActivePolicy } from '../../../decision/index.ts';
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { sliceChecked } from '../../../engine/index.ts';
 import { batchBounds, batchId, decideItem, elementsOf, inSlices, RequestError, reopen } from '../../wire/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { checkEntity, ENTITIES, spliceInput } from './input.ts';
+import type { Place } from './place.ts';
 import type { ItemResult } from './reply.ts';
 import { isPermit } from './reply.ts';
 
@@ -13,12 +13,6 @@ const semantics: { readonly [name: string]: ((result: ItemResult) => boolean) | 
   deny_on_first_deny: (result) => !isPermit(result),
   permit_on_first_permit: isPermit,
 };
-
-/** What answers a request: read once, when its body is there. */
-export interface Place {
-  readonly active: ActivePolicy;
-  readonly path: readonly string[];
-}
 
 export interface Batch {
   readonly items: readonly Item[];

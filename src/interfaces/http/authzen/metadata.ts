@@ -1,8 +1,8 @@
 import { bracketed, RequestError } from '../../wire/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { send } from '../exchange.ts';
+import { placeOf } from './place.ts';
 import { typed } from './reply.ts';
-import { placeOf } from './wire.ts';
 
 /** Where clients reach this listener: never what a Host header says, which anybody can write. */
 const baseOf = ({ authzenBaseUrl }: Service, { request }: Exchange): string => {
@@ -14,7 +14,7 @@ const baseOf = ({ authzenBaseUrl }: Service, { request }: Exchange): string => {
 
 /** GET /.well-known/authzen-configuration[/{bundle}]: what of AuthZEN is offered, and where. */
 export const getMetadata = (service: Service, exchange: Exchange, bundle: string | undefined): void => {
-  placeOf(service, bundle);
+  placeOf(service, exchange, bundle);
   const base = `${baseOf(service, exchange)}${bundle === undefined ? '' : `/${bundle}`}`;
   const metadata = {
     policy_decision_point: base,

@@ -7,28 +7,15 @@ import { readBody } from '../body.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { guarded, replying, unpacked } from '../exchange.ts';
 import type { Route } from '../target.ts';
-import type { Place } from './batch.ts';
 import { evaluateBatch, readBatch } from './batch.ts';
 import { checkBody, checkEvaluation, spliceInput } from './input.ts';
+import type { Place } from './place.ts';
+import { placeOf } from './place.ts';
 import { refuseAuthzen, replyEvaluation, replyEvaluations } from './reply.ts';
 
 type AuthzenRoute = Extract<Route, { readonly kind: 'authzen' }>;
 
 const JSON_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-8"?[\t ]*)?;?$/i;
-
-/** What answers a request, to its end; throws RequestError when nothing does. */
-export const placeOf = (service: Service, bundle: string | undefined): Place => {
-  const active = service.policy.current;
-  const path = active.authzenPath(bundle);
-  if (path !== undefined) return { active, path };
-  // With nothing active the decision itself says not_ready, for the record too.
-  if (active.versions.size === 0) return { active, path: [] };
-  const detail =
-    bundle === undefined
-      ? 'no bundle is named to answer AuthZEN: ask under /{bundle}/access/v1/, or set authzen.bundle'
-      : `no active bundle ${bundle} that answers AuthZEN`;
-  throw new RequestError('route_unknown', detail);
-};
 
 const factsOf = (wire: RequestFacts['wire'], exchange: Exchange): RequestFacts => ({
   wire,
@@ -95,7 +82,7 @@ export const postAuthzen = (service: Service, exchange: Exchange, route: Authzen
     if (!JSON_TYPE.test(exchange.head.contentType)) {
       throw new RequestError('media_type_unsupported', 'Content-Type: application/json is wanted');
     }
-    const place = placeOf(service, route.bundle);
+    const place = placeOf(service, exchange, route.bundle);
     const key = route.batch ? undefined : keyOf(exchange, place, body);
     const facts = factsOf('authzen.evaluation', exchange);
     if (key !== undefined && service.decisions.repeat(key, facts, replyTo(service, exchange), place.active)) return;
