@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeDataImage } from '../../src/engine/data-image.ts';
 import { checkJson, defaultEngineSettings, engineOptions } from '../../src/engine/index.ts';
 import { LocalEvaluator } from '../../src/engine/local-evaluator.ts';
-import { sectionsOf, withCounter } from '../../src/engine/wasm/instruction-counter.ts';
+import { withCounter } from '../../src/engine/wasm/instruction-counter.ts';
 import { compilePolicy } from '../../src/engine/wasm/policy-module.ts';
+import { sectionsOf } from '../../src/engine/wasm/sections.ts';
 import type { Workbench } from './workbench.ts';
 import { openWorkbench } from './workbench.ts';
 

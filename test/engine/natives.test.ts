@@ -1,71 +1,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CheckedJson, LoadedModule } from '../../src/engine/index.ts';
-import { resultJson } from '../../src/engine/values/result-json.ts';
-import { dumpValue } from '../../src/engine/values/value-text.ts';
-import {
-  compileRegoModule,
-  instantiateRego,
-  type RegoModule,
-  type RegoValue,
-  regoInteger,
-  ToolchainError,
-} from '../../src/rego/index.ts';
+import { regoInteger } from '../../src/rego/index.ts';
 import { twinned, untwinned } from './builtins/operands/natives.ts';
-import type { Workbench } from './workbench.ts';
-import { openWorkbench } from './workbench.ts';
+import type { Judge } from './judge.ts';
+import { openJudge } from './judge.ts';
 
-// What OPA's Wasm brings itself, in C, is judged by OPA's Go code: in policies as they are compiled here.
-let bench: Workbench;
-let compiled: WebAssembly.Module;
-let opa: RegoModule;
-const begun = (): RegoModule => {
-  const module = instantiateRego(compiled);
-  module.begin({ nowNs: 0n, seed: new Uint8Array(32) });
-  return module;
-};
+let judge: Judge;
 beforeAll(async () => {
-  bench = await openWorkbench();
-  compiled = await compileRegoModule();
-  opa = begun();
+  judge = await openJudge();
 });
-afterAll(() => bench.close());
-
-const places = ['input[0]', 'input[1]', 'input[2]'];
-
-/** Strings whose bytes are no UTF-8 are no input. */
-const hasBytes = (text: string): boolean => text.includes('\ufffd');
-
-/** Infix operators and membership have no name in sources that could be called with any operand. */
-const loaded = async (name: string, operands: number): Promise<LoadedModule> => {
-  const { module } = await bench.policy(`r := ${name}(${places.slice(0, operands).join(', ')})`);
-  return module;
-};
-
-/** Of equal numbers that are written differently, OPA's C code gives another one than its Go code. */
-const spellings = new Set(['max', 'min']);
-
-const difference = async (module: LoadedModule, name: string, operands: readonly RegoValue[]): Promise<string> => {
-  const text = dumpValue(operands);
-  if (hasBytes(text)) return '';
-  const input = Buffer.from(text) as Uint8Array as CheckedJson;
-  const evaluation = await module.evaluate({ entrypoint: 'p/r', below: [], strictErrors: false, input });
-  const answer = evaluation.kind === 'defined' ? evaluation.json : evaluation.kind;
-  // More work than a policy may ask for: OPA would do it for minutes, or run out of memory.
-  if (evaluation.kind === 'failed' && evaluation.code === 'budget_exceeded') return '';
-  let result: ReturnType<RegoModule['call']>;
-  try {
-    result = opa.call(name, operands);
-  } catch (error) {
-    if (!(error instanceof ToolchainError)) throw error;
-    // OPA panics: it has no answer, and is replaced.
-    opa = begun();
-    return '';
-  }
-  const wanted = result.kind === 'value' ? resultJson(result.value) : 'undefined';
-  if (spellings.has(name) && Number(answer) === Number(wanted)) return '';
-  return answer === wanted ? '' : `${name}${text}: ${answer}, and in OPA ${wanted}`;
-};
+afterAll(() => judge.bench.close());
 
 describe('a native, or its twin, answers in a compiled policy as it does in OPA', () => {
   // The compiler makes the parts of template strings, and never others; net.cidr_overlap and re_match are in no current Rego.
@@ -73,9 +17,9 @@ describe('a native, or its twin, answers in a compiled policy as it does in OPA'
   const all = [...twinned, ...untwinned].filter(([name]) => !hidden.includes(name));
   test.each(all)('%s', async (name, operands) => {
     const [first] = fc.sample(operands, 1);
-    const module = await loaded(name, first!.length);
+    const module = await judge.loaded(name, first!.length);
     const property = fc.asyncProperty(operands, async (list) => {
-      expect(await difference(module, name, list)).toBe('');
+      expect(await judge.difference(module, name, list)).toBe('');
     });
     await fc.assert(property, { numRuns: 100 });
     await module.close();
@@ -83,9 +27,9 @@ describe('a native, or its twin, answers in a compiled policy as it does in OPA'
 });
 
 test('a shift by more places than there is budget for is no answer, and OPA is not asked', async () => {
-  const module = await loaded('bits.lsh', 2);
-  expect(await difference(module, 'bits.lsh', [regoInteger(1), regoInteger(4_294_967_296)])).toBe('');
-  expect(await difference(module, 'bits.lsh', [regoInteger(1), regoInteger(70)])).toBe('');
+  const module = await judge.loaded('bits.lsh', 2);
+  expect(await judge.difference(module, 'bits.lsh', [regoInteger(1), regoInteger(4_294_967_296)])).toBe('');
+  expect(await judge.difference(module, 'bits.lsh', [regoInteger(1), regoInteger(70)])).toBe('');
   await module.close();
 });
 
@@ -124,15 +68,15 @@ const answers: readonly (readonly [what: string, rule: string, input: unknown, w
 
 describe('calls are renamed wherever they stand', () => {
   test.each(answers)('%s', async (_what, rule, input, wanted) => {
-    const policy = await bench.policy(rule, { entrypoints: ['p/r'] });
+    const policy = await judge.bench.policy(rule, { entrypoints: ['p/r'] });
     expect(await policy.answer('p/r', { input })).toBe(wanted);
   });
 });
 
 test('nobody sees a twin: its name is refused in sources, and strict errors and inspections name the builtin', async () => {
-  await expect(bench.compile('r := __vt.concat(",", input.a)')).rejects.toThrow('__vt');
-  await expect(bench.compile('__vt := 1')).rejects.toThrow('the name __vt is kept for compiled rules');
-  const policy = await bench.policy('r := input.a / input.b');
+  await expect(judge.bench.compile('r := __vt.concat(",", input.a)')).rejects.toThrow('__vt');
+  await expect(judge.bench.compile('__vt := 1')).rejects.toThrow('the name __vt is kept for compiled rules');
+  const policy = await judge.bench.policy('r := input.a / input.b');
   const failed = await policy.ask('p/r', { input: { a: 1, b: 0 }, strictErrors: true });
   expect(failed).toMatchObject({ kind: 'failed', message: 'div: divide by zero' });
   expect(policy.module.builtins).toEqual([]);

@@ -1,5 +1,8 @@
 import { OPCODE, passLocals, passOperands, weightOf } from './instructions.ts';
-import { invalidModule, leb128, signedLeb128, WasmReader } from './reader.ts';
+import type { WasmReader } from './reader.ts';
+import { invalidModule, leb128, signedLeb128 } from './reader.ts';
+import type { Section } from './sections.ts';
+import { changedCode, exportOf, onlySection, SECTION, sectionReader, withEntries, withSections } from './sections.ts';
 
 /** Under this name the counter is exported; OPA exports nothing like it. */
 export const counterExport = 'verdict.points';
@@ -9,46 +12,6 @@ export const fullCounter = 0x7fff_ffff;
 
 /** What it holds until the host sets it: many times what a policy takes to start, and some 0.02 s. */
 const startPoints = 20_000_000;
-
-export const SECTION = {
-  custom: 0,
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  memory: 5,
-  global: 6,
-  export: 7,
-  start: 8,
-  element: 9,
-  code: 10,
-  data: 11,
-  dataCount: 12,
-} as const;
-
-/** A section's content, from the byte after its length to its end. */
-export interface Section {
-  readonly id: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Cuts a module into its sections. Throws MODULE_INVALID. */
-export const sectionsOf = (wasm: Uint8Array): readonly Section[] => {
-  const magic = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-  if (magic.some((byte, at) => wasm[at] !== byte)) throw invalidModule('is no Wasm binary of version 1');
-  const reader = new WasmReader(wasm, magic.length);
-  const sections: Section[] = [];
-  while (!reader.done) {
-    const id = reader.byte();
-    const length = reader.u32();
-    const start = reader.at;
-    reader.skip(length);
-    if (id > SECTION.dataCount) throw invalidModule(`has a section of unknown kind ${id}`);
-    sections.push({ id, start, end: reader.at });
-  }
-  return sections;
-};
 
 /** Instructions for which a point is counted, so that long code without loops costs what it takes. */
 const instructionsPerPoint = 32;
@@ -78,9 +41,7 @@ const countingPoints = (body: WasmReader, globals: number): readonly CountingPoi
   let weight = 0;
   while (!body.done) {
     const opcode = body.byte();
-    if (opcode === OPCODE.globalGet || opcode === OPCODE.globalSet) {
-      if (body.u32() >= globals) throw invalidModule(`names a global that it does not have, at byte ${body.at}`);
-    } else passOperands(opcode, body);
+    passOperands(opcode, body, globals);
     weight += weightOf(opcode);
     if (opcode === OPCODE.loop) open.push({ at: body.at, before: weight });
     else if (opcode === OPCODE.block || opcode === OPCODE.if) open.push({ before: weight });
@@ -105,54 +66,6 @@ const countdown = (global: number, cost: number): Uint8Array => {
   );
 };
 
-class Output {
-  private readonly chunks: Uint8Array[] = [];
-  length = 0;
-
-  bytes(chunk: Uint8Array): void {
-    this.chunks.push(chunk);
-    this.length += chunk.length;
-  }
-
-  number(value: number): void {
-    this.bytes(Uint8Array.from(leb128(value)));
-  }
-
-  all(): Buffer {
-    return Buffer.concat(this.chunks, this.length);
-  }
-}
-
-const countedCode = (wasm: Uint8Array, section: Section, globals: number): { code: Buffer; points: number } => {
-  const reader = new WasmReader(wasm, section.start, section.end);
-  const out = new Output();
-  const bodies = reader.u32();
-  out.number(bodies);
-  let points = 0;
-  for (let count = bodies; count > 0; count--) {
-    const body = reader.part(reader.u32());
-    let from = body.at;
-    const places = countingPoints(body, globals).map(({ at, cost }) => ({ at, code: countdown(globals, cost) }));
-    points += places.length;
-    out.number(places.reduce((length, { code }) => length + code.length, body.end - from));
-    for (const { at, code } of places) {
-      out.bytes(wasm.subarray(from, at));
-      out.bytes(code);
-      from = at;
-    }
-    out.bytes(wasm.subarray(from, body.end));
-  }
-  if (!reader.done) throw invalidModule('has more code than functions');
-  return { code: out.all(), points };
-};
-
-/** A vector section with one entry more at its end. */
-const withEntry = (wasm: Uint8Array, section: Section, entry: readonly number[]): Buffer => {
-  const reader = new WasmReader(wasm, section.start, section.end);
-  const count = leb128(reader.u32() + 1);
-  return Buffer.concat([Uint8Array.from(count), wasm.subarray(reader.at, section.end), Uint8Array.from(entry)]);
-};
-
 export interface CountedModule {
   readonly wasm: Uint8Array;
   /** Places at which a point is counted. */
@@ -165,31 +78,20 @@ export interface CountedModule {
  * import no globals. Throws MODULE_INVALID for what it does not understand.
  */
 export const withCounter = (wasm: Uint8Array, sections: readonly Section[]): CountedModule => {
-  const only = (id: number, what: string): Section => {
-    const [found, ...more] = sections.filter((section) => section.id === id);
-    if (found === undefined || more.length > 0) throw invalidModule(`has not exactly one section of ${what}`);
-    return found;
-  };
-  const globalSection = only(SECTION.global, 'globals');
-  const globals = new WasmReader(wasm, globalSection.start, globalSection.end).u32();
-  const { code, points } = countedCode(wasm, only(SECTION.code, 'code'), globals);
-  const name = Buffer.from(counterExport);
+  const globalSection = onlySection(sections, SECTION.global, 'globals');
+  const globals = sectionReader(wasm, globalSection).u32();
+  let points = 0;
+  const code = changedCode(wasm, onlySection(sections, SECTION.code, 'code'), (body) => {
+    const places = countingPoints(body, globals);
+    points += places.length;
+    return places.map(({ at, cost }) => ({ from: at, to: at, code: countdown(globals, cost) }));
+  });
+  const exported = onlySection(sections, SECTION.export, 'exports');
   const replaced = new Map<number, Buffer>([
     // A mutable i32.
-    [SECTION.global, withEntry(wasm, globalSection, [0x7f, 0x01, 0x41, ...signedLeb128(startPoints), OPCODE.end])],
-    [
-      SECTION.export,
-      withEntry(wasm, only(SECTION.export, 'exports'), [...leb128(name.length), ...name, 3, ...leb128(globals)]),
-    ],
+    [SECTION.global, withEntries(wasm, globalSection, [[0x7f, 0x01, 0x41, ...signedLeb128(startPoints), OPCODE.end]])],
+    [SECTION.export, withEntries(wasm, exported, [exportOf(counterExport, 3, globals)])],
     [SECTION.code, code],
   ]);
-  const out = new Output();
-  out.bytes(wasm.subarray(0, 8));
-  for (const section of sections) {
-    const content = replaced.get(section.id) ?? wasm.subarray(section.start, section.end);
-    out.bytes(Uint8Array.of(section.id));
-    out.number(content.length);
-    out.bytes(content);
-  }
-  return { wasm: out.all(), points };
+  return { wasm: withSections(wasm, sections, replaced), points };
 };

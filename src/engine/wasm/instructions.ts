@@ -7,6 +7,7 @@ export const OPCODE = {
   loop: 0x03,
   if: 0x04,
   end: 0x0b,
+  call: 0x10,
   globalGet: 0x23,
   globalSet: 0x24,
 } as const;
@@ -94,8 +95,15 @@ const operands = (): readonly (Pass | undefined)[] => {
 
 const passes = operands();
 
-/** Passes what follows an instruction. Throws MODULE_INVALID for one that OPA's compiler does not write. */
-export const passOperands = (opcode: number, reader: WasmReader): void => {
+/**
+ * Passes what follows an instruction. Throws MODULE_INVALID for one that OPA's compiler does not write, and where it
+ * names a global that is not one of the first `globals`: what is added to a module is none of its own code's business.
+ */
+export const passOperands = (opcode: number, reader: WasmReader, globals: number): void => {
+  if (opcode === OPCODE.globalGet || opcode === OPCODE.globalSet) {
+    if (reader.u32() >= globals) throw invalidModule(`names a global that it does not have, at byte ${reader.at}`);
+    return;
+  }
   const pass = passes[opcode];
   if (pass === undefined) throw invalidModule(`has an instruction that cannot be counted (${opcode.toString(16)})`);
   pass(reader);

@@ -1,9 +1,11 @@
 import { messageOf } from '../../canonical/index.ts';
 import { fractionalNumbers } from '../values/number-text.ts';
-import type { Section } from './instruction-counter.ts';
-import { SECTION, sectionsOf, withCounter } from './instruction-counter.ts';
+import { withFastTwins } from './fast-twins.ts';
+import { withCounter } from './instruction-counter.ts';
 import { isNumberType } from './instructions.ts';
 import { foreignModule, invalidModule, WasmReader } from './reader.ts';
+import type { Section } from './sections.ts';
+import { SECTION, sectionReader, sectionsOf } from './sections.ts';
 
 /** A policy's module, checked, with the instruction counter in it, compiled. Can be posted to other threads. */
 export interface PolicyModule {
@@ -53,11 +55,9 @@ const neededExports = [
   'entrypoints',
 ];
 
-const readerOf = (wasm: Uint8Array, section: Section): WasmReader => new WasmReader(wasm, section.start, section.end);
-
 const typesOf = (wasm: Uint8Array, section: Section | undefined): readonly string[] => {
   if (section === undefined) return [];
-  const reader = readerOf(wasm, section);
+  const reader = sectionReader(wasm, section);
   const list = (): string => {
     let text = '';
     for (let count = reader.u32(); count > 0; count--) {
@@ -83,7 +83,7 @@ interface Imports {
 const readImports = (wasm: Uint8Array, section: Section | undefined, types: readonly string[]): Imports => {
   let memory: Imports | undefined;
   if (section === undefined) throw foreignModule('imports nothing: no policy of OPA’s compiler does that');
-  const reader = readerOf(wasm, section);
+  const reader = sectionReader(wasm, section);
   for (let count = reader.u32(); count > 0; count--) {
     const from = reader.name();
     const name = reader.name();
@@ -105,7 +105,7 @@ const mostTableEntries = 65_536;
 
 const checkTable = (wasm: Uint8Array, section: Section | undefined): void => {
   if (section === undefined) return;
-  const reader = readerOf(wasm, section);
+  const reader = sectionReader(wasm, section);
   const isOne = reader.u32() === 1 && reader.byte() === 0x70 && reader.u32() <= 1;
   if (!isOne || reader.u32() > mostTableEntries) throw foreignModule('has other tables than OPA’s compiler makes');
 };
@@ -113,7 +113,7 @@ const checkTable = (wasm: Uint8Array, section: Section | undefined): void => {
 /** Where the last data segment ends: the heap starts behind it. */
 const dataEnd = (wasm: Uint8Array, section: Section | undefined): number => {
   if (section === undefined) return 0;
-  const reader = readerOf(wasm, section);
+  const reader = sectionReader(wasm, section);
   let end = 0;
   for (let count = reader.u32(); count > 0; count--) {
     if (reader.u32() !== 0) throw foreignModule('has a data segment of a kind that OPA’s compiler does not make');
@@ -145,7 +145,8 @@ export const compilePolicy = async (wasm: Uint8Array): Promise<PolicyModule> => 
     throw foreignModule('wants more memory at the start than its data can fill');
   }
   checkTable(wasm, one(SECTION.table));
-  const counted = withCounter(wasm, sections);
+  const fast = withFastTwins(wasm, sections);
+  const counted = withCounter(fast, sectionsOf(fast));
   let module: WebAssembly.Module;
   try {
     module = await WebAssembly.compile(counted.wasm as Uint8Array<ArrayBuffer>);

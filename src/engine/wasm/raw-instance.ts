@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { PolicyAbort } from '../failure.ts';
+import { fastTwinExport } from './fast-twins.ts';
 import { counterExport, fullCounter } from './instruction-counter.ts';
 import type { PolicyModule } from './policy-module.ts';
 import { foreignModule } from './reader.ts';
@@ -84,6 +85,10 @@ export class RawInstance {
     this.base = loaded.baseHeapPtr >>> 0;
     this.entrypoints = new Map(Object.entries(loaded.entrypoints));
     this.builtins = this.readBuiltins();
+    for (const [id, name] of this.builtins.entries()) {
+      const number = name === undefined ? undefined : instance.exports[fastTwinExport(name) ?? ''];
+      if (number instanceof WebAssembly.Global) number.value = id;
+    }
   }
 
   /** Points left; negative once the budget ran out. */

@@ -3,9 +3,9 @@ import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
 import { makeDataImage } from '../../../src/engine/data-image.ts';
 import type { Budget, CheckedJson, Evaluation } from '../../../src/engine/index.ts';
 import { hostBuiltins, LocalEvaluator } from '../../../src/engine/local-evaluator.ts';
-import { SECTION, sectionsOf, withCounter } from '../../../src/engine/wasm/instruction-counter.ts';
+import { withCounter } from '../../../src/engine/wasm/instruction-counter.ts';
 import { compilePolicy } from '../../../src/engine/wasm/policy-module.ts';
-import { leb128 } from '../../../src/engine/wasm/reader.ts';
+import { SECTION, sectionsOf, withSections } from '../../../src/engine/wasm/sections.ts';
 import { GoBuiltins } from '../../../src/engine/workers/go-builtins.ts';
 
 /** The module with the global that the host sets, and with its own code: nothing lowers the global. */
@@ -13,12 +13,9 @@ export const uncounted = (wasm: Uint8Array): Uint8Array => {
   const plain = sectionsOf(wasm);
   const { wasm: counted } = withCounter(wasm, plain);
   const code = plain.find(({ id }) => id === SECTION.code);
-  const parts = sectionsOf(counted).map((section) => {
-    const isCode = section.id === SECTION.code && code !== undefined;
-    const content = isCode ? wasm.subarray(code.start, code.end) : counted.subarray(section.start, section.end);
-    return Buffer.concat([Buffer.of(section.id, ...leb128(content.length)), content]);
-  });
-  return Buffer.concat([counted.subarray(0, 8), ...parts]);
+  if (code === undefined) return counted;
+  const own = Buffer.from(wasm.subarray(code.start, code.end));
+  return withSections(counted, sectionsOf(counted), new Map([[SECTION.code, own]]));
 };
 
 export interface PlainQuestion {

@@ -86,7 +86,7 @@ export const templateString: Builtin = (_scope, parts) => {
 };
 
 // Go's ParseFloat takes others, too (`0x1p-2`, `1_000`), whose text is then no number in JSON.
-const decimalForm = /^([+-]?)(\d*)(?:\.(\d*))?([eE][+-]?\d+)?$/;
+const decimalForm = /^([+-]?)(0*)(\d*)(?:\.(\d*))?([eE][+-]?\d+)?$/;
 
 /** `to_number`. */
 export const toNumber: Builtin = (_scope, value) => {
@@ -94,8 +94,8 @@ export const toNumber: Builtin = (_scope, value) => {
   if (typeof value === 'boolean') return regoInteger(value ? 1 : 0);
   if (value instanceof RegoNumber) return value;
   if (!isText(value)) throw wrongType(value, 1, 'null', 'boolean', 'number', 'string');
-  const [, sign = '', whole = '', fraction = '', power = ''] = decimalForm.exec(textOf(value)) ?? [];
-  if (whole === '' && fraction === '') throw new BuiltinError('the text is no number');
+  const [, sign = '', zeros = '', whole = '', fraction = '', power = ''] = decimalForm.exec(textOf(value)) ?? [];
+  if (zeros === '' && whole === '' && fraction === '') throw new BuiltinError('the text is no number');
   const text = `${sign === '-' ? '-' : ''}${whole === '' ? '0' : whole}${fraction === '' ? '' : `.${fraction}`}`;
   const number = text + power;
   if (!Number.isFinite(Number(number))) throw new BuiltinError('the number is too large');

@@ -1,0 +1,72 @@
+import { leb128 } from './reader.ts';
+
+/** A function in Wasm's text form, without folded instructions. Names begin with `$`. */
+export interface WrittenFunction {
+  /** Names of parameters and local variables, with their types; variables begin at zero. */
+  readonly parameters: readonly (readonly [name: string, type: 'i32' | 'i64'])[];
+  readonly locals: readonly (readonly [name: string, type: 'i32' | 'i64'])[];
+  readonly code: string;
+}
+
+export const TYPE = { i32: 0x7f, i64: 0x7e } as const;
+
+const noBlockValue = 0x40;
+
+type Operands = 'none' | 'unsigned' | 'signed' | 'block' | 'memory';
+
+const row = (operands: Operands, list: string): readonly (readonly [string, readonly [number, Operands]])[] =>
+  list.split(' ').map((entry) => {
+    const [name = '', opcode = ''] = entry.split(':');
+    return [name, [Number.parseInt(opcode, 16), operands]];
+  });
+
+const instructions: ReadonlyMap<string, readonly [opcode: number, operands: Operands]> = new Map([
+  ...row('block', 'block:02 loop:03 if:04'),
+  ...row('none', 'end:0b return:0f select:1b'),
+  ...row('unsigned', 'br:0c br_if:0d call:10 local.get:20 local.set:21 local.tee:22 global.get:23'),
+  ...row('memory', 'i32.load:28 i64.load:29 i32.load8_u:2d i32.store:36 i64.store:37 i32.store8:3a i32.store16:3b'),
+  ...row('signed', 'i32.const:41 i64.const:42'),
+  ...row('none', 'i32.eqz:45 i32.eq:46 i32.ne:47 i32.lt_s:48 i32.lt_u:49 i32.gt_s:4a i32.gt_u:4b i32.ge_s:4e'),
+  ...row('none', 'i64.eqz:50 i64.eq:51 i64.ne:52 i64.lt_s:53 i64.gt_s:55 i64.gt_u:56'),
+  ...row('none', 'i32.add:6a i32.sub:6b i32.and:71 i32.or:72 i32.shl:74'),
+  ...row('none', 'i64.add:7c i64.sub:7d i64.mul:7e i64.div_s:7f i64.div_u:80 i64.rem_s:81 i64.rem_u:82'),
+  ...row('none', 'i64.and:83 i64.or:84 i32.wrap_i64:a7 i64.extend_i32_s:ac i64.extend_i32_u:ad'),
+]);
+
+const signed = (value: bigint): readonly number[] => {
+  const out: number[] = [];
+  let rest = value;
+  for (;;) {
+    const low = Number(rest & 0x7fn);
+    rest >>= 7n;
+    // What is left is the sign of the last byte.
+    if (rest === ((low & 0x40) === 0 ? 0n : -1n)) return [...out, low];
+    out.push(low | 0x80);
+  }
+};
+
+/** The body of a function, as in a section of code. Names that are no variable's have their numbers in `names`. */
+export const assemble = (written: WrittenFunction, names: ReadonlyMap<string, number>): Uint8Array => {
+  const { parameters, locals, code } = written;
+  const variables = new Map([...parameters, ...locals].map(([name], at) => [name, at]));
+  const words = code.replaceAll(/;;.*$/gm, '').match(/\S+/g) ?? [];
+  const out: number[] = [locals.length, ...locals.flatMap(([, type]) => [1, TYPE[type]])];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as string;
+    const [opcode, operands] = instructions.get(word) ?? [];
+    if (opcode === undefined) throw new Error(`no such instruction: ${word}`);
+    out.push(opcode);
+    if (operands === 'none') continue;
+    if (operands === 'block') {
+      out.push(noBlockValue);
+      continue;
+    }
+    const operand = words[++at] as string;
+    const value = operand.startsWith('$') ? (variables.get(operand) ?? names.get(operand)) : operand;
+    if (value === undefined) throw new Error(`${word}: no such name: ${operand}`);
+    // The alignment is a hint: none is given.
+    if (operands === 'memory') out.push(0);
+    out.push(...(operands === 'signed' ? signed(BigInt(value)) : leb128(Number(value))));
+  }
+  return Uint8Array.from([...out, 0x0b]);
+};
