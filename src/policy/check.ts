@@ -5,7 +5,7 @@ import { cutEntrypoints } from './build/entrypoints.ts';
 import { networkCalls, refuseNetwork } from './build/network-builtins.ts';
 import { refuseReserved, withConflictingData } from './build/ownership.ts';
 import type { JoinedParts, SourcePart } from './build/parts.ts';
-import { problemInParts, renamedError } from './build/parts.ts';
+import { inspectionOf, problemInParts, renamedError } from './build/parts.ts';
 import type { ExternalReference, Inspected } from './build/references.ts';
 import { checkSources } from './build/references.ts';
 import type { Review } from './build/review.ts';
@@ -32,23 +32,6 @@ export interface SourcesCheck {
   /** Sentences on what only other bundles can answer. */
   readonly notes: readonly string[];
 }
-
-/** What was found in all parts, as far as it stands in the files of one, under their own names. */
-const inspectionOf = ({ prepared, nameOf }: SourcePart, inspection: Inspected): Inspected => {
-  const own = new Map(prepared.sources.all.modules.map(({ path }) => [nameOf(path), path] as const));
-  const ofPart = <T extends { readonly file: string }>(found: readonly T[]): T[] =>
-    found.flatMap((one) => {
-      const file = own.get(one.file);
-      return file === undefined ? [] : [{ ...one, file }];
-    });
-  const { annotations, dataReferences, calls } = inspection;
-  return {
-    ...inspection,
-    annotations: ofPart(annotations),
-    dataReferences: ofPart(dataReferences),
-    calls: ofPart(calls),
-  };
-};
 
 type Reviewed = { readonly part: SourcePart; readonly review: Review };
 

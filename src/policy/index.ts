@@ -36,6 +36,8 @@ export type {
   VersionInfo,
 } from './model.ts';
 export { PolicyError } from './model.ts';
+export type { LocalQuestion } from './question.ts';
+export { questionRemarks } from './question.ts';
 export type { PolicySettings } from './settings.ts';
 export { defaultPolicySettings, policySchema } from './settings.ts';
 export type { LocalBundle, LocalPolicyStore } from './store.ts';

@@ -24,7 +24,7 @@ test('what is undefined is said to be, and is an empty list in JSON', async () =
     code: 0,
     stdout: 'undefined\n',
   });
-  const run = await cli(['eval', 'data.shop.nothing', '--bundle', '.', '--output', 'json'], { cwd });
+  const run = await cli(['eval', 'input.user', '--bundle', '.', '--output', 'json'], { cwd });
   expect(run.json()).toEqual({ bindings: [] });
 });
 
@@ -82,4 +82,53 @@ test('a path as a server takes it is said to be none of Rego; a division is one'
   const { code, stderr } = await cli(['eval', 'a/allow', '--bundle', 'a.rego'], { cwd });
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('data.a.allow, not a/allow') });
   expect((await cli(['eval', '4/2'])).stdout).toBe('2\n');
+});
+
+test.each([
+  ['data.shop.alow', 'nothing here provides data.shop.alow; did you mean data.shop.allow?'],
+  ['data.shopp["allow"]', 'nothing here provides data.shopp; did you mean data.shop?'],
+  ['data.nowhere.at.all', 'nothing here provides data.nowhere\n'],
+])('%s is undefined, and said to be a path that nothing provides', async (query, message) => {
+  const run = await cli(['eval', query, '--bundle', '.'], { cwd: folderOf(good) });
+  expect(run).toMatchObject({ code: 0, stdout: 'undefined\n', stderr: expect.stringContaining(`warning: ${message}`) });
+  const json = (await cli(['eval', query, '--bundle', '.', '--output', 'json'], { cwd: folderOf(good) })).json();
+  expect(json).toEqual({ bindings: [], warnings: [message.trim()] });
+});
+
+test.each(['data.shop_test.test_none', 'data.shop.roles.carol[0] == 1', 'input.user'])(
+  '%s is undefined without a warning',
+  async (query) => {
+    const run = await cli(['eval', query, '--bundle', '.'], { cwd: folderOf(good) });
+    expect(run).toMatchObject({ code: 0, stdout: 'undefined\n', stderr: '' });
+  },
+);
+
+const strict = {
+  'p/shop.rego': `package shop
+
+# METADATA
+# entrypoint: true
+# scope: document
+# schemas:
+#   - input: schema.request
+decision := {"allow": true}
+
+other := 1
+`,
+  'p/schemas/request.json': '{"type": "object", "required": ["action"]}',
+};
+
+test('an input that a server would refuse is evaluated, with a warning that names the place', async () => {
+  const cwd = folderOf({ ...strict, 'bad.json': '{"subject": {}}', 'good.json': '{"action": {}}' });
+  const sentence =
+    'warning: a server refuses this (input_invalid): the input is not what shop/decision takes: /action is missing';
+  for (const query of ['data.shop.decision', 'data.shop.decision.allow', 'data.shop']) {
+    const run = await cli(['eval', query, '--bundle', 'p', '--input', 'bad.json'], { cwd });
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining(sentence) });
+    expect((await cli(['eval', query, '--bundle', 'p', '--input', 'good.json'], { cwd })).stderr).toBe('');
+  }
+  expect((await cli(['eval', 'data.shop.decision', '--bundle', 'p'], { cwd })).stderr).toContain(
+    'a server refuses this',
+  );
+  expect((await cli(['eval', 'data.shop.other', '--bundle', 'p', '--input', 'bad.json'], { cwd })).stderr).toBe('');
 });

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { questionRemarks } from '../../policy/index.ts';
 import {
   EXPLAIN_LEVELS,
   type ExplainLevel,
@@ -11,7 +12,7 @@ import { CliCommand, collect } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { evaluateRemotely, explainRemotely } from '../remote/evaluate.ts';
 import { CliError } from '../report.ts';
-import { noteText, type Paint, plain, table } from '../screen/screen.ts';
+import { noteText, type Paint, plain, table, warningText } from '../screen/screen.ts';
 import { stepsText } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
 import { regoToExact } from '../sources/rego-json.ts';
@@ -50,7 +51,11 @@ const readInput = async (session: Session, file: string): Promise<string> => {
   }
 };
 
-const show = (session: Session, { bindings, trace, printed, steps }: RegoEvaluation): void => {
+const show = (
+  session: Session,
+  { bindings, trace, printed, steps }: RegoEvaluation,
+  warnings: readonly string[],
+): void => {
   const exact = bindings.map(
     (one): Bindings => Object.fromEntries(Object.entries(one).map(([name, value]) => [name, regoToExact(value)])),
   );
@@ -62,8 +67,10 @@ const show = (session: Session, { bindings, trace, printed, steps }: RegoEvaluat
     ...(trace === undefined ? {} : { trace }),
     ...(steps === undefined ? {} : { steps }),
     ...(printed === undefined ? {} : { printed }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
   session.screen.result(document, () => bindingsText(session.screen.paint, exact));
+  for (const warning of warnings) session.screen.note(warningText(warning, session.screen.paintNote));
 };
 
 /** A path as a server takes it, which Rego reads as a division. */
@@ -86,10 +93,10 @@ const run = async (session: Session, query: string, options: Options): Promise<E
       : explainRemotely(session, question, options.explain);
   }
   const { screen } = session;
-  const { sources, notes } = await loadSources(session, bundle, data);
-  for (const note of notes) screen.note(noteText(note, screen.paintNote));
+  const loaded = await loadSources(session, bundle, data, options.input === undefined ? [] : [options.input]);
+  for (const note of loaded.notes) screen.note(noteText(note, screen.paintNote));
   const toolchain = await session.toolchain();
-  const evaluating = toolchain.evaluate(sources, query, {
+  const evaluating = toolchain.evaluate(loaded.sources, query, {
     ...(input === undefined ? {} : { input: regoFromJson(input) }),
     strictErrors,
     trace: options.explain !== undefined && options.explain !== 'steps',
@@ -107,7 +114,9 @@ const run = async (session: Session, query: string, options: Options): Promise<E
   const { explain } = options;
   const shown =
     trace === undefined || explain === undefined || explain === 'steps' ? undefined : traceAt(trace, explain);
-  show(session, { ...rest, ...(shown === undefined ? {} : { trace: shown }) });
+  const question = { query, isUndefined: rest.bindings.length === 0, ...(input === undefined ? {} : { input }) };
+  const warnings = await questionRemarks(loaded, question, { toolchain });
+  show(session, { ...rest, ...(shown === undefined ? {} : { trace: shown }) }, warnings);
   return EXIT.done;
 };
 

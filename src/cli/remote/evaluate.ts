@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError, ServerError } from '../report.ts';
-import { ExactJson, plain } from '../screen/screen.ts';
+import { ExactJson, plain, warningText } from '../screen/screen.ts';
 import { stepsText } from '../screen/steps.ts';
 import type { Session } from '../session.ts';
 import { exactJson, isExactObject } from '../sources/exact-json.ts';
@@ -92,7 +92,7 @@ export const evaluateRemotely = async (session: Session, question: Question): Pr
   if (status !== 200) throw refusal(status, text);
   screen.result(new ExactJson(text), () => answerText(session, text));
   const warning = warningOf(text);
-  if (warning !== undefined && !screen.json) screen.warn(`warning: ${plain(warning)}`);
+  if (warning !== undefined) screen.note(warningText(warning, screen.paintNote));
   const facts = ['verdict-decision-id', 'verdict-policy', 'verdict-cache'].map((name) => headers.get(name));
   screen.note(screen.paintNote('dim', plain(facts.filter((fact) => fact !== null).join('  '))));
   return EXIT.done;

@@ -117,3 +117,6 @@ export const moment = (iso: string): string =>
 
 /** What the author of a policy should know, and that is no problem. */
 export const noteText = (text: string, paint: Paint): string => `${paint('yellow', 'note:')} ${plain(text)}`;
+
+/** What is probably not meant, and stops nothing. */
+export const warningText = (text: string, paint: Paint): string => `${paint('yellow', 'warning:')} ${plain(text)}`;

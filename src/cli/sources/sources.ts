@@ -70,8 +70,8 @@ export interface LoadedSources extends JoinedParts {
 }
 
 /** What a bundle's folder or archive holds that is not read, named as the person knows it. */
-export const leftOut = (file: string, { ignored = [] }: BundleFiles): string[] =>
-  ignoredNote({ ignored: ignored.map((name) => displayed(file, name)) });
+export const leftOut = (file: string, { ignored = [] }: BundleFiles, isRead = (_: string) => false): string[] =>
+  ignoredNote({ ignored: ignored.map((name) => displayed(file, name)).filter((name) => !isRead(name)) });
 
 /** Gives the file of each problem, found here or by a server, the name under which the person knows it. */
 export const withNames = (error: unknown, nameOf: (file: string) => string): unknown => {
@@ -115,28 +115,30 @@ interface Loaded {
   readonly notes: readonly string[];
 }
 
-const load = async (session: Session, file: string): Promise<Loaded> => {
+const load = async (session: Session, file: string, isRead: (file: string) => boolean): Promise<Loaded> => {
   if (!(await isDirectory(session, file))) {
     if (file.endsWith('.rego')) return { part: await filePart(session, file, path.basename(file)), notes: [] };
     if (/\.(json|ya?ml)$/.test(file)) return { part: await dataPart(session, file), notes: [] };
   }
   const bundle = await readBundle(session, file);
-  return { part: partOf(bundle, (name) => displayed(file, name), true), notes: leftOut(file, bundle) };
+  return { part: partOf(bundle, (name) => displayed(file, name), true), notes: leftOut(file, bundle, isRead) };
 };
 
 /**
  * Everything at the named paths (directories, bundle files, .rego, .json and .yaml files), and the data files beside
- * them, as one set of sources.
+ * them, as one set of sources. What is read besides, such as an input, is not told as left out.
  */
 export const loadSources = async (
   session: Session,
   paths: readonly string[],
   dataFiles: readonly string[] = [],
+  alsoRead: readonly string[] = [],
 ): Promise<LoadedSources> => {
+  const named = new Set([...paths, ...dataFiles, ...alsoRead].map((file) => session.resolve(file)));
   const parts: SourcePart[] = [];
   const notes: string[] = [];
   for (const file of paths) {
-    const loaded = await load(session, file);
+    const loaded = await load(session, file, (other) => named.has(session.resolve(other)));
     parts.push(loaded.part);
     notes.push(...loaded.notes);
   }

@@ -5,6 +5,7 @@ import type { JsonNode } from '../content/json-text.ts';
 import { emptyObject, parseJson, writeJson } from '../content/json-text.ts';
 import { PolicyError, refuseProblems } from '../model.ts';
 import type { PreparedBundle } from './prepared.ts';
+import type { Inspected } from './references.ts';
 
 /** One of several things that are looked at together: a bundle, or a file that stands for itself. */
 export interface SourcePart {
@@ -65,4 +66,21 @@ export const joinParts = (parts: readonly SourcePart[]): JoinedParts => {
 export const renamedError = (error: PolicyError, nameOf: (file: string) => string): PolicyError => {
   const { message, problems } = renamedProblems(error, nameOf);
   return new PolicyError(error.code, message, { cause: error, problems });
+};
+
+/** What was found in all parts, as far as it stands in the files of one, under their own names. */
+export const inspectionOf = ({ prepared, nameOf }: SourcePart, inspection: Inspected): Inspected => {
+  const own = new Map(prepared.sources.all.modules.map(({ path }) => [nameOf(path), path] as const));
+  const ofPart = <T extends { readonly file: string }>(found: readonly T[]): T[] =>
+    found.flatMap((one) => {
+      const file = own.get(one.file);
+      return file === undefined ? [] : [{ ...one, file }];
+    });
+  const { annotations, dataReferences, calls } = inspection;
+  return {
+    ...inspection,
+    annotations: ofPart(annotations),
+    dataReferences: ofPart(dataReferences),
+    calls: ofPart(calls),
+  };
 };

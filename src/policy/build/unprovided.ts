@@ -26,6 +26,28 @@ const namesBelow = (path: Path, data: JsonNode, rules: readonly Path[]): Set<str
   return new Set([...members, ...below.flatMap((rule) => rule[path.length] ?? [])]);
 };
 
+export interface Missing {
+  /** The path up to the first name that does not stand there. */
+  readonly at: Path;
+  /** `; did you mean data.x?`, or nothing. */
+  readonly hint: string;
+}
+
+/** Where a path leads to no value of the data, and to no rule or package at it or below; undefined where it does. */
+export const missingAt = (path: Path, data: JsonNode, rules: readonly Path[]): Missing | undefined => {
+  if (nodeAt(data, path) !== undefined || rules.some((rule) => isUnder(rule, path))) return undefined;
+  const depth = path.findIndex((_, at) => {
+    const upTo = path.slice(0, at + 1);
+    return nodeAt(data, upTo) === undefined && !rules.some((rule) => isUnder(rule, upTo));
+  });
+  const above = path.slice(0, depth);
+  const meant = nearestName(path[depth] ?? '', namesBelow(above, data, rules));
+  return {
+    at: path.slice(0, depth + 1),
+    hint: hint(meant === undefined ? undefined : dotted([...above, meant])),
+  };
+};
+
 /**
  * References into a bundle's own roots where neither a rule nor data of it stands: nothing else may stand there, so they
  * are undefined for ever. OPA says nothing of them. A bundle that owns everything may still be given data.
@@ -36,17 +58,11 @@ export const unprovidedReferences = (inspection: Inspected, { modules, data, roo
   const owned = roots.filter((root) => root !== '');
   return inspection.dataReferences.flatMap(({ path, file, row, col }): RegoProblem[] => {
     if (isTest(file) || !isOwned(path, owned)) return [];
-    if (nodeAt(data, path) !== undefined || rules.some((rule) => isUnder(rule, path))) return [];
-    const depth = path.findIndex((_, at) => {
-      const upTo = path.slice(0, at + 1);
-      return nodeAt(data, upTo) === undefined && !rules.some((rule) => isUnder(rule, upTo));
-    });
-    const above = path.slice(0, depth);
-    const name = path[depth] ?? '';
-    const meant = nearestName(name, namesBelow(above, data, rules));
+    const missing = missingAt(path, data, rules);
+    if (missing === undefined) return [];
     const message =
-      `${dotted(path.slice(0, depth + 1))} is always undefined: this bundle owns the place, and no rule and no data of it ` +
-      `stands there${hint(meant === undefined ? undefined : dotted([...above, meant]))}`;
+      `${dotted(missing.at)} is always undefined: this bundle owns the place, and no rule and no data of it ` +
+      `stands there${missing.hint}`;
     return [
       problemIn(
         { file, text: texts.get(file) ?? '' },
