@@ -91,10 +91,39 @@ test('what the server does not take is told in its words', async () => {
   expect(stderr).toContain('version: wanted');
 });
 
-test('tail shows the newest records, the newest last', async () => {
-  const { code, stdout } = await verdict(['decisions', 'tail', '--last', '2', '--subject', 'rick']);
+test.each(['--limit', '--last'])('tail %s shows the newest records under headings, the newest last', async (option) => {
+  const { code, stdout } = await verdict(['decisions', 'tail', option, '2', '--subject', 'rick']);
   expect(code).toBe(0);
-  expect(stdout.split('\n').map((line) => /r\d/.exec(line)?.[0])).toEqual(['r4', 'r5', undefined]);
+  const [heading, ...lines] = stdout.trimEnd().split('\n');
+  expect(heading).toMatch(/^TIME \(UTC\) +OUTCOME +PATH .* ID$/);
+  expect(lines.map((line) => /r\d/.exec(line)?.[0])).toEqual(['r4', 'r5']);
+  expect((await verdict(['decisions', 'tail', '--subject', 'nobody'])).stdout).toBe('no decisions\n');
+});
+
+test('tail --follow has one heading, and on a terminal lines that fit below it', async () => {
+  const follow = async (tty: boolean): Promise<string[]> => {
+    const ending = new AbortController();
+    let shown = '';
+    const run = verdict(['decisions', 'tail', '--follow', '--limit', '2', '--subject', 'rick', '--path', 'todo'], {
+      tty,
+      env: { NO_COLOR: '1' },
+      ending: ending.signal,
+      onStdout: (text) => {
+        shown += text;
+      },
+    });
+    await expect.poll(() => shown.split('\n').length).toBe(4);
+    ending.abort();
+    return (await run).stdout.trimEnd().split('\n');
+  };
+  const wide = await follow(false);
+  const narrow = await follow(true);
+  for (const lines of [wide, narrow]) {
+    expect(lines[0]).toMatch(/^TIME \(UTC\) .* POLICY .* ID$/);
+    for (const line of lines.slice(1)) expect(line.indexOf('todo@')).toBe(lines[0]?.indexOf('POLICY'));
+  }
+  expect(wide[1]).toContain('can_delete_todo');
+  for (const line of narrow) expect(line.length).toBeLessThanOrEqual(128);
 });
 
 test('tail --follow shows what is decided from now on, until it is ended', async () => {

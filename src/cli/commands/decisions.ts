@@ -107,6 +107,7 @@ export const decisionsCommand = (start: Start): CliCommand => {
   command.addCommand(
     withTail(
       new CliCommand('tail', 'Show the newest records, oldest of them first, and follow the log.', [
+        ['verdict decisions tail --limit 20', 'the newest 20, the newest of them last'],
         ['verdict decisions tail --follow', 'watch decisions as they are made'],
         ['verdict decisions tail --follow --outcome failed --output json', 'one JSON document a line'],
       ]),

@@ -59,9 +59,9 @@ const cut = (cell: string, room: number): string => {
   return characters.length <= room ? cell : `${characters.slice(0, room - 1).join('')}…`;
 };
 
-/** Cells cut so that a line fits into `columns`; the widest columns give way first. */
-export const fitted = (rows: readonly (readonly string[])[], columns: number): string[][] => {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => lengthOf(row[column] ?? ''))));
+/** Widths with which a line fits into `columns`; the widest columns give way first. */
+const shrunk = (natural: readonly number[], columns: number): number[] => {
+  const widths = [...natural];
   const total = (): number => widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
   while (total() > columns) {
     const widest = FLEXIBLE.reduce((most, column) => ((widths[column] ?? 0) > (widths[most] ?? 0) ? column : most));
@@ -69,6 +69,13 @@ export const fitted = (rows: readonly (readonly string[])[], columns: number): s
     if (width <= LEAST) break;
     widths[widest] = width - 1;
   }
+  return widths;
+};
+
+/** Cells cut so that a line fits into `columns`. */
+export const fitted = (rows: readonly (readonly string[])[], columns: number): string[][] => {
+  const natural = HEADINGS.map((_, column) => Math.max(...rows.map((row) => lengthOf(row[column] ?? ''))));
+  const widths = shrunk(natural, columns);
   return rows.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0)));
 };
 
@@ -85,9 +92,19 @@ export const painted = (paint: Paint, cells: readonly string[]): string[] =>
 /** Widths of lines that come one by one, when nobody knows what follows. */
 const STREAM = [19, 10, 24, 20, 16, 16, 12, 11, 36];
 
-/** One record as a line of a stream. */
-export const lineOf = (paint: Paint, record: ExactObject): string =>
-  painted(
-    paint,
-    cellsOf(record).map((cell, column) => cell.padEnd(column === HEADINGS.length - 1 ? 0 : (STREAM[column] ?? 0))),
-  ).join('  ');
+/** Writes the lines of a stream: its heading, and one record after the other. They are cut where `columns` are few. */
+export const streamLines = (paint: Paint, columns: number) => {
+  const widths = shrunk(STREAM, columns);
+  const aligned = (cells: readonly string[]): string[] =>
+    cells.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      const shown = columns === Number.POSITIVE_INFINITY ? cell : cut(cell, width);
+      return column === HEADINGS.length - 1 ? shown : shown.padEnd(width);
+    });
+  return {
+    heading: aligned(HEADINGS)
+      .map((heading) => paint('dim', heading))
+      .join('  '),
+    lineOf: (record: ExactObject): string => painted(paint, aligned(cellsOf(record))).join('  '),
+  };
+};

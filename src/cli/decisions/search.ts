@@ -57,12 +57,15 @@ export const findDecisions = async (
   return { decisions, damaged, ...(next === undefined ? {} : { next }) };
 };
 
-/** The records as a table that fits the terminal. */
+/** How wide a line may be; a file or a pipe takes any. */
+export const columnsOf = ({ host: { stdout } }: Session): number =>
+  stdout.isTTY === true ? (stdout.columns ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+
+/** The records as a table that fits the terminal, or that there are none. */
 export const tableOf = (session: Session, decisions: readonly ExactObject[]): string => {
-  const { stdout } = session.host;
-  const columns = stdout.isTTY === true ? (stdout.columns ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  if (decisions.length === 0) return 'no decisions';
   const { paint } = session.screen;
-  const rows = fitted(decisions.map(cellsOf), columns);
+  const rows = fitted(decisions.map(cellsOf), columnsOf(session));
   return table(
     paint,
     HEADINGS,
@@ -94,7 +97,7 @@ export const search = async (session: Session, options: SearchOptions): Promise<
   const { decisions, next, damaged } = found;
   screen.result(
     { decisions, ...(next === undefined ? {} : { next }), ...(damaged.length > 0 ? { damaged } : {}) },
-    () => (decisions.length === 0 ? 'no decisions' : tableOf(session, decisions)),
+    () => tableOf(session, decisions),
   );
   if (!screen.json) warnOfDamage(session, damaged);
   if (next !== undefined) screen.note(screen.paintNote('dim', `there are more: --cursor ${next}`));

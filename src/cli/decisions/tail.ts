@@ -6,8 +6,8 @@ import { plain } from '../screen/screen.ts';
 import type { Session } from '../session.ts';
 import { exactJson, isExactObject } from '../sources/exact-json.ts';
 import { type FilterOptions, parametersOf, withFilters } from './filters.ts';
-import { lineOf } from './rows.ts';
-import { countOf, findDecisions, warnOfDamage } from './search.ts';
+import { streamLines } from './rows.ts';
+import { columnsOf, countOf, findDecisions, tableOf, warnOfDamage } from './search.ts';
 
 interface TailOptions extends FilterOptions {
   readonly last: string;
@@ -16,14 +16,24 @@ interface TailOptions extends FilterOptions {
 
 const RETRY_MS = 1_000;
 
-const showRecord = ({ screen }: Session, text: string): void => {
-  const record = exactJson(text);
-  if (screen.json) screen.raw(text);
-  else if (isExactObject(record)) screen.raw(lineOf(screen.paint, record));
+/** Shows records as they come: under one heading for people, a document a line for programs. */
+const recordShower = (session: Session): ((text: string) => void) => {
+  const { screen } = session;
+  const { heading, lineOf } = streamLines(screen.paint, columnsOf(session));
+  let hasHeading = false;
+  return (text) => {
+    const record = exactJson(text);
+    if (screen.json || !isExactObject(record)) screen.raw(screen.json ? text : plain(text));
+    else {
+      if (!hasHeading) screen.raw(heading);
+      hasHeading = true;
+      screen.raw(lineOf(record));
+    }
+  };
 };
 
-const showEvent = (session: Session, { type, data }: ServerEvent): void => {
-  if (type === 'decision' || type === 'event') showRecord(session, data);
+const showEvent = (session: Session, showRecord: (text: string) => void, { type, data }: ServerEvent): void => {
+  if (type === 'decision' || type === 'event') showRecord(data);
   else if (type === 'gap') session.screen.warn(`warning: this reader was too slow; missed: ${plain(data)}`);
   else if (type === 'end') session.screen.note(session.screen.paintNote('dim', `the stream ended: ${plain(data)}`));
 };
@@ -31,11 +41,12 @@ const showEvent = (session: Session, { type, data }: ServerEvent): void => {
 /** Follows the log until the process is asked to end; a connection that breaks is taken up where it broke. */
 const follow = async (session: Session, parameters: URLSearchParams): Promise<ExitCode> => {
   const { ending } = session.host;
+  const showRecord = recordShower(session);
   let resume: string | undefined;
   while (!ending.aborted) {
     try {
       for await (const event of openEvents(session, `/v1/decisions/tail?${parameters}`, resume)) {
-        showEvent(session, event);
+        showEvent(session, showRecord, event);
         resume = event.id ?? resume;
       }
     } catch (error) {
@@ -53,18 +64,23 @@ const isUnreachable = (error: unknown): boolean =>
 
 export const tail = async (session: Session, options: TailOptions): Promise<ExitCode> => {
   const parameters = parametersOf(options);
-  const last = countOf('last', options.last);
+  const last = countOf('limit', options.last);
   if (options.follow === true) {
     parameters.set('last', String(Math.min(last, 1_000)));
     return follow(session, parameters);
   }
   const { decisions, damaged } = await findDecisions(session, parameters, last);
-  for (const record of decisions.toReversed()) showRecord(session, JSON.stringify(record));
-  if (!session.screen.json) warnOfDamage(session, damaged);
+  const { screen } = session;
+  const oldestFirst = decisions.toReversed();
+  if (screen.json) for (const record of oldestFirst) screen.raw(JSON.stringify(record));
+  else {
+    screen.raw(tableOf(session, oldestFirst));
+    warnOfDamage(session, damaged);
+  }
   return EXIT.done;
 };
 
 export const withTail = (command: CliCommand): CliCommand =>
   withFilters(command)
-    .option('--last <n>', 'begin with so many that are there', '10')
+    .option('--limit, --last <n>', 'so many of the newest: all that is shown, or what --follow begins with', '10')
     .option('--follow', 'stay, and show records as they are written') as CliCommand;
