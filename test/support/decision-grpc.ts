@@ -81,6 +81,7 @@ export const startGrpc = async (options: GrpcTestOptions = {}) => {
   core.policy.activate(shop);
   const state = { draining: false, ready: true };
   const grpcWarnings: string[] = [];
+  const refusals: string[] = [];
   const { tokens = {} } = options;
   const server = await startGrpcServer({
     decisions: core.decisions,
@@ -95,6 +96,7 @@ export const startGrpc = async (options: GrpcTestOptions = {}) => {
     ready: options.ready ?? (() => ({ ready: state.ready })),
     draining: () => state.draining,
     onWarning: (message) => grpcWarnings.push(message),
+    observer: { responded: () => {}, refused: (reason) => refusals.push(reason) },
   });
   stops.push(() => server.close(0));
   const client = clientFor(server.address);
@@ -104,6 +106,7 @@ export const startGrpc = async (options: GrpcTestOptions = {}) => {
     state,
     client,
     grpcWarnings,
+    refusals,
     decide: async (asked: AskedDecision, metadata?: Metadata): Promise<Decision> =>
       (await callDecide(client, asked, metadata)).decision as Decision,
     decideBatch: (asked: AskedBatch, metadata?: Metadata) => callDecideBatch(client, asked, metadata),

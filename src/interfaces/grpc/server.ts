@@ -9,6 +9,7 @@ import { file_grpc_reflection_v1_reflection } from './gen/grpc/reflection/v1/ref
 import { Decisions, file_verdict_v1_decisions } from './gen/verdict/v1/decisions_pb.ts';
 import { createHealthService } from './health.ts';
 import { patience } from './patience.ts';
+import { awaitPreface } from './preface.ts';
 import { createReflectionService } from './reflection.ts';
 import type { GrpcSettings } from './settings.ts';
 import { traced } from './trace.ts';
@@ -94,10 +95,23 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   // Our own listener rather than grpc-js's: it bounds connections, and says what is wrong with an address.
   const open = new Set<Socket>();
+  /** Those that have not said yet that they speak HTTP/2. */
+  const unheard = new Set<Socket>();
   const sockets = createServer({ noDelay: true }, (socket) => {
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
-    injector.injectConnection(socket);
+    unheard.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      unheard.delete(socket);
+    });
+    awaitPreface(socket, {
+      withinMs: settings.limits.requestSeconds * 1000,
+      onHttp2: () => {
+        unheard.delete(socket);
+        injector.injectConnection(socket);
+      },
+      onRefused: () => service.observer?.refused('request_malformed'),
+    });
   });
   sockets.maxConnections = settings.limits.connections;
   const address = await listen(sockets, 'server.grpc', settings);
@@ -105,6 +119,7 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
   const end = async (graceMs: number): Promise<void> => {
     const closed = new Promise((resolve) => sockets.close(resolve));
     for (const stream of lasting) stream.end();
+    for (const socket of unheard) socket.destroy();
     const late = setTimeout(() => {
       grpc.forceShutdown();
       // A call that is never answered keeps its session for half a minute more, destroyed or not.

@@ -18,7 +18,7 @@ what a request says. [The monitoring guide](../guides/monitoring.md) names the a
 | \`cache\` | \`hit\`, \`miss\`, \`bypass\`, \`uncacheable\` |
 | \`listener\` | \`http\` and \`grpc\` (decisions), \`admin\` |
 | \`status\` | \`2xx\`, \`3xx\`, \`4xx\`, \`5xx\` |
-| \`reason\` | an error code, as [errors](errors.md) lists them; \`headers_too_large\`, \`request_timeout\`, \`request_malformed\` and \`connections_exceeded\` for what HTTP itself refuses |
+| \`reason\` | an error code, as [errors](errors.md) lists them; \`headers_too_large\`, \`request_timeout\`, \`request_malformed\` and \`connections_exceeded\` for what HTTP itself refuses, \`request_malformed\` also for what is no HTTP/2 on the gRPC port |
 | \`bundle\`, \`version\` | those that are active |
 `;
 

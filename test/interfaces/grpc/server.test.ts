@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
@@ -86,6 +86,55 @@ describe('requests that do not come', () => {
     });
     expect(audit.records).toEqual([]);
     expect(resultOf(await decide(asked))).toBe('true');
+  });
+});
+
+describe('what is no HTTP/2', () => {
+  /** All that comes back until the server closes the connection. */
+  const say = (address: string, ...parts: readonly (string | Buffer)[]): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(Number(address.slice(address.lastIndexOf(':') + 1)), '127.0.0.1');
+      let got = '';
+      socket.on('data', (chunk) => {
+        got += chunk.toString('latin1');
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(got));
+      for (const part of parts) socket.write(part);
+    });
+
+  test.each([
+    ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['GET / HTTP/1.0\r\n\r\n'],
+    [`POST /v1/data/shop HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n${'x'.repeat(500_000)}`],
+  ])('a request of HTTP/1 is answered, and the connection closed', async (request) => {
+    const { server, refusals } = await startGrpc();
+    const answer = await say(server.address, request);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).toMatch(
+      /\r\nConnection: close\r\n\r\nthis port speaks gRPC \(HTTP\/2 without TLS\); HTTP\/1\.1 is answered by/,
+    );
+    expect(refusals).toEqual(['request_malformed']);
+  });
+
+  test.each([[Buffer.from([0x16, 3, 1, 0, 5])], ['hello'], ['PRI * HTTP/3.0\r\n\r\n']])(
+    'anything else is closed without a word',
+    async (bytes) => {
+      const { server, refusals } = await startGrpc();
+      expect(await say(server.address, bytes)).toBe('');
+      expect(refusals).toEqual(['request_malformed']);
+    },
+  );
+
+  test('who says nothing is closed in time, and at once when the server ends', async () => {
+    const { server } = await startGrpc({ limits: { requestSeconds: 1 } });
+    expect(await say(server.address)).toBe('');
+    const other = await startGrpc();
+    const silent = say(other.server.address);
+    // Connections are taken in their order: after this call the silent one was.
+    await other.decide(asked);
+    await other.server.close(60_000);
+    expect(await silent).toBe('');
   });
 });
 
