@@ -8,7 +8,7 @@ import { expiryReader, holdOf, momentOf, remainingMs } from './freshness.ts';
 import { refusedInput } from './input-check.ts';
 import { footprintKey, groundOf, inputText } from './keys.ts';
 import type { Made } from './made.ts';
-import { mergeBases, policiesOf } from './made.ts';
+import { mergeBases, overspent, policiesOf, refusedAt, unevaluated } from './made.ts';
 import type {
   ActivePolicy,
   AnswerObserver,
@@ -68,21 +68,6 @@ const mayAsk = (caller: Caller): boolean => caller.roles.includes('ask');
 const mayAskAbout = ({ bundles }: Caller, policies: readonly PolicyRef[]): boolean =>
   bundles === undefined || policies.every(({ name, linked }) => linked === true || bundles.includes(name));
 
-const unevaluated = (start: Moment, verdict: Made['verdict'], outcome: Made['outcome']): Made => ({
-  kind: 'made',
-  ground: '',
-  verdict,
-  outcome,
-  policies: [],
-  unknownPath: false,
-  ruleAtPath: false,
-  tokens: [],
-  nonDeterministic: [],
-  instructions: 0,
-  start,
-  evaluationNs: 0,
-});
-
 /** The core: answers questions from what is active, remembers answers while they hold, and records every one. */
 export const createDecisions = (options: DecisionsOptions): RememberingDecisions => {
   const { policy, audit, clock, settings, onWarning, onAnswer } = options;
@@ -124,6 +109,9 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     deliver(question, made, 'uncacheable', false);
   };
 
+  const refuseAt = (question: Question, resolution: Resolution, error: DecisionError): void =>
+    deliver(question, refusedAt(resolution, momentOf(clock), error), 'uncacheable', false);
+
   const madeOf = (
     question: Question,
     resolution: Resolution,
@@ -131,7 +119,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     start: Moment,
     got: Evaluated,
   ): Made => {
-    const { input } = question.query;
+    const { input, allowance } = question.query;
     const { verdict, outcome, reasons, bases, ruleTtlMs, resultTtlMs } = got;
     const hold =
       verdict.kind === 'failed'
@@ -145,6 +133,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
             expiriesMs: input === undefined ? [] : expiriesOf(input),
           });
     const { nowNs, tokens, nonDeterministic, instructions } = mergeBases(bases);
+    if (allowance !== undefined) allowance.left -= instructions;
     return {
       kind: 'made',
       ground: slot?.ground ?? '',
@@ -195,7 +184,11 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   };
 
   const start = (question: Question, resolution: Resolution, slot: Slot | undefined): void => {
-    const { input, strictErrors } = question.query;
+    const { input, strictErrors, allowance } = question.query;
+    if (allowance !== undefined && allowance.left <= 0) {
+      refuseAt(question, resolution, overspent(allowance));
+      return;
+    }
     const moment = momentOf(clock);
     const got = evaluate(resolution, { ...(input === undefined ? {} : { input }), strictErrors });
     if (!(got instanceof Promise)) {
@@ -234,15 +227,8 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   /** Before the cache is looked into: what it holds may have been found for an input that the schemas take. */
   const invalid = (question: Question, resolution: Resolution): boolean => {
     const error = refusedInput(resolution, question.query.input);
-    if (error === undefined) return false;
-    const made: Made = {
-      ...unevaluated(momentOf(clock), { kind: 'failed', error }, 'failed'),
-      policies: policiesOf(resolution),
-      ruleAtPath: resolution.kind === 'rule',
-      entrypoint: resolution.kind === 'rule' ? resolution.target.entrypoint : undefined,
-    };
-    deliver(question, made, 'uncacheable', false);
-    return true;
+    if (error !== undefined) refuseAt(question, resolution, error);
+    return error !== undefined;
   };
 
   /** `alone`: found nowhere, shared with nobody, kept nowhere. */

@@ -1,6 +1,6 @@
 import type { Basis, NonDeterministicCall, SeenToken } from '../engine/index.ts';
 import type { Hold, Moment } from './freshness.ts';
-import type { ActiveVersion, Outcome, PolicyRef, Resolution, Verdict } from './model.ts';
+import type { ActiveVersion, Allowance, DecisionError, Outcome, PolicyRef, Resolution, Verdict } from './model.ts';
 
 /** An answer as evaluation made it, before it is anyone's: what the cache keeps. */
 export interface Made {
@@ -23,6 +23,36 @@ export interface Made {
   readonly hold?: Hold | undefined;
   readonly evaluationNs: number;
 }
+
+/** An answer that no evaluation gave. */
+export const unevaluated = (start: Moment, verdict: Verdict, outcome: Outcome): Made => ({
+  kind: 'made',
+  ground: '',
+  verdict,
+  outcome,
+  policies: [],
+  unknownPath: false,
+  ruleAtPath: false,
+  tokens: [],
+  nonDeterministic: [],
+  instructions: 0,
+  start,
+  evaluationNs: 0,
+});
+
+/** A failure before the evaluation, which names who would have answered. */
+export const refusedAt = (resolution: Resolution, start: Moment, error: DecisionError): Made => ({
+  ...unevaluated(start, { kind: 'failed', error }, 'failed'),
+  policies: policiesOf(resolution),
+  ruleAtPath: resolution.kind === 'rule',
+  entrypoint: resolution.kind === 'rule' ? resolution.target.entrypoint : undefined,
+});
+
+/** What the questions of a batch are told that come after it used up what it has. */
+export const overspent = ({ most }: Allowance): DecisionError => ({
+  code: 'budget_exceeded',
+  message: `the batch used up the ${most} points that its evaluations have together (limits.batchInstructions)`,
+});
 
 const refs = new WeakMap<ActiveVersion, PolicyRef>();
 

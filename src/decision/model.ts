@@ -42,6 +42,13 @@ export interface RequestFacts {
   readonly trace?: TraceContext | undefined;
 }
 
+/** Points that the evaluations of one batch may use together. An evaluation begins while some are left. */
+export interface Allowance {
+  readonly most: number;
+  /** Counted down as evaluations end; what the last one uses beyond it is its own budget's to bound. */
+  left: number;
+}
+
 export interface Query extends RequestFacts {
   /** Decoded path segments below `data`. */
   readonly path: readonly string[];
@@ -54,6 +61,8 @@ export interface Query extends RequestFacts {
   readonly rawKey?: string;
   /** What was active when the request was read, for one that asks several questions; absent: what is active now. */
   readonly active?: ActivePolicy;
+  /** Shared by the questions of one batch; absent: each evaluation has its own budget alone. */
+  readonly allowance?: Allowance;
 }
 
 // ---- the answer -------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { archiveOf } from '../policy/archives.ts';
 import { type Pdp, startPdp } from '../support/pdp.ts';
 
+const BATCH = 'server.http.limits.batchInstructions=2000000';
+
 let pdp: Pdp;
 beforeAll(async () => {
-  pdp = await startPdp({ sets: ['engine.instructions=1000000', 'engine.maxInstructions=50000000'] });
+  pdp = await startPdp({ sets: ['engine.instructions=1000000', 'engine.maxInstructions=50000000', BATCH] });
 });
 afterAll(() => pdp.stop());
 
@@ -41,3 +43,15 @@ test.each(['{instructions: 50000001}', '{instructions: 9999}', '{instructions: "
     expect(await ask('own')).toBe(300);
   },
 );
+
+test('a batch of costly questions uses little more than its budget', async () => {
+  expect((await push('{instructions: 50000000}')).status).toBeLessThan(202);
+  const inputs = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [at, { at }]));
+  const { status, json } = await pdp.ask('/v1/batch/data/shop/plain', { inputs });
+  const { responses } = json as { responses: { [id: string]: { errors: readonly { message: string }[] } } };
+  expect(status).toBe(500);
+  // Each evaluation ends at its own million points.
+  const told = Object.values(responses).map(({ errors }) => errors[0]?.message.startsWith('the batch used up'));
+  expect(told.filter((of) => of === false)).toHaveLength(2);
+  expect(told.filter((of) => of === true)).toHaveLength(48);
+});

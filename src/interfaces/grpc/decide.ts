@@ -6,7 +6,7 @@ import type { CheckedJson } from '../../engine/index.ts';
 import type { WireService } from '../wire/index.ts';
 import {
   batchBounds,
-  batchId,
+  batchOf,
   decideItem,
   inSlices,
   mergerOver,
@@ -136,10 +136,10 @@ const inputsOf = (service: WireService, questions: Questions): readonly (Checked
 export const decideBatch = method('verdict.batch', (service, request, facts, send) => {
   const { path, questions, options } = readDecideBatch(request);
   const { strictErrors, bypassCache, resultAsValue } = options;
-  const id = batchId();
+  const batch = batchOf(service.limits);
   const common = {
     ...facts,
-    batchId: id,
+    ...batch,
     active: service.policy.current,
     path: pathOf(path, service.limits),
     strictErrors,
@@ -150,7 +150,7 @@ export const decideBatch = method('verdict.batch', (service, request, facts, sen
     decideItem(service, { ...common, ...(input === undefined ? {} : { input }) }),
   );
   answered.then(
-    replying(service, send, (answers) => decideBatchResponse(id, answers, resultAsValue)),
+    replying(service, send, (answers) => decideBatchResponse(batch.batchId, answers, resultAsValue)),
     (thrown) => refuse(service, send, thrown),
   );
 });

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock, uuidv7 } from '../../canonical/index.ts';
-import type { Answer, Query } from '../../decision/index.ts';
+import type { Allowance, Answer, Query } from '../../decision/index.ts';
 import { rawKey } from '../../decision/index.ts';
 import type { CheckedJson } from '../../engine/index.ts';
 import { RequestError } from './errors.ts';
@@ -27,8 +27,13 @@ export const batchBounds = ({ batchItems, batchBytes }: RequestLimits, at: strin
 /** One question of a batch: as a query, without the key that is made of it. */
 export type BatchQuestion = Omit<Query, 'rawKey'>;
 
-/** What the records of one batch's decisions have in common. */
-export const batchId = (): string => uuidv7(systemClock.nowMs());
+/** What the questions of one batch have in common: the id that their records bear, and what they may use together. */
+export const batchOf = ({
+  batchInstructions,
+}: RequestLimits): { readonly batchId: string; readonly allowance: Allowance } => ({
+  batchId: uuidv7(systemClock.nowMs()),
+  allowance: { most: batchInstructions, left: batchInstructions },
+});
 
 /** Answers one question of a batch, from what is remembered of the same question where that still holds. */
 export const decideItem = ({ decisions }: WireService, question: BatchQuestion): Promise<Answer> =>

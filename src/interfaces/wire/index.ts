@@ -1,7 +1,7 @@
 // What every wire that decides does alike: how much it takes, whom it knows, how it refuses, how it reads an input and
 // a path, how it answers a batch, where it may listen. A wire adds its own dialect, and nothing of this.
 export type { BatchQuestion } from './batch.ts';
-export { batchBounds, batchId, decideItem, inSlices } from './batch.ts';
+export { batchBounds, batchOf, decideItem, inSlices } from './batch.ts';
 export type { RequestErrorCode } from './errors.ts';
 export { decisionErrors, RequestError, requestErrors } from './errors.ts';
 export { checkDocument, elementsOf, jsonLimits, memberText, objectOf, refuseReserved, reopen } from './input.ts';

@@ -5,6 +5,7 @@ export interface RequestLimits {
   readonly keys: number;
   readonly batchItems: number;
   readonly batchBytes: number;
+  readonly batchInstructions: number;
   readonly pathBytes: number;
 }
 
@@ -21,6 +22,11 @@ export const requestLimitSchemas = {
   batchBytes: count(
     16_777_216,
     'Bytes of all inputs of one batch together, after each took what it leaves out from what they have in common.',
+  ),
+  batchInstructions: count(
+    1_000_000_000,
+    'Points that the evaluations of one batch may use together, see engine.instructions (1e9 take about 1 s). Questions ' +
+      'that need an evaluation after that fail with budget_exceeded; remembered answers take none.',
   ),
   pathBytes: count(2_048, 'Bytes of the path that is asked.'),
 } as const;

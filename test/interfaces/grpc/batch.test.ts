@@ -156,3 +156,12 @@ describe('batches that are not taken', () => {
     expect(audit.records).toEqual([]);
   });
 });
+
+test('evaluations together have a budget, beyond which questions fail', async () => {
+  // An evaluation of this rule uses 17 points.
+  const { decideBatch, audit } = await startGrpc({ limits: { batchInstructions: 18 } });
+  const variants = { variants: ['1', '2', '3'].map(json) };
+  const { decisions } = await decideBatch({ path: ECHO, questions: { case: 'variants', value: variants } });
+  expect(decisions.map(resultOf)).toEqual(['1', '2', 'failed']);
+  expect(audit.records.map(({ facts }) => facts.error?.code)).toEqual([undefined, undefined, 'budget_exceeded']);
+});

@@ -236,6 +236,20 @@ describe('who answers', () => {
 describe('evaluations', () => {
   const items = (...ids: readonly string[]) => ids.map((id) => ({ subject: { type: 'user', id } }));
 
+  test('evaluations together have a budget, beyond which items are refused and say so', async () => {
+    // An evaluation of this rule uses 17 points.
+    const { call } = await startHttp({ limits: { batchInstructions: 17 } });
+    const answer = await call(MANY, json({ ...alice, evaluations: items('alice', 'bob', 'alice') }));
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toEqual({
+      evaluations: [
+        { decision: true },
+        { decision: false, context: { error: { status: 500, message: expect.stringMatching(/^the batch used up/) } } },
+        { decision: true },
+      ],
+    });
+  });
+
   test('each item is exactly its decision, in the order asked', async () => {
     const { call, audit } = await startHttp();
     const answer = await call(MANY, json({ ...alice, evaluations: items('alice', 'mallory', 'nobody', 'bob') }));

@@ -127,6 +127,40 @@ describe('POST /v1/batch/data, in the shape of Enterprise OPA', () => {
     expect(audit.records).toEqual([]);
   });
 
+  test('evaluations together have a budget: what comes after it fails, what is remembered is answered', async () => {
+    // An evaluation of these rules uses 17 points.
+    const http = await startHttp({ limits: { batchInstructions: 30 } });
+    const ask = async (...users: readonly number[]) => {
+      const inputs = Object.fromEntries(users.map((user) => [`u${user}`, { user }]));
+      const { status, body } = await http.call(BATCH, { body: JSON.stringify({ inputs }) });
+      return { status, ...(JSON.parse(body) as Body) };
+    };
+    const first = await ask(1, 2, 3, 4);
+    expect(first.status).toBe(207);
+    expect(first.responses).toMatchObject({
+      u1: { result: { user: 1 } },
+      u2: { result: { user: 2 } },
+      u3: {
+        http_status_code: '500',
+        errors: [{ code: 'eval_cancel_error', message: expect.stringMatching(/^the batch used up the 30 points/) }],
+      },
+      u4: { http_status_code: '500' },
+    });
+    expect(http.audit.records.map(({ facts }) => facts.error?.code)).toEqual([
+      undefined,
+      undefined,
+      'budget_exceeded',
+      'budget_exceeded',
+    ]);
+    expect(http.audit.records[2]?.facts.policies).toMatchObject([{ name: 'shop' }]);
+    // The next batch has a budget of its own, and nothing that failed was remembered.
+    const second = await ask(1, 2, 3, 4);
+    expect(second).toMatchObject({
+      status: 200,
+      responses: { u3: { result: { user: 3 } }, u4: { result: { user: 4 } } },
+    });
+  });
+
   test('only POST is taken', async () => {
     const { call } = await startHttp();
     expect(await call(BATCH)).toMatchObject({ status: 405, headers: { allow: 'POST' } });

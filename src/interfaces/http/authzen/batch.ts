@@ -1,6 +1,6 @@
 import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { sliceChecked } from '../../../engine/index.ts';
-import { batchBounds, batchId, decideItem, elementsOf, inSlices, RequestError, reopen } from '../../wire/index.ts';
+import { batchBounds, batchOf, decideItem, elementsOf, inSlices, RequestError, reopen } from '../../wire/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
 import { checkEntity, ENTITIES, spliceInput } from './input.ts';
 import type { Place } from './place.ts';
@@ -96,7 +96,14 @@ export const evaluateBatch = async (
   { items, endsAfter }: Batch,
 ): Promise<readonly ItemResult[]> => {
   const { caller, requestedBy, trace, head } = exchange;
-  const common = { wire: 'authzen.evaluations', caller, requestedBy, trace, batchId: batchId(), ...place } as const;
+  const common = {
+    wire: 'authzen.evaluations',
+    caller,
+    requestedBy,
+    trace,
+    ...batchOf(service.limits),
+    ...place,
+  } as const;
   const one = async (item: Item): Promise<ItemResult> => {
     if ('error' in item) {
       service.observer?.refused(item.error.code);

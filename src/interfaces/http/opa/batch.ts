@@ -4,7 +4,7 @@ import type { CheckedDocument, CheckedJson } from '../../../engine/index.ts';
 import { sliceChecked } from '../../../engine/index.ts';
 import {
   batchBounds,
-  batchId,
+  batchOf,
   checkDocument,
   decideItem,
   decisionErrors,
@@ -111,13 +111,13 @@ const reply = (
 
 const decideAll = (service: Service, exchange: Exchange, path: readonly string[], body: Buffer): void => {
   const { caller, requestedBy, trace, head, target } = exchange;
-  const id = batchId();
+  const batch = batchOf(service.limits);
   const common = {
     wire: 'opa.batch',
     caller,
     requestedBy,
     trace,
-    batchId: id,
+    ...batch,
     active: service.policy.current,
     path,
     strictErrors: target.options.strictErrors,
@@ -127,7 +127,7 @@ const decideAll = (service: Service, exchange: Exchange, path: readonly string[]
   const one = async ({ id: name, input }: Item) => [name, await decideItem(service, { ...common, input })] as const;
   inSlices(items ?? [], one).then(
     replying(service, exchange, refuseOpa, (answered: readonly (readonly [string, Answer])[]) =>
-      reply(service, exchange, path, id, items === undefined ? undefined : answered),
+      reply(service, exchange, path, batch.batchId, items === undefined ? undefined : answered),
     ),
     (thrown) => refuseOpa(service, exchange, refusalOf(service, thrown)),
   );
