@@ -27,8 +27,8 @@ export interface CallContext {
   readonly budget: Budget;
   /** Puts Go's text in the place of a number's that the module computed. */
   readonly numberText: (text: string) => string;
-  /** Told the text of every result: numbers in it are as Go wrote them. */
-  readonly answered: (text: string) => void;
+  /** Told every result and its text: numbers in it are as Go wrote them. */
+  readonly answered: (result: RegoValue, text: string) => void;
 }
 
 const readOperands = (
@@ -68,7 +68,7 @@ const writeResult = (raw: RawInstance, builtin: HostBuiltin, result: RegoValue, 
     const value = writeByteString(raw, result.bytes);
     if (value !== undefined) return value;
   }
-  context.answered(text);
+  context.answered(result, text);
   const address = raw.put(bytes);
   const value = raw.exports.opa_value_parse(address, bytes.length);
   if (value === 0) throw new EvaluationFailure('engine_error', 'the module does not read a builtin’s result');

@@ -1,5 +1,5 @@
 import type { RegoValue } from '../rego/index.ts';
-import { RegoObject, RegoSet } from '../rego/index.ts';
+import { RegoNumber, RegoObject, RegoSet } from '../rego/index.ts';
 import type { DataImage } from './data-image.ts';
 import { EvaluationFailure, failureOf } from './failure.ts';
 import type { CallContext, HostBuiltin } from './host-builtins.ts';
@@ -196,8 +196,12 @@ export class PolicyInstance {
 
   private readonly take = (points: number): boolean => this.raw.spend(points);
 
-  private readonly answered = (text: string): void => {
-    if (!isFractional(text)) return;
+  private readonly answered = (result: RegoValue, text: string): void => {
+    if (typeof result === 'string' || !isFractional(text)) return;
+    if (result instanceof RegoNumber) {
+      this.answeredNumbers.add(text);
+      return;
+    }
     for (const number of fractionalNumbers(Buffer.from(text))) this.answeredNumbers.add(number);
   };
 }

@@ -20,7 +20,15 @@ export interface CallScope {
 }
 
 /** A wrong operand or a failure: undefined for the policy, or the end of the evaluation under strict errors. */
-export class BuiltinError extends Error {}
+export class BuiltinError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    // Policies fail on purpose, and writing down the stack would take ten times as long as the call.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(message, options);
+    Error.stackTraceLimit = limit;
+  }
+}
 
 /**
  * A builtin in TypeScript. Operands and result are Rego values; `undefined` is Rego's undefined without an error.

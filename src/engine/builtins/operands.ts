@@ -86,16 +86,23 @@ export const int64Operand = (value: RegoValue | undefined, position: number): bi
 // OPA reads no larger numbers: their binary exponent would be beyond 100,000.
 const mostDigits = 30_200;
 
-/** An integer of any size, however it is written: `3`, `3.0`, `3e2`. */
-export const integerOperand = (value: RegoValue | undefined, position: number): bigint => {
-  if (!(value instanceof RegoNumber)) throw wrongType(value, position, 'integer');
+/** The integer of any size that a number is, however it is written: `3`, `3.0`, `3e2`; undefined when it is none. */
+export const integerOf = (text: string): bigint | undefined => {
+  if (/^-?\d+$/.test(text)) return BigInt(text);
   const [, sign, whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(value.text) ?? [];
+    /^(-?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const digits = (whole + fraction).replace(/0+$/, '');
   const zeros = Number(exponent) - fraction.length + (whole + fraction).length - digits.length;
   if (/^0*$/.test(digits)) return 0n;
-  if (!(zeros >= 0 && zeros <= mostDigits)) throw noInteger(position);
+  if (!(zeros >= 0 && zeros <= mostDigits)) return undefined;
   return BigInt(digits + '0'.repeat(zeros)) * (sign === '-' ? -1n : 1n);
+};
+
+export const integerOperand = (value: RegoValue | undefined, position: number): bigint => {
+  if (!(value instanceof RegoNumber)) throw wrongType(value, position, 'integer');
+  const found = integerOf(value.text);
+  if (found === undefined) throw noInteger(position);
+  return found;
 };
 
 /** A Rego string of these bytes: text when they are valid UTF-8, and bytes otherwise. */

@@ -11,6 +11,12 @@ export const usualBits = 64;
 
 export const bitLength = (value: bigint): number => {
   if (value === 0n) return 0;
+  const near = Number(value);
+  if (near < Number.POSITIVE_INFINITY) {
+    const bits = Math.floor(Math.log2(near)) + 1;
+    // What is just below a power of two can have been rounded up to it.
+    return value >> BigInt(bits - 1) === 0n ? bits - 1 : bits;
+  }
   const digits = value.toString(16);
   return digits.length * 4 - Math.clz32(Number.parseInt(digits[0] as string, 16)) + 28;
 };
@@ -70,9 +76,12 @@ export const truncated = (value: BigFloat): bigint => {
 
 const powerBits = 128;
 
+const shortPowers = Array.from({ length: 28 }, (_, power) => ofInteger(5n ** BigInt(power)));
+
 /** Powers of five beyond 128 bits are rounded on the way, which Go's reading of long exponents shows. */
 const powerOf5 = (power: number): BigFloat => {
-  if (power <= 27) return ofInteger(5n ** BigInt(power));
+  const short = shortPowers[power];
+  if (short !== undefined) return short;
   let product = ofInteger(5n ** 27n);
   let square = ofInteger(5n);
   for (let left = power - 27; left > 0; left = Math.floor(left / 2)) {

@@ -1,5 +1,5 @@
 import type { BigFloat } from './big-float.ts';
-import { bitLength, usualBits } from './big-float.ts';
+import { bitLength, floatOf, usualBits } from './big-float.ts';
 
 /**
  * How Go writes the result of an arithmetic operation: OPA computes with binary floats of 64 bits and prints the
@@ -17,6 +17,9 @@ const PRECISION = BigInt(usualBits);
 
 // Up to 18 digits every decimal is the shortest one for its float, so that no float has to be made.
 const EXACT_DIGITS = 18;
+
+// Exponents with which a mantissa of 64 bits is a double, neither zero nor infinite.
+const mostShift = 900;
 
 const decimalOf = (text: string): Decimal => {
   const match = /^(-?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
@@ -113,10 +116,25 @@ export const goNumberText = (text: string): string => {
   return written(sign, digits, exponent);
 };
 
-/** Go's text for a float of so many bits. */
+/** Whether two floats without their signs are equal. */
+const isSame = (a: BigFloat, b: BigFloat): boolean => {
+  const exponent = Math.min(a.exponent, b.exponent);
+  return a.mantissa << BigInt(a.exponent - exponent) === b.mantissa << BigInt(b.exponent - exponent);
+};
+
+/**
+ * Go's text for a float of so many bits. Up to 18 digits no two decimals mean the same float of 64 bits: where the
+ * shortest text of the nearest double means this float, it is the shortest one, and the digits need not be searched.
+ */
 export const floatText = (value: BigFloat, bits = usualBits): string => {
   const sign = value.negative ? '-' : '';
   if (value.mantissa === 0n) return `${sign}0`;
+  if (bits === usualBits && Math.abs(value.exponent) < mostShift) {
+    const text = String(Number(value.mantissa) * 2 ** value.exponent);
+    const read = floatOf(text);
+    const { digits, exponent } = decimalOf(text);
+    if (read !== undefined && isSame(read, value)) return written(sign, String(digits), exponent);
+  }
   const spare = bits - bitLength(value.mantissa);
   const { digits, exponent } = shortestOf({
     mantissa: value.mantissa << BigInt(Math.max(0, spare)),

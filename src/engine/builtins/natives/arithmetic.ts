@@ -5,7 +5,7 @@ import { added, divided, floatOf, multiplied, negated, ofInteger, truncated } fr
 import { floatText } from '../../values/number-text.ts';
 import type { Builtin, CallScope } from '../model.ts';
 import { BuiltinError } from '../model.ts';
-import { int64Of, integerOperand, listOperand, wrongType } from '../operands.ts';
+import { int64Of, integerOf, listOperand, wrongType } from '../operands.ts';
 
 const numberOperand = (value: RegoValue | undefined, position: number): RegoNumber => {
   if (value instanceof RegoNumber) return value;
@@ -16,16 +16,6 @@ const floatOperand = (value: RegoNumber): BigFloat => {
   const found = floatOf(value.text);
   if (found === undefined) throw new BuiltinError('the number is too large');
   return found;
-};
-
-/** The integer that a number is exactly, however it is written; undefined when it is none. */
-const integerOf = (value: RegoNumber): bigint | undefined => {
-  if (/^-?\d+$/.test(value.text)) return BigInt(value.text);
-  try {
-    return integerOperand(value, 1);
-  } catch {
-    return undefined;
-  }
 };
 
 /** OPA reads these by the fast way, in which a sign before zero is lost. */
@@ -46,8 +36,8 @@ interface Operation {
 }
 
 const calculated = (scope: CallScope, { exact, float }: Operation, a: RegoNumber, b: RegoNumber): RegoNumber => {
-  const x = smallOf(a) ?? integerOf(a);
-  const y = x === undefined ? undefined : (smallOf(b) ?? integerOf(b));
+  const x = smallOf(a) ?? integerOf(a.text);
+  const y = x === undefined ? undefined : (smallOf(b) ?? integerOf(b.text));
   if (x !== undefined && y !== undefined) return regoInteger(exact(x, y));
   return floatResult(scope, float(floatOperand(a), floatOperand(b)));
 };
@@ -97,7 +87,7 @@ export const div: Builtin = (scope, a, b) => {
 };
 
 export const rem: Builtin = (_scope, a, b) => {
-  const [x, y] = [integerOf(numberOperand(a, 1)), integerOf(numberOperand(b, 2))];
+  const [x, y] = [integerOf(numberOperand(a, 1).text), integerOf(numberOperand(b, 2).text)];
   if (x === undefined || y === undefined) throw new BuiltinError('modulo on floating-point number');
   if (y === 0n) throw new BuiltinError('modulo by zero');
   return regoInteger(x % y);
@@ -146,7 +136,7 @@ const accumulated =
   (first: bigint, bits: number, of: (x: bigint, y: bigint) => bigint, float: typeof added): Builtin =>
   (scope, values) => {
     const numbers = numbersOperand(values);
-    const integers = numbers.map(integerOf).filter((x) => x !== undefined);
+    const integers = numbers.map(({ text }) => integerOf(text)).filter((x) => x !== undefined);
     if (integers.length === numbers.length) return regoInteger(integers.reduce(of, first));
     const result = numbers.reduce((total, x) => float(total, floatOperand(x), bits), ofInteger(first));
     return floatResult(scope, result, bits);

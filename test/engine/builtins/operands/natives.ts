@@ -7,8 +7,13 @@ type Operands = fc.Arbitrary<readonly RegoValue[]>;
 
 // How numbers can be written; what OPA and JSON write differently stays out.
 const written = '0.1 0.2 0.3 1.0 2.50 1e2 -0 -0.0 0.0 1E3 -0.4 -1.5 2.5 4294967296 9223372036854775808 1e400 1e-400';
+// Prices, shares and the like.
+const decimal = fc
+  .tuple(fc.integer({ min: -100_000, max: 1_000_000 }), fc.integer({ min: 1, max: 8 }))
+  .map(([digits, places]) => new RegoNumber((digits / 10 ** places).toFixed(places)));
 const number = fc.oneof(
   fc.integer({ min: -20, max: 20 }).map(regoInteger),
+  decimal,
   anyNumber,
   fc.constantFrom(...written.split(' ')).map((value) => new RegoNumber(value)),
 );
