@@ -24,7 +24,8 @@ const pinned = (core: number): readonly string[] => {
 
 // Read before this process is pinned to one of them.
 export const cores = os.availableParallelism();
-const serving = pinned(0);
+/** Put before the command of what is measured. */
+export const serving = pinned(0);
 const asking = pinned(1);
 
 export const pinSelf = (): void => {

@@ -32,9 +32,10 @@ export interface Run {
 
 const wireNames: { readonly [wire in Wire]: string } = { http: 'HTTP', grpc: 'gRPC' };
 
-const figure = (n: number): string => (n >= 100 ? Math.round(n).toString() : n.toFixed(n >= 10 ? 1 : 2));
+export const figure = (n: number): string => (n >= 100 ? Math.round(n).toString() : n.toFixed(n >= 10 ? 1 : 2));
 
-const withSpread = ({ median, min, max }: Spread): string => `${figure(median)} (${figure(min)}..${figure(max)})`;
+export const withSpread = ({ median, min, max }: Spread): string =>
+  `${figure(median)} (${figure(min)}..${figure(max)})`;
 
 const cpuOf = ({ samples }: Row): number => spread(samples.map(({ cpuUs }) => cpuUs)).median;
 

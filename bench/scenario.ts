@@ -35,6 +35,9 @@ export interface Scenario {
   question(n: number, who: number): Question;
 }
 
+/** What evaluating a policy in Rego takes of a scenario. */
+export type Evaluated = Pick<Scenario, 'name' | 'rego' | 'findsRoles' | 'question'>;
+
 /** How many different questions are asked again and again in the case `hit`. */
 export const REPEATED = 1_000;
 
@@ -51,7 +54,7 @@ export const kinds = ['hit', 'miss', 'batch'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** What Rego sees of a question: the members of AuthZEN, and what a caller mostly adds. */
-export const inputOf = (scenario: Scenario, { subject, action, resource }: Question) => ({
+export const inputOf = (scenario: Evaluated, { subject, action, resource }: Question) => ({
   subject: {
     type: 'user',
     id: subject.id,

@@ -1,7 +1,6 @@
 import { stringify } from 'yaml';
-import { pick, type Question, REPEATED, type Scenario, scatter } from '../scenario.ts';
+import { type Evaluated, pick, type Question, REPEATED, type Scenario, scatter } from '../scenario.ts';
 
-const USERS = 50_000;
 const ROLES = 100;
 const kinds = ['account', 'budget', 'contract', 'device', 'event', 'file', 'grant', 'host', 'invoice', 'job'];
 const actions = ['read', 'create', 'update', 'delete', 'approve'];
@@ -30,9 +29,9 @@ allow if {
 }
 `;
 
-const data = (): string => {
+const data = (subjects: number): string => {
   const users = Object.fromEntries(
-    Array.from({ length: USERS }, (_, user) => [`user-${user}`, rolesOf(user).map(roleName)]),
+    Array.from({ length: subjects }, (_, user) => [`user-${user}`, rolesOf(user).map(roleName)]),
   );
   const granted = (role: number, kind: number) => actions.filter((_, action) => grants(role, kind, action));
   const byKind = (role: number) => Object.fromEntries(kinds.map((name, kind) => [name, granted(role, kind)]));
@@ -59,8 +58,8 @@ const cerbosPolicy = (kind: number): string =>
     },
   });
 
-const question = (n: number, who: number): Question => {
-  const user = scatter(USERS, who);
+const questionOf = (subjects: number, n: number, who: number): Question => {
+  const user = scatter(subjects, who);
   const id = `user-${user}`;
   const kind = scatter(kinds.length, n, 3);
   const action = scatter(actions.length, n, 4);
@@ -74,16 +73,20 @@ const question = (n: number, who: number): Question => {
   };
 };
 
-/** Roles bound to subjects in the policy's data. */
-export const bindings100000: Scenario = {
+/** Roles bound to so many subjects in the policy's data, two to each. */
+export const bindings = (subjects: number): Evaluated => ({
   name: 'bindings',
-  about:
-    '100,000 bindings in data: 50,000 subjects with 2 of 100 roles each (Cerbos: the roles come with the question)',
   rego: new Map([
     ['bindings.rego', policy],
-    ['data.json', data()],
+    ['data.json', data(subjects)],
   ]),
-  cerbos: new Map(kinds.map((name, kind) => [`${name}.yaml`, cerbosPolicy(kind)])),
   findsRoles: true,
-  question,
+  question: (n, who) => questionOf(subjects, n, who),
+});
+
+export const bindings100000: Scenario = {
+  ...bindings(50_000),
+  about:
+    '100,000 bindings in data: 50,000 subjects with 2 of 100 roles each (Cerbos: the roles come with the question)',
+  cerbos: new Map(kinds.map((name, kind) => [`${name}.yaml`, cerbosPolicy(kind)])),
 };

@@ -1,7 +1,6 @@
 import { stringify } from 'yaml';
-import { type Attributes, pick, type Question, type Scenario, scatter } from '../scenario.ts';
+import { type Attributes, type Evaluated, pick, type Question, type Scenario, scatter } from '../scenario.ts';
 
-const KINDS = 200;
 const actions = ['read', 'create', 'update', 'delete', 'approve'];
 const roles = ['clerk', 'manager', 'auditor', 'owner'];
 const regions = ['north', 'south'];
@@ -38,7 +37,10 @@ const ruleOf = (kind: number, action: number) => ({
   conditions: conditions.slice(0, (kind + 2 * action) % 4),
 });
 
-const rules = Array.from({ length: KINDS * actions.length }, (_, at) => ruleOf(Math.floor(at / 5), at % 5));
+type Rule = ReturnType<typeof ruleOf>;
+
+const rulesOf = (kinds: number): readonly Rule[] =>
+  Array.from({ length: kinds * actions.length }, (_, at) => ruleOf(Math.floor(at / 5), at % 5));
 
 const head = `package rules
 
@@ -47,7 +49,7 @@ const head = `package rules
 default allow := false
 `;
 
-const regoRule = (rule: (typeof rules)[number]): string =>
+const regoRule = (rule: Rule): string =>
   [
     'allow if {',
     `\tinput.resource.type == "${rule.type}"`,
@@ -57,7 +59,7 @@ const regoRule = (rule: (typeof rules)[number]): string =>
     '}\n',
   ].join('\n');
 
-const cerbosRule = (rule: (typeof rules)[number]): object => ({
+const cerbosRule = (rule: Rule): object => ({
   actions: [rule.action],
   effect: 'EFFECT_ALLOW',
   roles: [rule.role],
@@ -66,7 +68,7 @@ const cerbosRule = (rule: (typeof rules)[number]): object => ({
     : { condition: { match: { all: { of: rule.conditions.map(({ cel }) => ({ expr: cel })) } } } }),
 });
 
-const cerbosPolicy = (type: string): string =>
+const cerbosPolicy = (type: string, rules: readonly Rule[]): string =>
   stringify({
     apiVersion: 'api.cerbos.dev/v1',
     resourcePolicy: {
@@ -76,10 +78,8 @@ const cerbosPolicy = (type: string): string =>
     },
   });
 
-const types = [...new Set(rules.map(({ type }) => type))];
-
-const question = (n: number, who: number): Question => {
-  const kind = scatter(KINDS, n);
+const questionOf = (kinds: number, n: number, who: number): Question => {
+  const kind = scatter(kinds, n);
   const action = scatter(actions.length, n, 1);
   const subject = { region: pick(regions, scatter(8, who, 2)), limit: scatter(4, who, 3) === 0 ? 0 : 1_000_000_000 };
   const resource = {
@@ -97,16 +97,41 @@ const question = (n: number, who: number): Question => {
   };
 };
 
-/** One flat list of rules, as policies grow: 200 kinds of resource, five actions, one rule for each pair. */
-export const rules1000: Scenario = {
+const scenarioOf = (kinds: number, files: readonly (readonly [name: string, text: string])[]): Evaluated => ({
   name: 'rules',
+  rego: new Map([...files, ['data.json', '{}']]),
+  findsRoles: false,
+  question: (n, who) => questionOf(kinds, n, who),
+});
+
+/** One flat list of so many rules, as policies grow: five actions, one rule for each pair of a kind and an action. */
+export const rules = (size: number): Evaluated => {
+  const kinds = size / actions.length;
+  return scenarioOf(kinds, [['rules.rego', [head, ...rulesOf(kinds).map(regoRule)].join('\n')]]);
+};
+
+const byKind = `
+allow if data.rules.kinds[input.resource.type].allow
+`;
+
+const packageOf = (kind: number): readonly [name: string, text: string] => {
+  const own = actions.map((_, action) => regoRule(ruleOf(kind, action)));
+  return [`kind${kind}.rego`, [`package rules.kinds.kind${kind}\n`, ...own].join('\n')];
+};
+
+/** The same in a package for each kind, which the question's kind finds. */
+export const groupedRules = (size: number): Evaluated => {
+  const kinds = size / actions.length;
+  return scenarioOf(kinds, [['rules.rego', head + byKind], ...Array.from({ length: kinds }, (_, at) => packageOf(at))]);
+};
+
+const all = rulesOf(200);
+const types = [...new Set(all.map(({ type }) => type))];
+
+/** 200 kinds of resource. */
+export const rules1000: Scenario = {
+  ...rules(1_000),
   about:
     '1,000 rules: 200 kinds of resource x 5 actions, a role and 0 to 3 conditions each (Cerbos: 200 policies of 5)',
-  rego: new Map([
-    ['rules.rego', [head, ...rules.map(regoRule)].join('\n')],
-    ['data.json', '{}'],
-  ]),
-  cerbos: new Map(types.map((type) => [`${type}.yaml`, cerbosPolicy(type)])),
-  findsRoles: false,
-  question,
+  cerbos: new Map(types.map((type) => [`${type}.yaml`, cerbosPolicy(type, all)])),
 };
