@@ -128,7 +128,7 @@ func twinsOf(natives []*ast.Builtin) []*ast.Builtin {
 
 func capabilitiesWithTwins() *ast.Capabilities {
 	all := capabilities()
-	all.Builtins = append(slices.Clone(all.Builtins), twinsOf(all.Builtins)...)
+	all.Builtins = slices.Concat(all.Builtins, twinsOf(all.Builtins), windowTwins(all.Builtins))
 	return all
 }
 
@@ -138,7 +138,9 @@ func withTwins(modules map[string]*ast.Module) (map[string]*ast.Module, error) {
 	if compiler.Compile(modules); compiler.Failed() {
 		return nil, compiler.Errors
 	}
-	if !renameCalls(slices.Collect(maps.Values(compiler.Modules))) {
+	compiled := slices.Collect(maps.Values(compiler.Modules))
+	windows := findWindows(compiled)
+	if !renameCalls(compiled) && !windows {
 		return modules, nil
 	}
 	return compiler.Modules, nil
@@ -147,6 +149,16 @@ func withTwins(modules map[string]*ast.Module) (map[string]*ast.Module, error) {
 // renameCalls gives the calls that must not stay native the names of their twins, in place, and answers whether there
 // were any. Modules are compiled: operators are calls there, and functions of the sources have absolute names.
 func renameCalls(modules []*ast.Module) bool {
+	mocked := mockedIn(modules)
+	renamed := false
+	for _, module := range modules {
+		renamed = renameIn(module, mocked) || renamed
+	}
+	return renamed
+}
+
+// mockedIn answers what `with` replaces somewhere.
+func mockedIn(modules []*ast.Module) map[string]bool {
 	mocked := map[string]bool{}
 	for _, module := range modules {
 		ast.WalkWiths(module, func(with *ast.With) bool {
@@ -154,11 +166,7 @@ func renameCalls(modules []*ast.Module) bool {
 			return false
 		})
 	}
-	renamed := false
-	for _, module := range modules {
-		renamed = renameIn(module, mocked) || renamed
-	}
-	return renamed
+	return mocked
 }
 
 // renameIn renames in one node. What is replaced by `with` somewhere is renamed everywhere, its replacement too: a call

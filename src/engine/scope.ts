@@ -7,9 +7,9 @@ const none: readonly never[] = [];
 /** Collects what one evaluation rests on, from its builtin calls. */
 export class EvaluationScope implements CallScope {
   readonly nowNs: bigint;
+  boundaryNs: bigint | undefined;
   private readonly take: (points: number) => boolean;
   private volatile = false;
-  private boundaryNs: bigint | undefined;
   private tokens: Map<string, SeenToken> | undefined;
   private calls: Map<string, NonDeterministicCall> | undefined;
   private made: Map<string, unknown> | undefined;

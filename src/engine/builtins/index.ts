@@ -2,7 +2,7 @@ import { collectionBuiltins } from './collections/index.ts';
 import { type DigestName, digest, hmac, hmacEqual } from './digests.ts';
 import { encodingBuiltins } from './encoding/index.ts';
 import type { BuiltinEntry, BuiltinTable } from './model.ts';
-import { nativeTwins } from './natives/index.ts';
+import { nativeTwins, twinName } from './natives/index.ts';
 import { netBuiltins } from './net/index.ts';
 import { notationBuiltins } from './notation/index.ts';
 import { randIntn, uuidRfc4122 } from './random.ts';
@@ -10,7 +10,7 @@ import { regexBuiltins } from './regex/index.ts';
 import { opaRuntime } from './runtime.ts';
 import { sprintf } from './sprintf.ts';
 import { textBuiltins } from './text/index.ts';
-import { timeBuiltins } from './time/index.ts';
+import { timeBuiltins, windowTwins } from './time/index.ts';
 import { tokenBuiltins } from './tokens/index.ts';
 
 const digests: readonly DigestName[] = ['md5', 'sha1', 'sha256'];
@@ -32,6 +32,6 @@ export const typescriptBuiltins: BuiltinTable = new Map<string, BuiltinEntry>([
   ...regexBuiltins,
   ...textBuiltins,
   ...timeBuiltins,
-  ...nativeTwins,
+  ...[...nativeTwins, ...windowTwins].map(([name, entry]) => [twinName(name), entry] as const),
   ...tokenBuiltins,
 ]);

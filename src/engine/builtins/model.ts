@@ -7,6 +7,8 @@ export interface CallScope {
   readonly nowNs: bigint;
   /** The answer has no known end: clock, randomness or the network was read. */
   markVolatile(): void;
+  /** The earliest moment so far at which the answer may change. */
+  readonly boundaryNs: bigint | undefined;
   /** The answer may change at this moment (nanoseconds); moments not after `nowNs` are ignored. */
   addBoundary(ns: bigint): void;
   addToken(token: SeenToken): void;

@@ -1,17 +1,23 @@
 import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
 import type { BuiltinEntry } from '../../../src/engine/builtins/model.ts';
 import { carrying } from '../../../src/engine/builtins/model.ts';
-import { publicName } from '../../../src/engine/builtins/natives/index.ts';
+import { publicName, twinName } from '../../../src/engine/builtins/natives/index.ts';
+import { windowTwins } from '../../../src/engine/builtins/time/index.ts';
 import { goCost, isVolatileInGo } from '../../../src/engine/workers/go-builtins.ts';
 import { goBuiltins, opaVersion } from '../../../src/rego/index.ts';
 import { compileTime, deprecated } from './calls.ts';
 
 interface Freshness {
-  readonly kind: 'volatile' | 'boundary';
+  /** What it does itself, whatever its twin does. */
+  readonly kind: 'volatile' | 'boundary' | 'nothing';
   readonly text: string;
 }
 
 const always: Freshness = { kind: 'volatile', text: 'volatile' };
+const compared: Freshness = { kind: 'volatile', text: 'volatile, but where it is only compared and read by clocks' };
+const byClock: Freshness = { kind: 'nothing', text: 'of now: the end of the hour, minute or second, whichever is the finest used' };
+const byDay: Freshness = { kind: 'nothing', text: 'of now: the end of the day' };
+const byWindow: Freshness = { kind: 'boundary', text: 'the moment at which it changes' };
 const unlessNone: Freshness = { kind: 'volatile', text: 'volatile, but for a bound of 0' };
 const byChance: Freshness = { kind: 'volatile', text: 'volatile with PS and ES: chance is in such signatures' };
 const byClaims: Freshness = { kind: 'boundary', text: "the token's `nbf` and `exp`" };
@@ -20,7 +26,11 @@ const tokenReaders = [...typescriptBuiltins.keys()].filter((name) => /^io\.jwt\.
 
 /** What bounds how long an answer may be remembered, where a builtin in TypeScript does. */
 export const freshness: ReadonlyMap<string, Freshness> = new Map([
-  ['time.now_ns', always],
+  ['time.now_ns', compared],
+  ['time.clock', byClock],
+  ['time.date', byDay],
+  ['time.weekday', byDay],
+  ...windowTwins.slice(1).map(([name]) => [twinName(name), byWindow] as const),
   ['uuid.rfc4122', always],
   ['rand.intn', unlessNone],
   ['io.jwt.encode_sign', byChance],
@@ -49,7 +59,9 @@ question.
 
 **Fresh until**: an answer is remembered until the earliest moment at which a builtin that it rests on could answer otherwise.
 One that rests on a volatile result is not remembered, unless the entrypoint's METADATA says for how long
-([policies](policies.md)). All others depend on their operands alone, and bound nothing.
+([policies](policies.md)). All others depend on their operands alone, and bound nothing. Comparisons of \`time.now_ns\`
+(\`<\`, \`<=\`, \`>\`, \`>=\`, \`!=\`) become calls of the host that take 3,000 points, 10 a byte and some 200 for each step of the search
+for the moment at which they change; that moment is when the answer ends.
 
 Marked *v0* are those that policies of Rego v1 may not call.
 `;
@@ -71,7 +83,8 @@ export interface Found {
 /** The text of docs/reference/builtins.md. */
 export const builtinsPage = ({ imported, refused }: Found): string => {
   const names = [...goBuiltins].sort();
-  const here = new Map([...typescriptBuiltins].map(([name, entry]) => [publicName(name), entry]));
+  // A twin of a builtin in TypeScript has the same row.
+  const here = new Map([...typescriptBuiltins].reverse().map(([name, entry]) => [publicName(name), entry]));
   const native = names.filter((name) => !imported.has(name) && !compileTime.has(name));
   const far = names.filter((name) => imported.has(name) && !here.has(name) && !refused.includes(name));
   const near = [...here].filter(([name]) => imported.has(name));

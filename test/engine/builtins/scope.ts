@@ -10,6 +10,10 @@ export const callScope = (nowNs = 1_700_000_000_000_000_000n, budget = 100_000_0
   const made = new Map<string, unknown>();
   const scope: CallScope = {
     nowNs,
+    get boundaryNs() {
+      const ahead = reported.boundaries.filter((ns) => ns > nowNs).sort((a, b) => Number(a - b));
+      return ahead[0];
+    },
     markVolatile: () => {
       reported.volatile = true;
     },

@@ -1,6 +1,6 @@
 import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
 import { BuiltinError } from '../../../src/engine/builtins/model.ts';
-import { publicName } from '../../../src/engine/builtins/natives/index.ts';
+import { publicName, twinName } from '../../../src/engine/builtins/natives/index.ts';
 import { EvaluationFailure } from '../../../src/engine/failure.ts';
 import { dumpValue } from '../../../src/engine/values/value-text.ts';
 import {
@@ -14,6 +14,12 @@ import {
 } from '../../../src/rego/index.ts';
 import { nowNs } from './operands/tokens.ts';
 import { callScope } from './scope.ts';
+
+/** Twins that are told more than their originals: how many operands these take. */
+const windowOperands = new Map([
+  ...['lt', 'lte', 'gt', 'gte', 'neq'].map((name) => [twinName(name), 2] as const),
+  [twinName('time.clock'), 1],
+]);
 
 type Outcome =
   | { readonly kind: 'value'; readonly value: RegoValue }
@@ -72,7 +78,7 @@ export const openTwins = async (): Promise<Twins> => {
   let opa = start();
   const opas = (name: string, operands: readonly RegoValue[]): Outcome => {
     try {
-      const result = opa.call(publicName(name), operands);
+      const result = opa.call(publicName(name), operands.slice(0, windowOperands.get(name)));
       return result.kind === 'value' ? result : { kind: 'error' };
     } catch (error) {
       if (!(error instanceof ToolchainError)) throw error;

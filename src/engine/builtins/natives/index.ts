@@ -8,12 +8,15 @@ import { base64Decode, base64IsValid, base64UrlDecode, jsonIsValid, jsonMarshal,
 import { cidrContains, cidrIntersects } from './networks.ts';
 import { concat, formatInt, indexof, replace, substring, templateString, toNumber } from './strings.ts';
 
-/** Before the names of builtins that the toolchain put in the place of natives of OPA's Wasm (toolchain/twins.go). */
+/** Before the names of builtins that the toolchain put in the place of others (toolchain/twins.go and windows.go). */
 const twinPrefix = '__vt.';
 
 /** The name by which policies, errors and records know a builtin that a module imports. */
 export const publicName = (name: string): string =>
   name.startsWith(twinPrefix) ? name.slice(twinPrefix.length) : name;
+
+/** The name by which a module imports the twin of a builtin. */
+export const twinName = (name: string): string => twinPrefix + name;
 
 /** Whether a module imports it only because of what the toolchain did. */
 export const isTwin = (name: string): boolean => name.startsWith(twinPrefix);
@@ -85,4 +88,4 @@ const regexTwins = regexBuiltins.flatMap(([name, entry]): readonly (readonly [st
 export const nativeTwins: readonly (readonly [string, BuiltinEntry])[] = [
   ...Object.entries(natives).map(([name, run]) => [name, entryOf(name, run)] as const),
   ...regexTwins,
-].map(([name, entry]) => [twinPrefix + name, entry] as const);
+];

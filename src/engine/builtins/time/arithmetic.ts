@@ -17,7 +17,7 @@ const asUtcSeconds = ({ year, month, day, hour, minute, second: seconds }: Omit<
 };
 
 /** Seconds that the zone is ahead of UTC at a moment. */
-const offsetAt = (seconds: number, zone: string): number =>
+export const offsetAt = (seconds: number, zone: string): number =>
   zone === 'UTC' ? 0 : asUtcSeconds(wallAt({ ns: BigInt(seconds) * second, zone })) - seconds;
 
 const outside = (): BuiltinError => new BuiltinError('time outside of valid range');

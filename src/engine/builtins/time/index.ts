@@ -6,6 +6,8 @@ import { timeNowNs } from './now.ts';
 import { parseNs } from './parse.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 
+export { windowTwins } from './windows.ts';
+
 /** Clocks of zones are read several times. */
 const zoned: CallCost = { call: 20_000, byte: 10 };
 

@@ -11,6 +11,7 @@ import { textOperands } from './text.ts';
 import { timeOperands } from './time.ts';
 import { tokenOperands } from './tokens.ts';
 import type { OperandTable } from './values.ts';
+import { windowOperands } from './windows.ts';
 
 /** Lists of operands for every builtin in TypeScript: what it is made for, and anything else at times. */
 export const operandTable: OperandTable = new Map([
@@ -26,4 +27,5 @@ export const operandTable: OperandTable = new Map([
   ...textOperands,
   ...timeOperands,
   ...tokenOperands,
+  ...windowOperands,
 ]);
