@@ -51,36 +51,62 @@ const conditions: readonly ((n: number) => fc.Arbitrary<string>)[] = [
   (n) => comparing.map((op) => `every x${n} in input.t { x${n} ${op} now }`),
   (n) => comparing.map((op) => `count([x${n} | some x${n} in input.t; x${n} ${op} time.now_ns()]) > 2`),
   (n) => member.map((t) => `n${n} := time.now_ns() + 5; ${t} >= n${n}; n${n} * 2 > input.t[0]`),
-  (n) => fc.tuple(when, ordering, fc.nat(23)).map(([w, op, h]) => `[h${n}, _, _] := time.clock(${w}); h${n} ${op} ${h}`),
+  (n) =>
+    fc.tuple(when, ordering, fc.nat(23)).map(([w, op, h]) => `[h${n}, _, _] := time.clock(${w}); h${n} ${op} ${h}`),
   (n) => fc.tuple(when, ordering, fc.nat(59)).map(([w, op, m]) => `c${n} := time.clock(${w}); c${n}[1] ${op} ${m}`),
   (n) => when.map((w) => `[h${n}, m${n}, _] := time.clock(${w}); sprintf("%02d:%02d", [h${n}, m${n}]) < input.until`),
   (n) => fc.tuple(when, fc.nat(59)).map(([w, s]) => `[_, _, s${n}] := time.clock(${w}); s${n} != ${s}`),
   () => when.map((w) => `time.weekday(${w}) in {"Saturday", "Sunday", "Monday"}`),
-  (n) => fc.tuple(when, fc.integer({ min: 1, max: 31 })).map(([w, d]) => `[_, m${n}, d${n}] := time.date(${w}); d${n} + m${n} < ${d}`),
+  (n) =>
+    fc
+      .tuple(when, fc.integer({ min: 1, max: 31 }))
+      .map(([w, d]) => `[_, m${n}, d${n}] := time.date(${w}); d${n} + m${n} < ${d}`),
   () => fc.constant('input.flag'),
 ];
 
 const bodies = fc
   .array(fc.nat(conditions.length - 1), { minLength: 1, maxLength: 3 })
-  .chain((chosen) => fc.tuple(...chosen.map((which, n) => (conditions[which] as (n: number) => fc.Arbitrary<string>)(n))));
+  .chain((chosen) =>
+    fc.tuple(...chosen.map((which, n) => (conditions[which] as (n: number) => fc.Arbitrary<string>)(n))),
+  );
 
-const program = fc.array(fc.tuple(bodies, bodies), { minLength: 1, maxLength: 4 }).map((rules) =>
-  [
-    'now := time.now_ns()',
-    'now_s := now / 1000000000',
-    ...rules.map(([one, other], n) => `a${n} := "one" if { ${one.join('; ')} } else := "other" if { ${other.join('; ')} }`),
-    `r contains [${rules.map((_rule, n) => `${n}`).join(', ')}] if true`,
-    ...rules.map((_rule, n) => `r contains {"${n}": a${n}}`),
-    ...rules.map((_rule, n) => `r contains "not ${n}" if not a${n}`),
-  ].join('\n'),
-);
+const program = fc
+  .array(fc.tuple(bodies, bodies), { minLength: 1, maxLength: 4 })
+  .map((rules) =>
+    [
+      'now := time.now_ns()',
+      'now_s := now / 1000000000',
+      ...rules.map(
+        ([one, other], n) => `a${n} := "one" if { ${one.join('; ')} } else := "other" if { ${other.join('; ')} }`,
+      ),
+      `r contains [${rules.map((_rule, n) => `${n}`).join(', ')}] if true`,
+      ...rules.map((_rule, n) => `r contains {"${n}": a${n}}`),
+      ...rules.map((_rule, n) => `r contains "not ${n}" if not a${n}`),
+    ].join('\n'),
+  );
 
 // ---- random moments and inputs ------------------------------------------------------------------------------------
 
-const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Pacific/Apia', 'Asia/Kolkata', 'No/Zone'];
+const zones = [
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Australia/Lord_Howe',
+  'Pacific/Apia',
+  'Asia/Kolkata',
+  'No/Zone',
+];
 
 /** Moments at which clocks were put forward or back: Berlin, New York, Lord Howe, Apia's lost day. */
-const changes = [1_711_846_800n, 1_729_990_800n, 1_710_054_000n, 1_730_613_600n, 1_712_415_600n, 1_728_142_200n, 1_325_239_200n];
+const changes = [
+  1_711_846_800n,
+  1_729_990_800n,
+  1_710_054_000n,
+  1_730_613_600n,
+  1_712_415_600n,
+  1_728_142_200n,
+  1_325_239_200n,
+];
 
 const moment = fc
   .tuple(
@@ -162,7 +188,10 @@ test('until an answer’s end it stays what it is, and what OPA answers then', a
         instants.push({ now: end, input, answer: changed });
       }
     }
-    expect(instants.map(({ answer }) => answer), rego).toEqual(await judged(rego, instants));
+    expect(
+      instants.map(({ answer }) => answer),
+      rego,
+    ).toEqual(await judged(rego, instants));
     await policy.module.close();
   }
   console.log(seen);

@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Clock } from '../../src/canonical/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { startServer } from '../../src/server.ts';
 
@@ -9,6 +10,7 @@ export interface PdpOptions {
   readonly bundles?: { readonly [name: string]: string };
   /** Configuration over the defaults, as --set has it. */
   readonly sets?: readonly string[];
+  readonly clock?: Clock;
 }
 
 export interface PdpAnswer {
@@ -59,12 +61,11 @@ export const startPdp = async (options: PdpOptions = {}): Promise<Pdp> => {
     closeSync(fd);
     rmSync(dir, { recursive: true, force: true });
   };
-  const server = await startServer(loadConfig({ sets: configSets, env: {} }), { bundles, output: { fd } }).catch(
-    (error: unknown) => {
-      remove();
-      throw error;
-    },
-  );
+  const given = { bundles, output: { fd }, ...(options.clock === undefined ? {} : { clock: options.clock }) };
+  const server = await startServer(loadConfig({ sets: configSets, env: {} }), given).catch((error: unknown) => {
+    remove();
+    throw error;
+  });
   const token = readFileSync(path.join(storage, 'operator-token'), 'utf8').trim();
   return {
     urls: server.urls,

@@ -15,7 +15,10 @@ interface Freshness {
 
 const always: Freshness = { kind: 'volatile', text: 'volatile' };
 const compared: Freshness = { kind: 'volatile', text: 'volatile, but where it is only compared and read by clocks' };
-const byClock: Freshness = { kind: 'nothing', text: 'of now: the end of the hour, minute or second, whichever is the finest used' };
+const byClock: Freshness = {
+  kind: 'nothing',
+  text: 'of now: the end of the hour, minute or second, whichever is the finest used',
+};
 const byDay: Freshness = { kind: 'nothing', text: 'of now: the end of the day' };
 const byWindow: Freshness = { kind: 'boundary', text: 'the moment at which it changes' };
 const unlessNone: Freshness = { kind: 'volatile', text: 'volatile, but for a bound of 0' };

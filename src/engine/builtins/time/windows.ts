@@ -16,7 +16,12 @@ const lastMoment = 2n ** 63n - 1n;
  * The first moment after `from`, up to `last`, at which `isSame` is false; undefined when it is true at `last`. It must not
  * become true again. `about` is where to look first.
  */
-const firstChange = (from: bigint, last: bigint, about: number, isSame: (ns: bigint) => boolean): bigint | undefined => {
+const firstChange = (
+  from: bigint,
+  last: bigint,
+  about: number,
+  isSame: (ns: bigint) => boolean,
+): bigint | undefined => {
   if (last <= from || isSame(last)) return undefined;
   let [same, changed] = [from, last];
   const look = (ns: bigint): boolean => {
@@ -43,12 +48,19 @@ interface Comparison {
   readonly state: (order: number) => boolean | number;
 }
 
-const reportChange = (scope: CallScope, made: RegoValue, other: RegoValue, steps: NowSteps, state: Comparison['state']) => {
+const reportChange = (
+  scope: CallScope,
+  made: RegoValue,
+  other: RegoValue,
+  steps: NowSteps,
+  state: Comparison['state'],
+) => {
   const atNow = madeOf(scope, steps, scope.nowNs);
   // Not made of this now: the policy replaced something on the way.
   if (atNow === undefined || compareValues(atNow, made) !== 0) return scope.markVolatile();
   if (!(other instanceof RegoNumber)) return;
-  const order = (value: RegoNumber): number => (steps.side === 0 ? compareValues(value, other) : compareValues(other, value));
+  const order = (value: RegoNumber): number =>
+    steps.side === 0 ? compareValues(value, other) : compareValues(other, value);
   const found = state(order(atNow));
   const isSame = (ns: bigint): boolean => {
     scope.spend(other.text.length);
