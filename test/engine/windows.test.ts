@@ -158,7 +158,7 @@ const judged = async (rego: string, instants: readonly Instant[]): Promise<reado
   const asked = 'a := [json.marshal(v) | v := data.p.r with input as i with time.now_ns as n]';
   const each = `some c in data.cases; i := c.input; n := c.now; ${asked}`;
   const { bindings } = await bench.toolchain.evaluate(sources, `result := [a | ${each}]`);
-  return (bindings[0]?.result as string[][]).map(([answer]) => answer ?? 'undefined');
+  return (bindings[0]!.result as string[][]).map(([answer]) => answer ?? 'undefined');
 };
 
 const endOfTime = 4_000_000_000n * second;

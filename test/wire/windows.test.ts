@@ -19,7 +19,7 @@ const { cases } = parse(readFileSync(path.join(root, 'test', 'cases', 'services.
 const inputOf = (name: string): Case['input'] => cases.find((one) => one.name === name)!.input;
 
 // Support may refund on working days, from 8 to 18 o'clock in Berlin; its token is that of another case.
-const refund = { ...inputOf('an operation that the caller is not listed for'), action: { name: 'refund' } };
+const refund = { ...inputOf('a caller that is listed for another operation'), action: { name: 'refund' } };
 
 // A Wednesday in winter, half a minute before 18 o'clock in Berlin.
 const clock = fakeClock(Date.parse('2026-03-04T16:59:30Z'));
