@@ -96,8 +96,8 @@ const comparisons: readonly (readonly [string, Comparison])[] = [
 /** Reports when the unit of a clock or calendar changes, which is looked for once an evaluation. */
 const reportUnit = (scope: CallScope, when: RegoValue | undefined, unit: Unit): void => {
   const zoned = zonedOperand(when);
-  if (zoned.ns !== scope.nowNs) return scope.markVolatile();
-  scope.addBoundary(scope.once(`${unit} in ${zoned.zone}`, () => nextChange(zoned, unit)));
+  if (zoned.ns !== scope.nowNs) scope.markVolatile();
+  else scope.addBoundary(scope.once(`${unit} in ${zoned.zone}`, () => nextChange(zoned, unit)));
 };
 
 const ofDays =
