@@ -194,7 +194,6 @@ test('until an answer’s end it stays what it is, and what OPA answers then', a
     ).toEqual(await judged(rego, instants));
     await policy.module.close();
   }
-  console.log(seen);
   // Both happen, so the property says something.
   expect(seen.tight).toBeGreaterThan(20);
   expect(seen.ends).toBeGreaterThan(seen.tight);
