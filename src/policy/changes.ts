@@ -93,9 +93,16 @@ export const activateVersion = async (parts: Parts, info: VersionInfo, change: C
   return { version: versionOf(parts, info.name, info.version), epoch };
 };
 
-export const rollback = (parts: Parts, name: string, by: string): Promise<Activated> => {
+/** Versions that were active before the present one, latest last. */
+const beforeOf = (parts: Parts, name: string): readonly number[] => {
   versionsOf(parts, name);
-  const before = parts.catalog.active().find((row) => row.name === name)?.before ?? [];
+  return parts.catalog.active().find((row) => row.name === name)?.before ?? [];
+};
+
+export const rollbackTarget = (parts: Parts, name: string): number | undefined => beforeOf(parts, name).at(-1);
+
+export const rollback = (parts: Parts, name: string, by: string): Promise<Activated> => {
+  const before = beforeOf(parts, name);
   const target = before.at(-1);
   if (target === undefined) {
     throw new PolicyError('NOTHING_TO_ROLL_BACK', `${name} has no version that was active before`);

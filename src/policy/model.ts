@@ -88,6 +88,8 @@ export interface PolicyStore extends PolicySource {
     version: number,
     by: string,
   ): Promise<{ readonly version: VersionInfo; readonly epoch: number }>;
+  /** What a rollback would make active; undefined when there is nothing to go back to. Throws BUNDLE_UNKNOWN. */
+  rollbackTarget(name: string): number | undefined;
   /** Activates the version that was active before the present one. */
   rollback(name: string, by: string): Promise<{ readonly version: VersionInfo; readonly epoch: number }>;
   close(): Promise<void>;

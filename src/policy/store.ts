@@ -5,7 +5,7 @@ import { defaultArchiveLimits } from './archive/limits.ts';
 import { readArchive } from './archive/read.ts';
 import { checkBundleName } from './bundle-name.ts';
 import type { Parts, PolicyStoreOptions } from './changes.ts';
-import { activateVersion, restore, rollback, versionOf, versionsOf } from './changes.ts';
+import { activateVersion, restore, rollback, rollbackTarget, versionOf, versionsOf } from './changes.ts';
 import type { Examined, LocalResult, Upload } from './intake.ts';
 import { examine, take } from './intake.ts';
 import { liveSet } from './live.ts';
@@ -124,6 +124,7 @@ export const openPolicyStore = async (options: PolicyStoreOptions): Promise<Loca
     addLocal: (bundles) => inTurn(() => addLocal(parts, bundles)),
     activate: (name, version, by) =>
       inTurn(async () => activateVersion(parts, versionOf(parts, name, version), { by })),
+    rollbackTarget: (name) => rollbackTarget(parts, name),
     rollback: (name, by) => inTurn(async () => rollback(parts, name, by)),
     close: async () => {
       if (isClosed) return;

@@ -108,3 +108,32 @@ test.each([
   expect(stdout).toBe('');
   expect(code).toBe(1);
 });
+
+test('a token that is refused is told by where it was taken from, and not by what it is', async () => {
+  const body = JSON.stringify({ code: 'UNAUTHENTICATED', detail: 'the token is not known here' });
+  const { url } = await listen((_, response) => void response.writeHead(401).end(body));
+  const cwd = storage();
+  const env = { VERDICT_TOKEN: 'vdt_environment' };
+  for (const command of [
+    ['token', 'list'],
+    ['decisions', 'tail', '--follow'],
+  ]) {
+    const argv = [...command, '--server', url];
+    const runs = [
+      await cli([...argv, '--token-file', 'a.token'], { cwd, env }),
+      await cli(argv, { cwd, env }),
+      await cli(argv, { cwd }),
+    ];
+    const sources = [
+      'a.token (--token-file)',
+      'VERDICT_TOKEN',
+      '.verdict/operator-token, the operator token in storage.dir',
+    ];
+    for (const [at, { code, stderr }] of runs.entries()) {
+      expect(code).toBe(5);
+      expect(stderr).toMatch(/the token is not known here; it was taken from /);
+      expect(stderr).toContain(`${sources[at]}\n`);
+      expect(stderr).not.toContain('vdt_');
+    }
+  }
+});

@@ -41,15 +41,23 @@ test('a directory is pushed, activated, listed, replaced and rolled back', async
   expect((await pdp.ask('/v1/data/shop/allow', { input: { user: 'bob' } })).json).toMatchObject({ result: true });
 
   const listed = await verdict(['versions', 'shop']);
+  expect(listed.stdout).not.toMatch(/^2 .*rollback/m);
   const [heading, second, first] = listed.stdout.split('\n');
   expect(heading).toMatch(/^VERSION {2}STATE +DIGEST +REVISION +PUSHED \(UTC\) +BY +TESTS {2}NOTES$/);
   expect(second).toMatch(/^2 +active +[0-9a-f]{12} .* operator +1/);
-  expect(first).toMatch(/^1 +retired +[0-9a-f]{12} .* operator +2/);
+  expect(first).toMatch(/^1 +retired, rollback goes here +[0-9a-f]{12} .* operator +2/);
   const json = (await verdict(['versions', 'shop', '--output', 'json'])).json() as { versions: { version: number }[] };
   expect(json.versions.map(({ version }) => version)).toEqual([2, 1]);
 
+  const dry = await verdict(['rollback', 'shop', '--dry-run']);
+  expect(dry).toMatchObject({ code: 0, stdout: 'shop@1 would be active again, in place of shop@2\n' });
   expect((await verdict(['rollback', 'shop'])).stdout).toMatch(/^shop@1 is active again/);
   expect((await pdp.ask('/v1/data/shop/allow', { input: { user: 'bob' } })).json).toMatchObject({ result: false });
+  expect((await verdict(['versions', 'shop'])).stdout).not.toContain('rollback goes here');
+  expect(await verdict(['rollback', 'shop', '--dry-run'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('shop has no version that was active before'),
+  });
 });
 
 test('a bundle file is pushed as it is, from a path and from stdin', async () => {

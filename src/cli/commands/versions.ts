@@ -11,9 +11,9 @@ import type { Session, Start } from '../session.ts';
 const stateText = (paint: Paint, state: VersionInfo['state']): string =>
   state === 'active' ? paint('green', state) : state === 'retired' ? paint('dim', state) : plain(state);
 
-const row = (paint: Paint, info: VersionInfo): string[] => [
+const row = (paint: Paint, info: VersionInfo, rollbackTo: number | undefined): string[] => [
   String(info.version),
-  stateText(paint, info.state),
+  `${stateText(paint, info.state)}${info.version === rollbackTo ? ', rollback goes here' : ''}`,
   plain(info.digest.slice(0, 12)),
   plain(info.revision) || '-',
   moment(info.pushedAt),
@@ -31,7 +31,7 @@ const run = async (session: Session, name: string): Promise<ExitCode> => {
     table(
       screen.paint,
       headings,
-      answer.versions.map((info) => row(screen.paint, info)),
+      answer.versions.map((info) => row(screen.paint, info, answer.rollbackTo)),
     ),
   );
   return EXIT.done;
@@ -39,7 +39,7 @@ const run = async (session: Session, name: string): Promise<ExitCode> => {
 
 export const versionsCommand = (start: Start): CliCommand =>
   new CliCommand('versions', 'List the versions of a bundle on a server, newest first.', [
-    ['verdict versions todo', 'what is active, and what could be rolled back to'],
+    ['verdict versions todo', 'what is active, and what a rollback goes back to'],
   ])
     .argument('<name>', 'name of the bundle')
     .action(start(run));

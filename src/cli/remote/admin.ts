@@ -1,7 +1,7 @@
 import { CliError, ServerError } from '../report.ts';
 import { plain } from '../screen/screen.ts';
 import type { Session } from '../session.ts';
-import { findToken, isExposed } from './credentials.ts';
+import { type Credential, findToken, isExposed } from './credentials.ts';
 import { send, serverUrl } from './http.ts';
 
 export interface AdminRequest {
@@ -26,13 +26,15 @@ const isDecisionListener = (status: number, text: string): boolean =>
   status === 404 && text.startsWith('404 page not found');
 
 /** What a problem document says, as an error. */
-export const refusal = (status: number, text: string): ServerError => {
+export const refusal = (status: number, text: string, source: string): ServerError => {
   try {
     const problem = JSON.parse(text) as { code?: unknown; detail?: unknown; title?: unknown; problems?: unknown };
     const said = problem.detail ?? problem.title;
+    // Never the token itself: which of several places it was taken from is what one needs to know.
+    const taken = problem.code === 'UNAUTHENTICATED' ? `; it was taken from ${source}` : '';
     return new ServerError(
       typeof problem.code === 'string' ? problem.code : 'SERVER_ANSWER',
-      typeof said === 'string' ? said : `the server answered ${status}`,
+      typeof said === 'string' ? `${said}${taken}` : `the server answered ${status}`,
       { status, problems: Array.isArray(problem.problems) ? problem.problems : [] },
     );
   } catch {
@@ -43,18 +45,18 @@ export const refusal = (status: number, text: string): ServerError => {
 };
 
 /** Where the admin API is, and the token for it. */
-export const findAdmin = async (session: Session): Promise<{ readonly server: URL; readonly token: string }> => {
+export const findAdmin = async (session: Session): Promise<Credential & { readonly server: URL }> => {
   const configured = await configuredUrl(session);
   const named = session.globals.server ?? session.host.env.VERDICT_SERVER;
   const server = named ? serverUrl(named) : configured;
-  const token = await findToken(session, server, configured);
+  const credential = await findToken(session, server, configured);
   if (isExposed(server)) session.screen.warn(`verdict: the token goes to ${server.origin} unencrypted; use https`);
-  return { server, token };
+  return { server, ...credential };
 };
 
 /** Asks the admin API; gives the JSON text of the answer, or throws what the server's problem document says. */
 export const askAdmin = async (session: Session, request: AdminRequest): Promise<string> => {
-  const { server, token } = await findAdmin(session);
+  const { server, token, source } = await findAdmin(session);
   const body = request.json === undefined ? request.body : JSON.stringify(request.json);
   const contentType = request.json === undefined ? request.contentType : 'application/json';
   const { status, text } = await send(new URL(request.path, server), {
@@ -66,7 +68,7 @@ export const askAdmin = async (session: Session, request: AdminRequest): Promise
     },
     ...(body === undefined ? {} : { body: body as BodyInit }),
   });
-  if (status < 200 || status > 299) throw refusal(status, text);
+  if (status < 200 || status > 299) throw refusal(status, text, source);
   return text;
 };
 

@@ -42,8 +42,16 @@ export const isActivationAnswer = (value: unknown): value is ActivationAnswer =>
 export const isPushAnswer = (value: unknown): value is PushAnswer =>
   isActivationAnswer(value) && 'created' in value && typeof value.created === 'boolean';
 
-export const isVersionsAnswer = (value: unknown): value is { readonly versions: readonly VersionInfo[] } =>
-  isRecord(value) && isListOf(isVersion)(value.versions);
+export interface VersionsAnswer {
+  readonly versions: readonly VersionInfo[];
+  /** Absent when there is nothing to go back to, and from servers that do not say. */
+  readonly rollbackTo?: number;
+}
+
+export const isVersionsAnswer = (value: unknown): value is VersionsAnswer =>
+  isRecord(value) &&
+  isListOf(isVersion)(value.versions) &&
+  (value.rollbackTo === undefined || Number.isInteger(value.rollbackTo));
 
 export const isTokensAnswer = (value: unknown): value is { readonly tokens: readonly TokenInfo[] } =>
   isRecord(value) && isListOf(isToken)(value.tokens);

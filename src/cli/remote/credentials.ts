@@ -15,18 +15,28 @@ const readToken = async (file: string): Promise<string> => {
   return token;
 };
 
+export interface Credential {
+  readonly token: string;
+  /** Where it was found, for messages. */
+  readonly source: string;
+}
+
 /** The token that the person named, if any: with --token-file, else in VERDICT_TOKEN. */
-export const namedToken = async (session: Session): Promise<string | undefined> => {
+export const namedToken = async (session: Session): Promise<Credential | undefined> => {
   const { globals, host } = session;
-  if (globals.tokenFile !== undefined) return readToken(session.resolve(globals.tokenFile));
-  return host.env.VERDICT_TOKEN?.trim() || undefined;
+  const { tokenFile } = globals;
+  if (tokenFile !== undefined) {
+    return { token: await readToken(session.resolve(tokenFile)), source: `${tokenFile} (--token-file)` };
+  }
+  const token = host.env.VERDICT_TOKEN?.trim();
+  return token ? { token, source: 'VERDICT_TOKEN' } : undefined;
 };
 
 /**
  * The token for a server: the one that the person named, else the operator token that the server's first start wrote.
  * The latter goes to this machine or to the configured address only: a foreign `--server` must not be handed it.
  */
-export const findToken = async (session: Session, server: URL, configured: URL): Promise<string> => {
+export const findToken = async (session: Session, server: URL, configured: URL): Promise<Credential> => {
   const named = await namedToken(session);
   if (named !== undefined) return named;
   const file = path.join(session.resolve((await session.config()).storage.dir), 'operator-token');
@@ -40,7 +50,7 @@ export const findToken = async (session: Session, server: URL, configured: URL):
       `no token: ${file} is not there; give --token-file FILE, set VERDICT_TOKEN, or name the server's configuration with --config`,
     );
   }
-  return text.trim();
+  return { token: text.trim(), source: `${file}, the operator token in storage.dir` };
 };
 
 /** True when a token would cross a network unencrypted. */

@@ -77,7 +77,7 @@ export const evaluateRemotely = async (session: Session, question: Question): Pr
   const server = serverUrl(globals.server ?? '');
   const url = new URL(`/v1/data/${pathOf(question.query).map(part).join('/')}`, server);
   if (question.strictErrors) url.searchParams.set('strict-builtin-errors', 'true');
-  const token = await namedToken(session);
+  const token = (await namedToken(session))?.token;
   if (token !== undefined && isExposed(server))
     screen.warn(`verdict: the token goes to ${server.origin} unencrypted; use https`);
   const { status, text, headers } = await send(url, {

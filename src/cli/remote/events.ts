@@ -36,13 +36,15 @@ export async function* openEvents(
   path: string,
   resume: string | undefined,
 ): AsyncGenerator<ServerEvent> {
-  const { server, token } = await findAdmin(session);
+  const { server, token, source } = await findAdmin(session);
   const headers = { authorization: `Bearer ${token}`, ...(resume === undefined ? {} : { 'last-event-id': resume }) };
   const init = { headers, redirect: 'error', signal: session.host.ending } as const;
   const response = await fetch(new URL(path, server), init).catch((cause: unknown) => {
     throw unreachable(server, cause);
   });
-  if (response.status !== 200 || response.body === null) throw refusal(response.status, await response.text());
+  if (response.status !== 200 || response.body === null) {
+    throw refusal(response.status, await response.text(), source);
+  }
   let text = '';
   const decoder = new TextDecoder();
   try {

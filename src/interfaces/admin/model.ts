@@ -27,6 +27,8 @@ export interface BundlesAnswer {
 /** GET /v1/bundles/{name}/versions, newest first. */
 export interface VersionsAnswer {
   readonly versions: readonly VersionInfo[];
+  /** What a rollback would make active; absent when there is nothing to go back to. */
+  readonly rollbackTo?: number;
 }
 
 /** GET /v1/tokens. DELETE /v1/tokens/{name} answers the revoked TokenInfo. */

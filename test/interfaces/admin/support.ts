@@ -103,6 +103,7 @@ const memoryPolicy = () => {
       calls.push({ activate: name, version, by });
       return { version: versionOf(name, version), epoch: 2 };
     },
+    rollbackTarget: (name) => (known(name).length > 1 ? 1 : undefined),
     rollback: async (name, by) => {
       calls.push({ rollback: name, by });
       return { version: versionOf(name, 1), epoch: 3 };

@@ -73,7 +73,7 @@ const explanationOptional = ['result', 'refused', 'trace', 'steps', 'cut', 'prin
 
 export const schemas: { readonly [name: string]: object } = {
   Version: version,
-  Versions: object({ versions: list('Version') }),
+  Versions: object({ versions: list('Version'), rollbackTo: whole }, ['rollbackTo']),
   Bundle: object({ name, active: ref('Version'), latest: ref('Version'), versions: whole }, ['active']),
   Bundles: object({ bundles: list('Bundle') }),
   Push: object({ version: ref('Version'), created: { type: 'boolean' }, epoch: whole }),

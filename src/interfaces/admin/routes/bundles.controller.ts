@@ -63,7 +63,8 @@ export class BundlesController {
   @Get(':name/versions')
   @Permitted({ roles: SOURCE_READERS, bundle: true })
   versions(@Param('name') name: string): VersionsAnswer {
-    return { versions: this.policy.versions(name) };
+    const rollbackTo = this.policy.rollbackTarget(name);
+    return { versions: this.policy.versions(name), ...(rollbackTo === undefined ? {} : { rollbackTo }) };
   }
 
   @Get(':name/versions/:version')
