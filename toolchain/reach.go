@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
@@ -70,6 +72,8 @@ func (r *reach) rulesOf(text string, ref ast.Ref) []*ast.Rule {
 	rules, known := r.rules[text]
 	if !known {
 		rules = r.compiler.GetRulesDynamicWithOpts(ref, ast.RulesOptions{IncludeHiddenModules: true})
+		// OPA answers them in no order.
+		slices.SortFunc(rules, func(a, b *ast.Rule) int { return compareLocations(a.Loc(), b.Loc()) })
 		r.rules[text] = rules
 	}
 	return rules
