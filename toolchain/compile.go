@@ -18,10 +18,12 @@ type compiledEntrypoint struct {
 	Path     string   `json:"path"`
 	Builtins []string `json:"builtins"`
 	Reads    []read   `json:"reads"`
+	Caching  *caching `json:"caching,omitempty"`
 }
 
 type compiledModule struct {
 	Entrypoints []compiledEntrypoint `json:"entrypoints"`
+	Index       *index               `json:"index,omitempty"`
 }
 
 // compileModule compiles the sources, tests left out, to one Wasm module. They are compiled here first, for OPA's own
@@ -46,10 +48,17 @@ func compileModule(q *query) reply {
 			problems = append(problems, problem{Code: ast.CompileErr, Message: wrong})
 			continue
 		}
-		answer.Entrypoints = append(answer.Entrypoints, compiledEntrypoint{path, reachable.builtinsFrom(ref), seen.readsFrom(ref)})
+		found := compiledEntrypoint{Path: path, Builtins: reachable.builtinsFrom(ref), Reads: seen.readsFrom(ref)}
+		if q.Reasons {
+			found.Caching = reachable.cachingOf(ref, found.Reads)
+		}
+		answer.Entrypoints = append(answer.Entrypoints, found)
 	}
 	if len(problems) > 0 {
 		return reply{Problems: problems}
+	}
+	if q.Reasons {
+		answer.Index = usualRegrouping.index(served)
 	}
 	report("compile", 1, 2)
 	wasm, err := buildRegrouped(served, q.Entry)
@@ -161,7 +170,9 @@ func compileQuery(q *query) reply {
 	if err != nil {
 		return reply{Problems: p.texts.of(err)}
 	}
-	answer := compiledModule{Entrypoints: []compiledEntrypoint{{"eval", sortedKeys(found), []read{{Path: []string{}}}}}}
+	answer := compiledModule{Entrypoints: []compiledEntrypoint{
+		{Path: "eval", Builtins: sortedKeys(found), Reads: []read{{Path: []string{}}}},
+	}}
 	return reply{Result: answer, attachment: result.Bytes}
 }
 

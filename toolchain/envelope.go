@@ -28,6 +28,8 @@ type query struct {
 	// Explain asks for the trace as OPA's server writes it, at one of its levels.
 	Explain string `json:"explain"`
 	Pretty  bool   `json:"pretty"`
+	// Reasons asks a compilation what its answers rest on, and which rules are found by what they compare.
+	Reasons bool `json:"reasons"`
 	// Schemas are documents by name, `a/b` for `schema["a"]["b"]`.
 	Schemas    map[string]json.RawMessage `json:"schemas"`
 	HasContext bool                       `json:"context"`

@@ -39,11 +39,14 @@ type candidate struct {
 // of answers the modules with their rules regrouped, and how many groups that made. The given ones stay as they are.
 func (r regrouping) of(modules map[string]*ast.Module) (map[string]*ast.Module, int) {
 	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithOnlyStagesUpTo(ast.StageResolveRefs)
-	if compiler.Compile(modules); compiler.Failed() || !dispatches(compiler.Modules) {
+	if compiler.Compile(modules); compiler.Failed() {
+		return modules, 0
+	}
+	if why, _ := hindrance(compiler.Modules); why != "" {
 		return modules, 0
 	}
 	made := &groups{modules: map[string]*ast.Module{}, moved: map[*ast.Rule]bool{}, first: map[*ast.Rule][]*ast.Rule{}}
-	families := candidatesIn(compiler.Modules)
+	families, _ := candidatesIn(compiler.Modules)
 	for _, name := range slices.Sorted(maps.Keys(families)) {
 		for _, chosen := range r.plan(families[name]) {
 			made.add(chosen, modules)
@@ -55,25 +58,29 @@ func (r regrouping) of(modules map[string]*ast.Module) (map[string]*ast.Module, 
 	return made.into(modules), made.count
 }
 
-// dispatches is false where the groups could be seen, or where what is called may be replaced: a reference to all of
-// data meets them, and under a mock everything that it reaches is compiled again.
-func dispatches(modules map[string]*ast.Module) bool {
-	safe := true
-	look := func(node any) bool {
-		switch node := node.(type) {
-		case ast.Ref:
-			if node.HasPrefix(ast.DefaultRootRef) && len(constantNames(node)) == 0 {
-				safe = false
+// hindrance answers why no rule may be regrouped, and where: a reference to all of data would meet the groups, and
+// under a mock everything that it reaches is compiled again.
+func hindrance(modules map[string]*ast.Module) (why string, where *ast.Location) {
+	for _, file := range sortedPaths(modules) {
+		meet := func(because string, location *ast.Location) {
+			if why == "" || compareLocations(location, where) < 0 {
+				why, where = because, location
 			}
-		case *ast.With:
-			target, is := node.Target.Value.(ast.Ref)
-			safe = safe && is && target.HasPrefix(ast.InputRootRef)
 		}
-		return !safe
-	}
-	visitor := ast.NewGenericVisitor(look)
-	for _, module := range modules {
-		for _, rule := range module.Rules {
+		visitor := ast.NewGenericVisitor(func(node any) bool {
+			switch node := node.(type) {
+			case *ast.Term:
+				if ref, is := dataRef(node); is && len(constantNames(ref)) == 0 {
+					meet(whyAllData, node.Loc())
+				}
+			case *ast.With:
+				if target, is := node.Target.Value.(ast.Ref); !is || !target.HasPrefix(ast.InputRootRef) {
+					meet(whyMock, node.Loc())
+				}
+			}
+			return false
+		})
+		for _, rule := range modules[file].Rules {
 			visitor.Walk(rule)
 			for branch := rule; branch != nil; branch = branch.Else {
 				for _, term := range branch.Head.Reference {
@@ -81,35 +88,47 @@ func dispatches(modules map[string]*ast.Module) bool {
 				}
 			}
 		}
+		if why != "" {
+			return why, where
+		}
 	}
-	return safe
+	return "", nil
 }
 
-// candidatesIn answers the rules that may move, by the path that they define.
-func candidatesIn(modules map[string]*ast.Module) map[string][]candidate {
+// candidatesIn answers the rules that may move, by the path that they define, and why others may not.
+func candidatesIn(modules map[string]*ast.Module) (families map[string][]candidate, stay map[*ast.Rule]string) {
 	described := map[string]bool{}
 	for _, module := range modules {
 		if usesMetadata(module) {
 			described[module.Package.Path.String()] = true
 		}
 	}
-	families := map[string][]candidate{}
+	families, stay = map[string][]candidate{}, map[*ast.Rule]string{}
 	for _, file := range sortedPaths(modules) {
 		module := modules[file]
-		if described[module.Package.Path.String()] || module.RegoVersion() != ast.RegoV1 {
-			continue
-		}
 		for index, rule := range module.Rules {
-			if !movable(rule) {
+			why := immovable(rule)
+			switch {
+			case module.RegoVersion() != ast.RegoV1:
+				why = whyVersion
+			case described[module.Package.Path.String()]:
+				why = whyMetadata
+			}
+			keys := map[string]key{}
+			if why == "" {
+				if keys = keysOf(rule); len(keys) == 0 {
+					why = whyNoConstant
+				}
+			}
+			if why != "" {
+				stay[rule] = why
 				continue
 			}
-			if keys := keysOf(rule); len(keys) > 0 {
-				path := rule.Ref().String()
-				families[path] = append(families[path], candidate{file, index, rule, keys})
-			}
+			path := rule.Ref().String()
+			families[path] = append(families[path], candidate{file, index, rule, keys})
 		}
 	}
-	return families
+	return families, stay
 }
 
 // A rule that asks for the annotations around it finds them by the rules that they are attached to.
@@ -124,13 +143,23 @@ func usesMetadata(module *ast.Module) bool {
 	return found
 }
 
-// movable are definitions of complete rules and of sets, by a plain name.
-func movable(rule *ast.Rule) bool {
+// immovable answers why a rule stays where it is; nothing for definitions of complete rules and of sets, by a plain
+// name.
+func immovable(rule *ast.Rule) string {
 	head := rule.Head
-	if rule.Default || rule.Else != nil || len(head.Args) > 0 || len(head.Ref()) != 1 {
-		return false
+	switch {
+	case rule.Default:
+		return whyDefault
+	case len(head.Args) > 0:
+		return whyFunction
+	case rule.Else != nil:
+		return whyElse
+	case head.Key != nil && head.Value != nil, !head.Ref().IsGround():
+		return whyObject
+	case len(head.Ref()) != 1:
+		return whyName
 	}
-	return head.Key == nil || head.Value == nil
+	return ""
 }
 
 // group are rules that are found by the same keys.

@@ -1,6 +1,8 @@
-import type { CallOptions, RegoProblem, RegoSources, Toolchain } from '../rego/index.ts';
+import type { CallOptions, RegoProblem, RegoSources, RuleIndex, Toolchain } from '../rego/index.ts';
 import { renamedProblems } from '../rego/index.ts';
 import { isTest } from './archive/names.ts';
+import type { CheckedEntrypoint } from './build/caching.ts';
+import { checkedEntrypoints } from './build/caching.ts';
 import { cutEntrypoints } from './build/entrypoints.ts';
 import { networkCalls, refuseNetwork } from './build/network-builtins.ts';
 import { refuseReserved, withConflictingData } from './build/ownership.ts';
@@ -31,6 +33,10 @@ export interface SourcesCheck {
   readonly warnings: readonly RegoProblem[];
   /** Sentences on what only other bundles can answer. */
   readonly notes: readonly string[];
+  /** Where these sources answer, in order of path; none when rules of other bundles are needed to compile them. */
+  readonly entrypoints: readonly CheckedEntrypoint[];
+  /** Absent when nothing was compiled. */
+  readonly index?: RuleIndex;
 }
 
 type Reviewed = { readonly part: SourcePart; readonly review: Review };
@@ -93,7 +99,9 @@ export const checkParts = async (
   const outside = outsideAll(reviewed);
   // Functions of other bundles are not here: what calls them is compiled when it is linked.
   const isCompiled = entrypoints.length > 0 && !outside.some((reference) => reference.call === true);
-  const compiled = isCompiled ? await callToolchain(toolchain.compile(served, entrypoints, call)) : undefined;
+  const compiled = isCompiled
+    ? await callToolchain(toolchain.compile(served, entrypoints, { ...call, reasons: true }))
+    : undefined;
   refuseNetwork(served, compiled?.entrypoints ?? []);
   const { packages, rules, tests, warnings } = inspection;
   const own = reviewed.flatMap(
@@ -105,5 +113,10 @@ export const checkParts = async (
     tests,
     warnings: [...warnings, ...own, ...unreachedCalls(served)],
     notes: referenceNotes(outside),
+    entrypoints: checkedEntrypoints(
+      compiled?.entrypoints ?? [],
+      reviewed.flatMap(({ review }) => review.marks),
+    ),
+    ...(compiled?.index === undefined ? {} : { index: compiled.index }),
   };
 };

@@ -9,6 +9,7 @@ export { readArchive } from './archive/read.ts';
 export { filesDigest, writeArchive } from './archive/write.ts';
 export type { Build, BuildOptions } from './build/build.ts';
 export { buildBundle, ignoredNote } from './build/build.ts';
+export type { CallEffect, CheckedCall, CheckedEntrypoint } from './build/caching.ts';
 export type { JoinedParts, SourcePart } from './build/parts.ts';
 export { joinParts, renamedError } from './build/parts.ts';
 export type { PreparedBundle } from './build/prepared.ts';

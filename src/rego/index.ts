@@ -3,8 +3,11 @@ export type {
   CallOptions,
   Compiled,
   CompiledEntrypoint,
+  EntrypointCaching,
   EvaluationContext,
+  IndexedRule,
   InputRead,
+  PlacedRead,
   Progress,
   RegoAnnotation,
   RegoEvaluation,
@@ -16,9 +19,12 @@ export type {
   RegoSources,
   RegoStep,
   RegoVersion,
+  RuleIndex,
+  SourcePlace,
   TestReport,
   TestResult,
   Toolchain,
+  TriedReason,
 } from './model.ts';
 export { RegoError, ToolchainError } from './model.ts';
 export { compileRegoModule } from './module-file.ts';

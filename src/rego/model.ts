@@ -77,6 +77,61 @@ export interface InputRead {
   readonly shape?: boolean;
 }
 
+export interface SourcePlace {
+  readonly file: string;
+  readonly row: number;
+  readonly col: number;
+}
+
+/**
+ * A read, and where in the sources it is first. `why` says what keeps it from being a smaller place: names that lead on
+ * are known only when a question comes (dynamic), a part of the input is replaced by `with` (replaced), or a construct is not
+ * looked into (unknown).
+ */
+export type PlacedRead = InputRead & SourcePlace & { readonly why?: 'dynamic' | 'replaced' | 'unknown' };
+
+/** What the answers of an entrypoint rest on, in order of path and place. */
+export interface EntrypointCaching {
+  readonly reads: readonly PlacedRead[];
+  /** Places of data that no rule defines, each once. */
+  readonly data: readonly RegoReference[];
+  /** Calls of builtins whose answers depend on more than their operands, or that look into tokens. */
+  readonly calls: readonly (SourcePlace & { readonly builtin: string })[];
+}
+
+/** Why definitions are tried one after the other. The first two keep all rules of the sources from being found otherwise. */
+export type TriedReason =
+  | 'all-data'
+  | 'mock'
+  | 'rego-v0'
+  | 'metadata'
+  | 'default'
+  | 'function'
+  | 'else'
+  | 'name'
+  | 'object'
+  | 'no-constant'
+  | 'few'
+  | 'no-gain';
+
+/** How the definitions of one path, if it has several, are found. */
+export interface IndexedRule extends SourcePlace {
+  /** `data.todo.allow` */
+  readonly path: string;
+  readonly definitions: number;
+  /** Definitions that are found by what the input has at these places, which they compare with constants. */
+  readonly found: readonly (SourcePlace & {
+    readonly by: readonly (readonly string[])[];
+    readonly definitions: number;
+  })[];
+  readonly tried: readonly (SourcePlace & { readonly why: TriedReason; readonly definitions: number })[];
+}
+
+export interface RuleIndex {
+  readonly hindrance?: SourcePlace & { readonly why: TriedReason };
+  readonly rules: readonly IndexedRule[];
+}
+
 export interface CompiledEntrypoint {
   /** Slash-separated, without `data`. */
   readonly path: string;
@@ -84,11 +139,15 @@ export interface CompiledEntrypoint {
   readonly builtins: readonly string[];
   /** All that an evaluation from here can read of the input: inputs that agree on it are answered alike. */
   readonly reads: readonly InputRead[];
+  /** When reasons were asked for. */
+  readonly caching?: EntrypointCaching;
 }
 
 export interface Compiled {
   readonly wasm: Uint8Array;
   readonly entrypoints: readonly CompiledEntrypoint[];
+  /** When reasons were asked for. */
+  readonly index?: RuleIndex;
 }
 
 /** A reference or variable, and what it stood for: Rego text, cut at 200 bytes; `undefined` where it had no value. */
@@ -186,7 +245,11 @@ export interface Toolchain {
   /** Strict check: rejects with RegoError naming every problem (also those that are warnings elsewhere in `strict`). */
   check(sources: RegoSources, options?: CallOptions & { readonly strict?: boolean }): Promise<RegoInspection>;
   /** Compiles to one Wasm module (ABI 1.3, no optimisation). Rejects with RegoError. */
-  compile(sources: RegoSources, entrypoints: readonly string[], options?: CallOptions): Promise<Compiled>;
+  compile(
+    sources: RegoSources,
+    entrypoints: readonly string[],
+    options?: CallOptions & { readonly reasons?: boolean },
+  ): Promise<Compiled>;
   /** Compiles one whole query, as OPA's conformance cases want it: the module's only entrypoint is the query. */
   compileQuery(sources: RegoSources, query: string, options?: CallOptions): Promise<Compiled>;
   /** Runs the `test_` rules in OPA's interpreter. */

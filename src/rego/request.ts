@@ -17,6 +17,7 @@ export interface Request {
   readonly calls?: unknown;
   readonly explain?: TraceLevel;
   readonly pretty?: boolean;
+  readonly reasons?: boolean;
   readonly input?: RegoValue;
   readonly context?: EvaluationContext;
 }

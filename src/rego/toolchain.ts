@@ -1,7 +1,7 @@
 import { opaVersion } from './builtin-names.ts';
 import {
   type CallOptions,
-  type CompiledEntrypoint,
+  type Compiled,
   RegoError,
   type RegoEvaluation,
   type RegoInspection,
@@ -56,10 +56,9 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
     return reply;
   };
 
-  const compile = async (request: Request, call: CallOptions | undefined) => {
+  const compile = async (request: Request, call: CallOptions | undefined): Promise<Compiled> => {
     const { result, attachment } = await ask(request, call);
-    const { entrypoints } = result as { entrypoints: readonly CompiledEntrypoint[] };
-    return { wasm: attachment, entrypoints };
+    return { wasm: attachment, ...(result as Omit<Compiled, 'wasm'>) };
   };
 
   return {
@@ -68,7 +67,8 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
     },
     check: async (sources, call) =>
       (await ask({ op: 'check', sources, strict: call?.strict ?? false }, call)).result as RegoInspection,
-    compile: (sources, entrypoints, call) => compile({ op: 'compile', sources, entrypoints }, call),
+    compile: (sources, entrypoints, call) =>
+      compile({ op: 'compile', sources, entrypoints, reasons: call?.reasons ?? false }, call),
     compileQuery: (sources, query, call) => compile({ op: 'compileQuery', sources, query }, call),
     test: async (sources, call) => {
       const asked = { coverage: call?.coverage ?? false, run: call?.run ?? '' };

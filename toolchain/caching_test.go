@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestWhatAnAnswerRestsOnIsToldWithItsPlace(t *testing.T) {
+	compiler, reads := entrypointOf(t, `allow if {
+	input.a.b == 1
+	used
+	data.list[input.c].x
+}
+
+used if time.now_ns() > data.limits.late
+
+used if {
+	[_, claims, _] := io.jwt.decode(input.token)
+	count(input.d[claims.x].y) == 1
+}
+
+unused := rand.intn("a", 3)`)
+	found := newReach(compiler).cachingOf(entrypointRef("p/allow"), reads)
+	texts := []string{}
+	for _, one := range found.Reads {
+		texts = append(texts, fmt.Sprintf("%v %s%s %s:%d", one.read, one.Why, "", one.File, one.Row))
+	}
+	if want := []string{"input.a.b  p.rego:3", "input.c  p.rego:5", "input.d dynamic p.rego:12", "input.token  p.rego:11"}; !slices.Equal(texts, want) {
+		t.Errorf("reads %q", texts)
+	}
+	texts = nil
+	for _, one := range found.Data {
+		texts = append(texts, fmt.Sprintf("%s %s:%d:%d", strings.Join(one.Path, "."), one.File, one.Row, one.Col))
+	}
+	if want := []string{"limits.late p.rego:8:25", "list p.rego:5:2"}; !slices.Equal(texts, want) {
+		t.Errorf("data %q", texts)
+	}
+	texts = nil
+	for _, one := range found.Calls {
+		texts = append(texts, fmt.Sprintf("%s %s:%d:%d", one.Builtin, one.File, one.Row, one.Col))
+	}
+	if want := []string{"time.now_ns p.rego:8:9", "io.jwt.decode p.rego:11:20"}; !slices.Equal(texts, want) {
+		t.Errorf("calls %q", texts)
+	}
+}
+
+// indexed writes why definitions stay, and how many found ones there are.
+func indexed(i *index) string {
+	lines := []string{}
+	if i.Hindrance != nil {
+		lines = append(lines, fmt.Sprintf("nothing: %s %d:%d", i.Hindrance.Why, i.Hindrance.Row, i.Hindrance.Col))
+	}
+	for _, rule := range i.Rules {
+		parts := []string{}
+		for _, one := range rule.Found {
+			parts = append(parts, fmt.Sprintf("%d by %v", one.Definitions, one.By))
+		}
+		for _, one := range rule.Tried {
+			parts = append(parts, fmt.Sprintf("%d %s at %d", one.Definitions, one.Why, one.Row))
+		}
+		lines = append(lines, strings.TrimPrefix(rule.Path, "data.")+": "+strings.Join(parts, ", "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestTheIndexSaysWhyRulesAreTriedOneAfterTheOther(t *testing.T) {
+	many := func(count int, line string) string {
+		lines := []string{}
+		for i := range count {
+			lines = append(lines, strings.ReplaceAll(line, "#", fmt.Sprint(i)))
+		}
+		return strings.Join(lines, "\n") + "\n"
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"found, and not", many(20, `permit if { input.a == "a#"; input.n == # }`) + "permit if input.n > 1",
+			"p.permit: 20 by [[a]], 1 no-constant at 22"},
+		{"few", many(3, `permit if input.a == "a#"`), "p.permit: 3 few at 2"},
+		{"no gain", many(20, `permit if { input.a == "a"; input.n == # }`), "p.permit: 20 no-gain at 2"},
+		{"kinds", many(2, `o[k] := 1 if { k := input.a; k == "#" }`) + many(2, `r.x := 1 if input.a == "#"`),
+			"p.o[k]: 2 object at 2\np.r.x: 2 name at 4"},
+		{"a rule alone", "default permit := false\npermit if input.a == \"a\"", ""},
+		{"all of data", many(20, `permit if { input.a == "a#"; input.n == # }`) + "q if { some k; data[k].x }",
+			"nothing: all-data 22:16\np.permit: 20 all-data at 2"},
+		{"a mock", many(20, `permit if { input.a == "a#"; input.n == # }`) + "q if permit with data.x as 1",
+			"nothing: mock 22:13\np.permit: 20 mock at 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := indexed(usualRegrouping.index(modulesOf(t, "package p\n"+c.text))); got != c.want {
+				t.Errorf("got\n%s\nwanted\n%s", got, c.want)
+			}
+		})
+	}
+}
