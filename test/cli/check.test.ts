@@ -5,7 +5,7 @@ import { cli, folderOf } from './run.ts';
 test('sources without problems are counted', async () => {
   const { code, stdout, stderr } = await cli(['check', '.'], { cwd: folderOf(good) });
   expect(stderr).toBe('');
-  expect(stdout).toBe('no problems in 2 files: 1 package, 1 rule, 2 tests\n');
+  expect(stdout).toBe('no problems in 2 files: 1 package, 1 rule, 2 tests\nshop/allow: remembered per input.user\n');
   expect(code).toBe(0);
 });
 

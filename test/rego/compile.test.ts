@@ -75,7 +75,13 @@ part if { x := input.a; x.b == 1 }
   const paths = ['a/allow', 'a/whole', 'a/part'];
   const { entrypoints } = await toolchain.compile({ modules: [file('a.rego', text)] }, paths);
   expect(entrypoints.map(({ reads }) => reads)).toEqual([
-    [{ path: ['blocked'], shape: true }, { path: ['resource', 'owner'] }, { path: ['subject'] }],
+    [
+      { path: ['blocked'], shape: true },
+      { path: ['resource', 'owner'] },
+      { path: ['subject'], shape: true },
+      { path: ['subject', 'id'] },
+      { path: ['subject', 'role'] },
+    ],
     [{ path: [] }],
     [{ path: ['a'], shape: true }, { path: ['a', 'b'] }],
   ]);
