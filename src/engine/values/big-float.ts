@@ -30,7 +30,10 @@ const rounded = (negative: boolean, mantissa: bigint, exponent: number, bits: nu
   const half = 1n << (cut - 1n);
   const tail = mantissa - (kept << cut);
   const up = tail > half || (tail === half && (rest || (kept & 1n) === 1n));
-  return { negative, mantissa: up ? kept + 1n : kept, exponent: exponent + spare };
+  const near = up ? kept + 1n : kept;
+  // Rounded up to a power of two, it has a bit more, which would show in its text.
+  const excess = near >> BigInt(bits);
+  return { negative, mantissa: near >> excess, exponent: exponent + spare + Number(excess) };
 };
 
 export const multiplied = (a: BigFloat, b: BigFloat, bits = usualBits): BigFloat =>

@@ -46,7 +46,9 @@ const nearestFloat = (numerator: bigint, denominator: bigint): { mantissa: bigin
       shift++;
       continue;
     }
-    return { mantissa: roundEven(top, bottom), shift };
+    const mantissa = roundEven(top, bottom);
+    const excess = mantissa >> PRECISION;
+    return { mantissa: mantissa >> excess, shift: shift + excess };
   }
 };
 

@@ -1,4 +1,6 @@
 import type { WrittenFunction } from './assembler.ts';
+import { decimalFunctions } from './fast-decimals-code.ts';
+import { fractionFunctions } from './fast-fractions-code.ts';
 
 // How OPA's runtime lays out values (wasm/src/value.h): the type in byte 0. A number (3) says in byte 1 what it holds:
 // 1 for an integer of 64 bits at byte 8, 2 for a text, its address at byte 8 and its length at byte 12. A string (4, or 8
@@ -13,15 +15,9 @@ const isLarge = 'i64.const 1000000000000000000 i64.add i64.const 200000000000000
 
 /** The integer of a text as JSON writes it. A zero with a sign or before other digits is none: its spelling matters. */
 const digits: WrittenFunction = {
-  parameters: [
-    ['$text', 'i32'],
-    ['$length', 'i32'],
-  ],
-  locals: [
-    ['$negative', 'i32'],
-    ['$digit', 'i32'],
-    ['$value', 'i64'],
-  ],
+  parameters: '$text:i32 $length:i32',
+  locals: '$negative:i32 $digit:i32 $value:i64',
+  results: 'i64',
   code: `
     block
       local.get $length i32.eqz br_if 0
@@ -49,8 +45,9 @@ const digits: WrittenFunction = {
 
 /** The integer that a value is. */
 const integer: WrittenFunction = {
-  parameters: [['$value', 'i32']],
-  locals: [['$found', 'i64']],
+  parameters: '$value:i32',
+  locals: '$found:i64',
+  results: 'i64',
   code: `
     block
       local.get $value i32.load8_u 0 i32.const 3 i32.ne br_if 0
@@ -68,11 +65,9 @@ const integer: WrittenFunction = {
 
 /** Writes an integer's digits so that they end before an address; where they begin. */
 const write: WrittenFunction = {
-  parameters: [
-    ['$x', 'i64'],
-    ['$at', 'i32'],
-  ],
-  locals: [['$rest', 'i64']],
+  parameters: '$x:i64 $at:i32',
+  locals: '$rest:i64',
+  results: 'i32',
   code: `
     local.get $x i64.const 0 local.get $x i64.sub local.get $x i64.const 0 i64.gt_s select local.set $rest
     loop
@@ -92,11 +87,9 @@ const isInt32 = (x: string): string => `local.get ${x} local.get ${x} i32.wrap_i
 
 /** A number's value. OPA's runtime takes 32 bits for all of an integer, so a longer one is a text. */
 const number: WrittenFunction = {
-  parameters: [['$x', 'i64']],
-  locals: [
-    ['$at', 'i32'],
-    ['$start', 'i32'],
-  ],
+  parameters: '$x:i64',
+  locals: '$at:i32 $start:i32',
+  results: 'i32',
   code: `
     ${isInt32('$x')}
     if
@@ -117,11 +110,9 @@ const number: WrittenFunction = {
 
 /** A string's value. */
 const formatted: WrittenFunction = {
-  parameters: [['$x', 'i64']],
-  locals: [
-    ['$at', 'i32'],
-    ['$start', 'i32'],
-  ],
+  parameters: '$x:i64',
+  locals: '$at:i32 $start:i32',
+  results: 'i32',
   code: `
     i32.const 33 call $malloc local.tee $at i32.const 4 i32.store16 0
     local.get $at
@@ -134,13 +125,9 @@ const formatted: WrittenFunction = {
 
 /** The sum of an array of integers; 0, which is no value, when it is none. */
 const total: WrittenFunction = {
-  parameters: [['$list', 'i32']],
-  locals: [
-    ['$at', 'i32'],
-    ['$end', 'i32'],
-    ['$x', 'i64'],
-    ['$sum', 'i64'],
-  ],
+  parameters: '$list:i32',
+  locals: '$at:i32 $end:i32 $x:i64 $sum:i64',
+  results: 'i32',
   code: `
     block
       local.get $list i32.load8_u 0 i32.const 5 i32.ne br_if 0
@@ -166,19 +153,13 @@ const operation = (name: string, code: string): string => `${is(name)} if ${code
 
 /** In the place of a call of a host builtin of one operand. */
 const one: WrittenFunction = {
-  parameters: [
-    ['$id', 'i32'],
-    ['$context', 'i32'],
-    ['$a', 'i32'],
-  ],
-  locals: [
-    ['$x', 'i64'],
-    ['$result', 'i32'],
-  ],
+  parameters: '$id:i32 $context:i32 $a:i32',
+  locals: '$x:i64 $places:i32 $unit:i64 $whole:i64 $fraction:i32 $result:i32',
+  results: 'i32',
   code: `
     ;; What leaves this block is the host's.
     block
-      local.get $a call $integer local.tee $x ${none} i64.eq
+      local.get $a call $decimal local.set $places local.tee $x ${none} i64.eq
       if
         ${is('$sum')}
         if
@@ -198,69 +179,106 @@ const one: WrittenFunction = {
         local.get $a
         return
       end
-      ;; Go reckons with larger ones in floats.
-      ${isInt32('$x')} i32.eqz br_if 0
-      ${is('$ceil')} ${is('$floor')} ${is('$round')} i32.or i32.or
+      ${is('$abs')}
       if
-        local.get $a
+        local.get $x call $size local.get $places call $written local.tee $result i32.eqz br_if 1
+        local.get $result
         return
       end
-      ${operation('$abs', 'i64.const 0 local.get $x i64.sub local.get $x local.get $x i64.const 0 i64.lt_s select')}
+      i64.const 10 local.get $places call $power local.set $unit
+      local.get $x local.get $unit i64.div_s local.set $whole
+      local.get $x local.get $unit i64.rem_s i64.eqz i32.eqz local.set $fraction
+      ;; Halves go away from zero.
+      ${operation(
+        '$round',
+        `local.get $unit i64.const 2 i64.div_s
+         i64.const 0 local.get $unit i64.const 2 i64.div_s i64.sub
+         local.get $x i64.const 0 i64.ge_s select
+         local.get $x i64.add local.get $unit i64.div_s`,
+      )}
+      ;; Between -1 and 0 OPA's whole part has no sign.
+      ${operation(
+        '$ceil',
+        `local.get $whole
+         local.get $fraction local.get $whole i64.const 0 i64.ge_s i32.and i64.extend_i32_u i64.add`,
+      )}
+      ${operation(
+        '$floor',
+        `local.get $whole
+         local.get $fraction local.get $whole i64.const 0 i64.lt_s i32.and i64.extend_i32_u i64.sub`,
+      )}
     end
     local.get $id local.get $context local.get $a call $host1`,
 };
 
+const decimalOperation = (name: string, call: string): string => `
+      ${is(name)}
+      if
+        local.get $x local.get $places local.get $y local.get $others call ${call} local.tee $result i32.eqz br_if 1
+        local.get $result
+        return
+      end`;
+
 /** In the place of a call of a host builtin of two operands. */
 const two: WrittenFunction = {
-  parameters: [
-    ['$id', 'i32'],
-    ['$context', 'i32'],
-    ['$a', 'i32'],
-    ['$b', 'i32'],
-  ],
-  locals: [
-    ['$x', 'i64'],
-    ['$y', 'i64'],
-  ],
+  parameters: '$id:i32 $context:i32 $a:i32 $b:i32',
+  locals: '$x:i64 $places:i32 $y:i64 $others:i32 $result:i32',
+  results: 'i32',
   code: `
     ;; What leaves this block is the host's.
     block
-      local.get $a call $integer local.tee $x ${none} i64.eq br_if 0
-      local.get $b call $integer local.tee $y ${none} i64.eq br_if 0
-      ${operation('$plus', 'local.get $x local.get $y i64.add')}
-      ${operation('$minus', 'local.get $x local.get $y i64.sub')}
-      ${operation('$and', 'local.get $x local.get $y i64.and')}
-      ${operation('$or', 'local.get $x local.get $y i64.or')}
-      ${is('$format_int')}
-      if
-        local.get $y i64.const 10 i64.ne br_if 1
-        local.get $x call $formatted
-        return
+      ;; What leaves this one is that of decimals.
+      block
+        local.get $a call $integer local.tee $x ${none} i64.eq br_if 0
+        local.get $b call $integer local.tee $y ${none} i64.eq br_if 0
+        ${operation('$plus', 'local.get $x local.get $y i64.add')}
+        ${operation('$minus', 'local.get $x local.get $y i64.sub')}
+        ${operation('$and', 'local.get $x local.get $y i64.and')}
+        ${operation('$or', 'local.get $x local.get $y i64.or')}
+        ${is('$format_int')}
+        if
+          local.get $y i64.const 10 i64.ne br_if 2
+          local.get $x call $formatted
+          return
+        end
+        ;; A product of these is exact, and Go divides larger ones in floats.
+        ${isInt32('$x')} i32.eqz br_if 0
+        ${isInt32('$y')} i32.eqz br_if 0
+        ${operation('$mul', 'local.get $x local.get $y i64.mul')}
+        local.get $y i64.eqz br_if 1
+        ${operation('$rem', 'local.get $x local.get $y i64.rem_s')}
+        ;; A quotient of zero has a sign.
+        local.get $x i64.eqz br_if 1
+        local.get $x local.get $y i64.rem_s i64.eqz i32.eqz br_if 0
+        ${operation('$div', 'local.get $x local.get $y i64.div_s')}
+        br 1
       end
-      ;; A product of these is exact, and with larger ones Go divides in floats.
-      ${isInt32('$x')} i32.eqz br_if 0
-      ${isInt32('$y')} i32.eqz br_if 0
-      ${operation('$mul', 'local.get $x local.get $y i64.mul')}
-      local.get $y i64.eqz br_if 0
-      ${operation('$rem', 'local.get $x local.get $y i64.rem_s')}
-      ;; A quotient of zero has a sign, and others a fraction.
-      local.get $x i64.eqz br_if 0
-      local.get $x local.get $y i64.rem_s i64.eqz i32.eqz br_if 0
-      ${operation('$div', 'local.get $x local.get $y i64.div_s')}
+      ${is('$plus')} ${is('$minus')} ${is('$mul')} ${is('$div')} i32.or i32.or i32.or i32.eqz br_if 0
+      local.get $a call $decimal local.set $places local.tee $x ${none} i64.eq br_if 0
+      local.get $b call $decimal local.set $others local.tee $y ${none} i64.eq br_if 0
+      ;; Zeros have signs, which show.
+      local.get $x i64.eqz local.get $y i64.eqz i32.or br_if 0
+      ${decimalOperation('$plus', '$added')}
+      ${decimalOperation('$mul', '$multiplied')}
+      ${decimalOperation('$div', '$divided')}
+      i64.const 0 local.get $y i64.sub local.set $y
+      ${decimalOperation('$minus', '$added')}
     end
     local.get $id local.get $context local.get $a local.get $b call $host2`,
 };
 
-/** The functions, each with the type of its result. The last two stand in for the host's. */
-export const fastFunctions: readonly (readonly [name: string, WrittenFunction, 'i32' | 'i64'])[] = [
-  ['$digits', digits, 'i64'],
-  ['$integer', integer, 'i64'],
-  ['$write', write, 'i32'],
-  ['$number', number, 'i32'],
-  ['$formatted', formatted, 'i32'],
-  ['$total', total, 'i32'],
-  ['$fast1', one, 'i32'],
-  ['$fast2', two, 'i32'],
+/** All functions. The last two stand in for the host's. */
+export const fastFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
+  ['$digits', digits],
+  ['$integer', integer],
+  ['$write', write],
+  ['$number', number],
+  ['$formatted', formatted],
+  ['$total', total],
+  ...decimalFunctions,
+  ...fractionFunctions,
+  ['$fast1', one],
+  ['$fast2', two],
 ];
 
 /** Twins that may be answered in the module, with the names that their numbers have in the code. */

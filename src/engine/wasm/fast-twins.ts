@@ -1,4 +1,4 @@
-import { assemble, TYPE } from './assembler.ts';
+import { assemble, I32, typeOf } from './assembler.ts';
 import { fastFunctions, fastTwins } from './fast-twins-code.ts';
 import { OPCODE, passLocals, passOperands } from './instructions.ts';
 import type { WasmReader } from './reader.ts';
@@ -97,12 +97,9 @@ export const withFastTwins = (wasm: Uint8Array, sections: readonly Section[]): U
     [host1.index, number('$fast1')],
     [host2.index, number('$fast2')],
   ]);
-  const newTypes = fastFunctions.map(([, { parameters }, result]) => {
-    const given = parameters.map(([, type]) => TYPE[type]);
-    return [0x60, given.length, ...given, 1, TYPE[result]];
-  });
+  const newTypes = fastFunctions.map(([, written]) => typeOf(written));
   const bodies = fastFunctions.map(([, written]) => assemble(written, numbers));
-  const newGlobals = [...fastTwins].map(() => [TYPE.i32, 0x01, 0x41, unused, OPCODE.end]);
+  const newGlobals = [...fastTwins].map(() => [I32, 0x01, 0x41, unused, OPCODE.end]);
   const newExports = [...fastTwins.keys()].map((name, at) =>
     exportOf(fastTwinExport(name) as string, 3, firstGlobal + at),
   );

@@ -48,8 +48,8 @@ This page is written from what the engine has; a test compiles a call of every b
 - **In Wasm**: part of the compiled policy. Its instructions are counted as the policy's own.
 - **In TypeScript**: on the thread that decides; a test compares each with OPA's own on generated operands. Among them are those
   that OPA's C code for Wasm answers otherwise; their calls stay in Wasm where the operands show that both agree
-  (\`substring(s, 0, 3)\`), and in bundles that an older toolchain built. Integers never leave the module: \`+ - * / %\`, \`sum\` and the like take no points
-  of a call then.
+  (\`substring(s, 0, 3)\`), and in bundles that an older toolchain built. Short numbers do not leave the module: \`+ - * / %\`, \`sum\` and the like take no
+  points of a call then.
 - **In Go**: OPA's own code, on evaluation workers. An entrypoint that can reach one of them is evaluated there, within
   \`engine.deadlineMs\` too; the others are not. [Sizing](../guides/sizing.md) says what a worker takes.
 

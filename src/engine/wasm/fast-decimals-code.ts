@@ -1,0 +1,221 @@
+import type { WrittenFunction } from './assembler.ts';
+
+// Numbers with a fraction, as Go reckons with them: each is read into the nearest float of 64 bits, and so is the
+// result. Up to 18 digits no two decimals mean the same float, so where the float of the exact decimal result is that
+// of the result, Go prints this decimal. All else is left to the host. A decimal is its digits, with a sign, and the
+// number of its places behind the point; a float is its 64 bits, of which the first is set, and its power of two.
+
+/** Stands for what is no such decimal. */
+const none = 'i64.const -9223372036854775808';
+
+/** The decimal that a value is: up to 18 digits, without an exponent, and no zero with a sign. */
+const decimal: WrittenFunction = {
+  parameters: '$value:i32',
+  locals: '$text:i32 $end:i32 $negative:i32 $point:i32 $digit:i32 $digits:i64',
+  results: 'i64 i32',
+  code: `
+    block
+      local.get $value call $integer local.tee $digits ${none} i64.ne
+      if
+        local.get $digits i32.const 0
+        return
+      end
+      local.get $value i32.load8_u 0 i32.const 3 i32.ne br_if 0
+      local.get $value i32.load8_u 1 i32.const 2 i32.ne br_if 0
+      i64.const 0 local.set $digits
+      ;; 18 digits and a point.
+      local.get $value i32.load 12 i32.const 1 i32.sub i32.const 18 i32.gt_u br_if 0
+      local.get $value i32.load 8 local.tee $text local.get $value i32.load 12 i32.add local.set $end
+      local.get $text i32.load8_u 0 i32.const 45 i32.eq local.tee $negative local.get $text i32.add local.set $text
+      loop
+        local.get $text local.get $end i32.ge_u br_if 1
+        local.get $text i32.load8_u 0 i32.const 48 i32.sub local.tee $digit i32.const 9 i32.le_u
+        if
+          local.get $digits i64.const 10 i64.mul local.get $digit i64.extend_i32_u i64.add local.set $digits
+        end
+        local.get $digit i32.const 9 i32.gt_u
+        if
+          ;; One point, with digits behind it.
+          local.get $digit i32.const -2 i32.ne br_if 2
+          local.get $point br_if 2
+          local.get $text i32.const 1 i32.add local.tee $point local.get $end i32.eq br_if 2
+        end
+        local.get $text i32.const 1 i32.add local.tee $text local.get $end i32.lt_u br_if 0
+      end
+      local.get $point i32.eqz br_if 0
+      local.get $digits i64.eqz local.get $negative i32.and br_if 0
+      i64.const 0 local.get $digits i64.sub local.get $digits local.get $negative select
+      local.get $end local.get $point i32.sub
+      return
+    end
+    ${none} i32.const 0`,
+};
+
+/** A number without its sign. */
+const size: WrittenFunction = {
+  parameters: '$x:i64',
+  locals: '',
+  results: 'i64',
+  code: `
+    i64.const 0 local.get $x i64.sub local.get $x local.get $x i64.const 0 i64.lt_s select`,
+};
+
+const power: WrittenFunction = {
+  parameters: '$base:i64 $exponent:i32',
+  locals: '$result:i64',
+  results: 'i64',
+  code: `
+    i64.const 1 local.set $result
+    block
+      loop
+        local.get $exponent i32.eqz br_if 1
+        local.get $result local.get $base i64.mul local.set $result
+        local.get $exponent i32.const 1 i32.sub local.set $exponent
+        br 0
+      end
+    end
+    local.get $result`,
+};
+
+/** The float nearest to 128 bits, of which the first is set: ties go to the even one. */
+const nearest: WrittenFunction = {
+  parameters: '$high:i64 $low:i64 $exponent:i32',
+  locals: '',
+  results: 'i64 i32',
+  code: `
+    local.get $low i64.const -9223372036854775808 i64.gt_u
+    local.get $low i64.const -9223372036854775808 i64.eq local.get $high i32.wrap_i64 i32.const 1 i32.and i32.and
+    i32.or
+    if
+      local.get $high i64.const 1 i64.add local.tee $high i64.eqz
+      if
+        i64.const -9223372036854775808 local.set $high
+        local.get $exponent i32.const 1 i32.add local.set $exponent
+      end
+    end
+    local.get $high local.get $exponent`,
+};
+
+/** The float nearest to a quotient times a power of two. Neither number is zero. */
+const quotient: WrittenFunction = {
+  parameters: '$top:i64 $bottom:i64 $exponent:i32',
+  locals: '$bits:i64 $carry:i64',
+  results: 'i64 i32',
+  code: `
+    local.get $top local.get $bottom i64.div_u local.set $bits
+    local.get $top local.get $bottom i64.rem_u local.set $top
+    block
+      loop
+        local.get $bits i64.const 0 i64.lt_s br_if 1
+        local.get $top i64.const 63 i64.shr_u local.set $carry
+        local.get $top i64.const 1 i64.shl local.set $top
+        local.get $bits i64.const 1 i64.shl local.set $bits
+        local.get $exponent i32.const 1 i32.sub local.set $exponent
+        local.get $carry i64.eqz i32.eqz local.get $top local.get $bottom i64.ge_u i32.or
+        if
+          local.get $top local.get $bottom i64.sub local.set $top
+          local.get $bits i64.const 1 i64.or local.set $bits
+        end
+        br 0
+      end
+    end
+    local.get $bits
+    ;; What is left over: nothing, less than half of the last bit, a half, or more.
+    local.get $top i64.eqz i32.eqz
+    local.get $top local.get $bottom local.get $top i64.sub i64.ge_u i32.add
+    local.get $top local.get $bottom local.get $top i64.sub i64.gt_u i32.add
+    i64.extend_i32_u i64.const 62 i64.shl
+    local.get $exponent call $nearest`,
+};
+
+/** The float nearest to a decimal above zero. */
+const float: WrittenFunction = {
+  parameters: '$digits:i64 $places:i32',
+  locals: '$shift:i32',
+  results: 'i64 i32',
+  code: `
+    local.get $digits i64.clz i32.wrap_i64 local.set $shift
+    local.get $digits local.get $shift i64.extend_i32_u i64.shl
+    i64.const 5 local.get $places call $power
+    i32.const 0 local.get $shift i32.sub local.get $places i32.sub
+    call $quotient`,
+};
+
+/** The value of a decimal, as Go writes it; 0, which is no value, when that has an exponent. */
+const written: WrittenFunction = {
+  parameters: '$digits:i64 $places:i32',
+  locals: '$at:i32 $text:i32 $rest:i64 $least:i64',
+  results: 'i32',
+  code: `
+    block
+      loop
+        local.get $places i32.eqz br_if 1
+        local.get $digits i64.const 10 i64.rem_s i64.eqz i32.eqz br_if 1
+        local.get $digits i64.const 10 i64.div_s local.set $digits
+        local.get $places i32.const 1 i32.sub local.set $places
+        br 0
+      end
+    end
+    local.get $places i32.eqz
+    if
+      local.get $digits call $number
+      return
+    end
+    ;; From 0.0001 to a million.
+    local.get $digits call $size local.tee $rest i64.const 10 local.get $places call $power local.tee $least i64.div_u
+    i64.const 1000000 i64.ge_u
+    local.get $rest local.get $least i64.const 10000 i64.div_u i64.lt_u
+    i32.or local.get $places i32.const 18 i32.gt_u i32.or
+    if
+      i32.const 0
+      return
+    end
+    i32.const 48 call $malloc local.tee $at i32.const 0x203 i32.store16 0
+    local.get $at i32.const 48 i32.add local.set $text
+    loop
+      local.get $text i32.const 1 i32.sub local.tee $text
+      local.get $rest i64.const 10 i64.rem_u i32.wrap_i64 i32.const 48 i32.add i32.store8 0
+      local.get $rest i64.const 10 i64.div_u local.set $rest
+      local.get $places i32.const 1 i32.sub local.tee $places i32.eqz
+      if
+        local.get $text i32.const 1 i32.sub local.tee $text i32.const 46 i32.store8 0
+      end
+      ;; One digit stands before the point.
+      local.get $rest i64.eqz i32.eqz local.get $places i32.const 0 i32.ge_s i32.or br_if 0
+    end
+    local.get $digits i64.const 0 i64.lt_s
+    if
+      local.get $text i32.const 1 i32.sub local.tee $text i32.const 45 i32.store8 0
+    end
+    local.get $at local.get $text i32.store 8
+    local.get $at local.get $at i32.const 48 i32.add local.get $text i32.sub i32.store 12
+    local.get $at i32.const 0 i32.store8 16
+    local.get $at`,
+};
+
+/** The value of a decimal when it means this float, and 0 otherwise. */
+const checked: WrittenFunction = {
+  parameters: '$bits:i64 $exponent:i32 $digits:i64 $places:i32',
+  locals: '$rightBits:i64 $right:i32',
+  results: 'i32',
+  code: `
+    block
+      local.get $digits call $size i64.const 1000000000000000000 i64.ge_u br_if 0
+      local.get $digits call $size local.get $places call $float local.set $right local.set $rightBits
+      local.get $bits local.get $rightBits i64.ne local.get $exponent local.get $right i32.ne i32.or br_if 0
+      local.get $digits local.get $places call $written
+      return
+    end
+    i32.const 0`,
+};
+
+export const decimalFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
+  ['$decimal', decimal],
+  ['$size', size],
+  ['$power', power],
+  ['$nearest', nearest],
+  ['$quotient', quotient],
+  ['$float', float],
+  ['$written', written],
+  ['$checked', checked],
+];
