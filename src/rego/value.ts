@@ -99,9 +99,12 @@ const decimalOf = (text: string): Decimal => {
   return { negative: match[1] === '-' && digits !== '', digits, exponent: digits === '' ? 0 : exponent };
 };
 
+const plainInteger = /^[1-9]\d*$/;
+
 const compareNumbers = (a: string, b: string): number => {
   if (a === b) return 0;
   if (a.length < 16 && b.length < 16 && /^-?\d+$/.test(a) && /^-?\d+$/.test(b)) return Number(a) - Number(b);
+  if (plainInteger.test(a) && plainInteger.test(b)) return a.length - b.length || (a < b ? -1 : 1);
   const x = decimalOf(a);
   const y = decimalOf(b);
   if (x.negative !== y.negative) return x.negative ? -1 : 1;

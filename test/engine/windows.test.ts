@@ -1,7 +1,9 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Evaluation } from '../../src/engine/index.ts';
 import type { RegoSources } from '../../src/rego/index.ts';
+import { regoFromJson } from '../../src/rego/index.ts';
 import type { Policy, Workbench } from './workbench.ts';
 import { openWorkbench, stillClock } from './workbench.ts';
 
@@ -13,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const second = 1_000_000_000n;
+const hour = 3_600n * second;
 const day = 86_400n * second;
 
 interface Timed extends Policy {
@@ -199,3 +202,85 @@ test('until an answer’s end it stays what it is, and what OPA answers then', a
   expect(seen.ends).toBeGreaterThan(seen.tight);
   expect(seen.endless).toBeGreaterThan(3);
 }, 300_000);
+
+test('what rests on tokens and windows ends with the first of them, as OPA with its clock there', async () => {
+  const secret = 'secret';
+  const token = (claims: object): string => {
+    const data = [{ alg: 'HS256' }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    return `${data}.${createHmac('sha256', secret).update(data).digest('base64url')}`;
+  };
+  const rego = [
+    'now := time.now_ns()',
+    `valid if [true, _, _] = io.jwt.decode_verify(input.token, {"secret": "${secret}"})`,
+    'open if { input.from <= now; [h, _, _] := time.clock([now, input.zone]); h < 18 }',
+    'r contains "valid" if valid',
+    'r contains "open" if open',
+  ].join('\n');
+  const policy = await timed(rego);
+  const sources: RegoSources = { modules: [{ path: 'p.rego', text: `package p\n\n${rego}\n` }] };
+  const opas = async (nowNs: bigint, input: object): Promise<string> => {
+    const context = { nowNs, seed: new Uint8Array(32) };
+    const options = { context, input: regoFromJson(JSON.stringify(input)) };
+    const { bindings } = await bench.toolchain.evaluate(sources, 'result := json.marshal(data.p.r)', options);
+    return bindings[0]!.result as string;
+  };
+  // An hour and a half before 18 o'clock in Berlin.
+  const start = 1_772_641_800;
+  const now = BigInt(start) * second;
+  const ends = [
+    [{ exp: start + 60 }, 0, 60n],
+    [{ exp: start + 9_000 }, 0, 1_800n],
+    [{ nbf: start + 30, exp: start + 60 }, 0, 30n],
+    [{ exp: start - 1 }, 45, 45n],
+    [{}, -1, 1_800n],
+  ] as const;
+  for (const [claims, from, wanted] of ends) {
+    const input = { token: token(claims), zone: 'Europe/Berlin', from: Number(now + BigInt(from) * second) };
+    const inputText = JSON.stringify(input);
+    const first = await policy.at(now, inputText);
+    const end = first.basis.boundaryNs!;
+    // A token's seconds are compared as doubles, which the clock's nanoseconds are not.
+    expect(Number(end - now - wanted * second), inputText).toBeCloseTo(0, -4);
+    for (const ns of [now, end - 1n]) {
+      expect(jsonOf(await policy.at(ns, inputText))).toBe(jsonOf(first));
+      expect(await opas(ns, input)).toBe(jsonOf(first));
+    }
+    const after = now + wanted * second;
+    expect(await opas(after, input)).toBe(jsonOf(await policy.at(after, inputText)));
+  }
+});
+
+test('a clock that the policy replaces is answered by what replaces it, and not remembered', async () => {
+  const policy = await timed(
+    [
+      'open if { time.now_ns() < input.until; [h, _, _] := time.clock(time.now_ns()); h < 12 }',
+      'later if open with time.now_ns as input.later',
+      'r := [o, l] if { o := [1 | open]; l := [1 | later] }',
+    ].join('\n'),
+  );
+  const ask = (later: bigint): Promise<Evaluation> => policy.at(hour, `{"until":${5n * hour},"later":${later}}`);
+  expect(await ask(4n * hour)).toMatchObject({ json: '[[1],[1]]', basis: { volatile: true } });
+  expect(await ask(5n * hour)).toMatchObject({ json: '[[1],[]]' });
+});
+
+test('records have the clock by its own name, once', async () => {
+  const policy = await timed('r if { time.now_ns() < input.until; time.now_ns() != 5 }');
+  const { basis } = await policy.at(77n, '{"until":100}');
+  expect(basis).toMatchObject({ volatile: false, boundaryNs: 100n });
+  expect(basis.nonDeterministic).toEqual([{ builtin: 'time.now_ns', operands: '[]', result: '77' }]);
+});
+
+test('where a rule stops before a window, the window does not end its answer', async () => {
+  const policy = await timed('r if { input.open; time.now_ns() < input.until }');
+  const closed = await policy.at(77n, '{"open":false,"until":100}');
+  expect(closed.basis.boundaryNs).toBeUndefined();
+  expect((await policy.at(77n, '{"open":true,"until":100}')).basis.boundaryNs).toBe(100n);
+  expect((await policy.at(100n, '{"open":true,"until":100}')).basis.boundaryNs).toBeUndefined();
+});
+
+test('a comparison of so large numbers that floats round them is not remembered', async () => {
+  const policy = await timed('r if time.now_ns() * 1000000 / 7 < input.until');
+  expect((await policy.at(1_700_000_000n * second, '{"until":100}')).basis.volatile).toBe(true);
+});

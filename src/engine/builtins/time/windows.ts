@@ -48,29 +48,31 @@ interface Comparison {
   readonly state: (order: number) => boolean | number;
 }
 
-const reportChange = (
-  scope: CallScope,
-  made: RegoValue,
-  other: RegoValue,
-  steps: NowSteps,
-  state: Comparison['state'],
-) => {
+/** One comparison of now, with what was done to it. */
+interface Compared {
+  readonly made: RegoValue;
+  readonly other: RegoValue;
+  readonly steps: NowSteps;
+  readonly order: number;
+}
+
+const reportChange = (scope: CallScope, state: Comparison['state'], { made, other, steps, order }: Compared): void => {
   const atNow = madeOf(scope, steps, scope.nowNs);
   // Not made of this now: the policy replaced something on the way.
-  if (atNow === undefined || compareValues(atNow, made) !== 0) return scope.markVolatile();
-  if (!(other instanceof RegoNumber)) return;
-  const order = (value: RegoNumber): number =>
-    steps.side === 0 ? compareValues(value, other) : compareValues(other, value);
-  const found = state(order(atNow));
-  const isSame = (ns: bigint): boolean => {
-    scope.spend(other.text.length);
-    const value = madeOf(scope, steps, ns);
-    return value !== undefined && state(order(value)) === found;
-  };
-  // A change after one that is known tells nothing.
-  const last = scope.boundaryNs === undefined ? lastMoment : scope.boundaryNs - 1n;
-  const changed = firstChange(scope.nowNs, last, momentOf(steps, other), isSame);
-  if (changed !== undefined) scope.addBoundary(changed);
+  if (atNow === undefined || compareValues(atNow, made) !== 0) scope.markVolatile();
+  else if (other instanceof RegoNumber) {
+    const found = state(order);
+    const isSame = (ns: bigint): boolean => {
+      scope.spend(other.text.length);
+      const value = madeOf(scope, steps, ns);
+      if (value === undefined) return false;
+      return state(steps.side === 0 ? compareValues(value, other) : compareValues(other, value)) === found;
+    };
+    // A change after one that is known tells nothing.
+    const last = scope.boundaryNs === undefined ? lastMoment : scope.boundaryNs - 1n;
+    const changed = firstChange(scope.nowNs, last, momentOf(steps, other), isSame);
+    if (changed !== undefined) scope.addBoundary(changed);
+  }
 };
 
 const comparison =
@@ -79,8 +81,9 @@ const comparison =
     if (a === undefined || b === undefined) throw new BuiltinError('a comparison has two operands');
     const steps = nowStepsOperand(told);
     const [made, other] = steps.side === 0 ? [a, b] : [b, a];
-    reportChange(scope, made, other, steps, state);
-    return holds(compareValues(a, b));
+    const order = compareValues(a, b);
+    reportChange(scope, state, { made, other, steps, order });
+    return holds(order);
   };
 
 const by = (holds: (order: number) => boolean): Comparison => ({ holds, state: holds });
