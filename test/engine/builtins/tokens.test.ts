@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { hmacOf } from '../../../src/engine/builtins/digests.ts';
 import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
 import { BuiltinError } from '../../../src/engine/builtins/model.ts';
+import { publicName } from '../../../src/engine/builtins/natives/index.ts';
 import { equalValues, RegoBytes, type RegoValue, regoInteger, regoObject } from '../../../src/rego/index.ts';
 import { callScope, jsonValue } from './scope.ts';
 
@@ -271,8 +272,8 @@ describe('keys and signatures', () => {
   test('the flag of non-determinism is where OPA has it', () => {
     const flagged = [...typescriptBuiltins]
       .filter(([, { nonDeterministic }]) => nonDeterministic)
-      .map(([name]) => name);
-    expect(flagged.sort()).toEqual([
+      .map(([name]) => publicName(name));
+    expect([...new Set(flagged)].sort()).toEqual([
       'io.jwt.decode_verify',
       'io.jwt.encode_sign',
       'io.jwt.encode_sign_raw',
