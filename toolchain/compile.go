@@ -102,7 +102,7 @@ func buildRegrouped(modules map[string]*ast.Module, entrypoints []string) ([]byt
 }
 
 func buildWasm(sources map[string]*ast.Module, entrypoints []string) ([]byte, error) {
-	modules, err := withTwins(sources)
+	modules, err := prepared(sources)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,9 @@ func compiledWithTwins(p *parsed, compiler *ast.Compiler, q *query) (*rego.Compi
 	if err != nil {
 		return nil, err
 	}
-	renameCalls(slices.Collect(maps.Values(compiler.Modules)))
+	made := slices.Collect(maps.Values(compiler.Modules))
+	renameCalls(made)
+	rewordLookups(made)
 	renameIn(body, nil)
 	return rego.New(append(declareTwins(),
 		rego.ParsedQuery(body),

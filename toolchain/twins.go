@@ -35,6 +35,7 @@ var twinned = map[string]func(operands []*ast.Term) bool{
 	"div":                              nil,
 	"floor":                            nil,
 	"format_int":                       nil,
+	"glob.match":                       plainGlob,
 	"indexof":                          textAt(1),
 	"internal.template_string":         nil,
 	"json.filter":                      nil,
@@ -113,6 +114,19 @@ func plainPatternAt(at int) func([]*ast.Term) bool {
 	}
 }
 
+// What C makes of these is a regular expression of the same meaning: one star at a time, and never over line feeds alone.
+var plainGlobPattern = regexp.MustCompile(`^(?:[\w /.:@=+~&%-]|\*(?:[\w /.:@=+~&%?-]|$)|\?)*$`)
+
+// plainGlob is for patterns and separators whose every sign both read alike.
+func plainGlob(operands []*ast.Term) bool {
+	pattern, is := operands[0].Value.(ast.String)
+	separators, listed := operands[1].Value.(*ast.Array)
+	return is && listed && plainGlobPattern.MatchString(string(pattern)) && separators.Until(func(term *ast.Term) bool {
+		text, is := term.Value.(ast.String)
+		return !is || !strings.Contains("/.:@", string(text)) || len(text) != 1
+	}) == false
+}
+
 // twinsOf answers the declarations of all twins: those of their natives under another name.
 func twinsOf(natives []*ast.Builtin) []*ast.Builtin {
 	var twins []*ast.Builtin
@@ -132,15 +146,16 @@ func capabilitiesWithTwins() *ast.Capabilities {
 	return all
 }
 
-// withTwins compiles the modules and renames their calls. What it answers can be compiled again.
-func withTwins(modules map[string]*ast.Module) (map[string]*ast.Module, error) {
+// prepared compiles the modules, renames their calls and rewords their lookups. What it answers can be compiled again.
+func prepared(modules map[string]*ast.Module) (map[string]*ast.Module, error) {
 	compiler := ast.NewCompiler().WithCapabilities(capabilities())
 	if compiler.Compile(modules); compiler.Failed() {
 		return nil, compiler.Errors
 	}
 	compiled := slices.Collect(maps.Values(compiler.Modules))
 	windows := findWindows(compiled)
-	if !renameCalls(compiled) && !windows {
+	renamed := renameCalls(compiled)
+	if reworded := rewordLookups(compiled); !windows && !renamed && !reworded {
 		return modules, nil
 	}
 	return compiler.Modules, nil

@@ -12,38 +12,6 @@ export interface KnownDifference {
 /** The smallest case of each, as docs/reference/opa-compatibility.md lists them. Generated programs leave them out. */
 export const known: readonly KnownDifference[] = [
   {
-    name: 'a rule found by a name from the input, beside a rule whose own name is computed',
-    reason:
-      "OPA's planner takes the rule of a computed name for the only one that the reference can reach, and finds none.",
-    case: {
-      rego: `package pol
-
-limits["x"].v := 1
-
-limits.w[k] contains 2 if some k in input.keys
-
-limit := limits[input.s].v
-`,
-      data: '{}',
-      entrypoints: ['limit'],
-      inputs: ['{"s":"x"}'],
-    },
-    wanted: '1',
-    found: 'undefined',
-  },
-  {
-    name: 'not, of what is found by a name from the input and has rules below it',
-    reason: "OPA's planner lets `not` hold as soon as one of the names is another one.",
-    case: {
-      rego: 'package pol\n\nblocked["a"].v := 1\n\nallow if not blocked[input.s]\n',
-      data: '{}',
-      entrypoints: ['allow'],
-      inputs: ['{"s":"a"}'],
-    },
-    wanted: 'undefined',
-    found: 'true',
-  },
-  {
     name: 'the text of a number as the index of an array in data',
     reason: "The interpreter's store takes names for indexes; in Wasm an array has no member of that name.",
     case: {

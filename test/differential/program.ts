@@ -106,16 +106,20 @@ const nested = (growing: Growing, name: string): void => {
   lines.push(text(`${name}[${JSON.stringify(under)}].v := `, anyOf(first.inner, 'mixed', 1).tree, block(first.lines)));
   const second = conditions(scope, 1, 1, false);
   lines.push(text(`${name}.k.v := `, anyOf(second.inner, 'mixed', 1).tree, block(second.lines)));
-  // Beside rules of such names OPA's module does not find those that an input names: see the known differences.
   if (dice.chance(0.3)) {
     const third = conditions(scope, 1, 1, true);
     const keys = third.inner.locals.filter(({ kind }) => kind === 'any' || kind === 'mixed');
     const key = keys.length > 0 ? dice.one(keys).tree : 'input.s';
     lines.push(text(`${name}.w[`, key, ']', dice.one([' := 1', ' contains 2', '.z := "x"']), block(third.lines)));
-    known.push(value('mixed', [`${name}.k.v`]));
-    return;
   }
-  known.push(value('any', [`${name}[input.${dice.one(['s', 'a'])}].v`]), value('any', [`data.pol.${name}[input.s].v`]));
+  known.push(value('any', [`${name}[input.${dice.one(['s', 'a'])}].v`]), value('any', [`data.pol.${name}[input.s]`]));
+  if (dice.chance(0.4)) {
+    const found = known.slice(-2);
+    lines.push(
+      text(`${name}not if { not `, dice.one(found).tree, '; ', body(conditions(scope, 1, 1, false).lines), ' }'),
+    );
+    growing.entrypoints.push(`${name}not`);
+  }
 };
 
 const func = (growing: Growing, name: string): void => {

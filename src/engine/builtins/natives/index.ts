@@ -5,6 +5,7 @@ import { abs, ceil, div, floor, minus, mul, plus, product, rem, round, sum } fro
 import { bitsAnd, bitsLsh, bitsNegate, bitsOr, bitsRsh, bitsXor } from './bits.ts';
 import { arraySlice, jsonFilter, jsonRemove, objectUnionN } from './collections.ts';
 import { base64Decode, base64IsValid, base64UrlDecode, jsonIsValid, jsonMarshal, jsonUnmarshal } from './encodings.ts';
+import { globMatch } from './glob.ts';
 import { cidrContains, cidrIntersects } from './networks.ts';
 import { concat, formatInt, indexof, replace, substring, templateString, toNumber } from './strings.ts';
 
@@ -38,6 +39,7 @@ const natives: Readonly<Record<string, Builtin>> = {
   div,
   floor,
   format_int: formatInt,
+  'glob.match': globMatch,
   indexof,
   'internal.template_string': templateString,
   'json.filter': jsonFilter,
@@ -66,6 +68,7 @@ const more: ReadonlyMap<string, string> = new Map([
   ...['abs', 'div', 'minus', 'mul', 'plus', 'product', 'sum'].map((name) => [name, 'long exponents'] as const),
   ['bits.lsh', 'places'],
   ['concat', 'delimiters'],
+  ['glob.match', 'the size of the pattern, times the characters of the text'],
   ['replace', 'replacements'],
 ]);
 

@@ -48,6 +48,51 @@ const numberText = fc.oneof(
   text,
 );
 
+// OPA's cache of patterns takes a hyphen at the end of one for what divides it from the separators: there is none.
+const globs = fc
+  .oneof(
+    fc.string({ unit: fc.constantFrom(...'aabc*?é/.)(^$|+\n'), maxLength: 7 }),
+    fc.string({ unit: fc.constantFrom(...'aabc**?[]{}{},,!-\\é/.)'), maxLength: 10 }),
+    fc.constantFrom('[]', '[]-a]', '[a-]', '[!]', '[--c]', '[\\]]', '[\\--a]', '[a', '[c-a]', '[a-b-c]', '[!a-c]'),
+    fc.constantFrom('{', '}', '{}', '{,}', ',', '\\', '{{a}', '{a,{b}', '**\\', '***', '*?*', '{**,a}*'),
+    text,
+  )
+  .filter((pattern) => typeof pattern !== 'string' || !pattern.endsWith('-'));
+const globbed = fc.oneof(fc.string({ unit: fc.constantFrom(...'aabcé/.\n)😀'), maxLength: 5 }), short);
+/** Parts of patterns with texts that they match, most of them. */
+const globParts: readonly (readonly [string, ...string[]])[] = [
+  ['a', 'a'],
+  ['/', '/'],
+  ['.', '.', 'a'],
+  ['b*', 'b', 'bab', 'b/', 'b\n'],
+  ['*', '', 'c', 'a.b'],
+  ['**', '', 'a/b.c', '\n', '😀'],
+  ['?', 'c', 'é', '.', '\n', ''],
+  ['{a,b}', 'a', 'b', 'ab'],
+  ['{a*,}', '', 'ac', 'a/'],
+  ['{,b,{c,?}c}', '', 'b', 'cc', 'éc', 'c'],
+  ['{**b,*}c', 'bc', 'c', '/bc', '/c'],
+  ['[a-c]', 'a', 'b', 'é'],
+  ['[!b]', 'a', 'b', '/'],
+  ['[/.]', '/', '.'],
+  ['\\*', '*', 'a'],
+  [')', ')'],
+];
+const globPair = fc
+  .array(
+    fc.constantFrom(...globParts).chain(([part, ...texts]) => fc.tuple(fc.constant(part), fc.constantFrom(...texts))),
+  )
+  .map((parts): RegoValue[] => [parts.map(([part]) => part).join(''), parts.map(([, found]) => found).join('')]);
+const separators = fc.constantFrom<RegoValue>(null, null, [], ['.'], ['/'], ['/', '.'], ['é'], ['a'], ['\n']);
+const noSeparators = fc.oneof(fc.constantFrom<RegoValue>(['ab'], [''], [null], [['/']]), fc.array(short));
+const globCalls = fc.oneof(
+  fc
+    .tuple(globPair, separators)
+    .map(([[pattern, found], between]) => [pattern, between, found] as readonly RegoValue[]),
+  fc.tuple(globs, separators, globbed),
+  fc.tuple(operand(globs), operand(noSeparators), operand(globbed)),
+);
+
 const name = fc.constantFrom<RegoValue>('a', 'b', 'c');
 const object = fc
   .array(fc.tuple(operand(name), fc.oneof(anyValue, fc.array(fc.tuple(name, anyValue)).map(regoObject))), {
@@ -103,6 +148,7 @@ export const twinned = new Map<string, Operands>([
     number,
     fc.constantFrom('2', '8', '10', '16', '3', '10.0').map((base) => new RegoNumber(base)),
   ),
+  oneOf('glob.match', globCalls),
   ...each('indexof', short, short),
   ...each('internal.template_string', list(part)),
   ...each('json.filter json.remove', object, paths),

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// lookups say in other words what OPA's Wasm planner gets wrong where a reference finds rules by names that are not
+// constant. The planner tries each name that it knows and then the data, in pieces that come after one another:
+//
+//	not blocked[x]    holds or not as the last piece ends, not as the found one did:    [true | blocked[x]] = []
+//	limits[x].v       finds nothing beside a rule limits.w[k], whose level differs:     found = limits[x]; found.v
+//
+// Bodies are compiled: what is computed before `not` stands before it by then, so that `not` is all that is reworded.
+type lookups struct {
+	// rules and variables have paths as text, below which stand rules at all, and rules of a variable name further down.
+	rules, variables map[string]bool
+	bound            int
+	changed          bool
+}
+
+// rewordLookups changes compiled modules, and answers whether there was anything to change.
+func rewordLookups(modules []*ast.Module) bool {
+	found := &lookups{rules: map[string]bool{}, variables: map[string]bool{}}
+	for _, module := range modules {
+		for _, rule := range module.Rules {
+			found.add(rule.Ref())
+		}
+	}
+	for _, module := range modules {
+		ast.NewGenericVisitor(func(node any) bool {
+			switch node := node.(type) {
+			case *ast.Rule:
+				node.Body = found.reword(node.Body)
+			case *ast.ArrayComprehension:
+				node.Body = found.reword(node.Body)
+			case *ast.SetComprehension:
+				node.Body = found.reword(node.Body)
+			case *ast.ObjectComprehension:
+				node.Body = found.reword(node.Body)
+			case *ast.Every:
+				node.Body = found.reword(node.Body)
+			}
+			return false
+		}).Walk(module)
+	}
+	return found.changed
+}
+
+func (l *lookups) add(rule ast.Ref) {
+	variable := firstVariable(rule)
+	for at := 1; at < len(rule) && at <= variable; at++ {
+		path := rule[:at].String()
+		l.rules[path] = true
+		l.variables[path] = l.variables[path] || at < variable && variable < len(rule)
+	}
+}
+
+func (l *lookups) reword(body ast.Body) ast.Body {
+	var reworded ast.Body
+	for _, expr := range body {
+		isFaulty := expr.Negated && l.searches(expr)
+		before := l.bind(expr)
+		switch {
+		case isFaulty:
+			reworded.Append(withoutNot(expr, before))
+		case len(before) > 0:
+			for _, one := range before {
+				one.With = withCopies(expr.With)
+				reworded.Append(one)
+			}
+			reworded.Append(expr)
+		default:
+			reworded.Append(expr)
+		}
+		l.changed = l.changed || isFaulty || len(before) > 0
+	}
+	return reworded
+}
+
+// searches is true of an expression that the planner lays out in several pieces.
+func (l *lookups) searches(expr *ast.Expr) bool {
+	found := expr.IsCall() && expr.Operator().Equal(ast.WalkBuiltin.Ref())
+	l.eachLookup(expr, func(_ *ast.Term, ref ast.Ref, at int) {
+		found = found || l.rules[ref[:at].String()]
+	})
+	return found
+}
+
+// bind takes out of an expression what leads into rules of different levels, and answers the expressions that find it.
+func (l *lookups) bind(expr *ast.Expr) []*ast.Expr {
+	var before []*ast.Expr
+	l.eachLookup(expr, func(term *ast.Term, ref ast.Ref, at int) {
+		if at == len(ref)-1 || !l.variables[ref[:at].String()] {
+			return
+		}
+		// A space keeps the name apart from all that sources can spell.
+		name := ast.VarTerm(fmt.Sprintf("%s %d", reservedName, l.bound)).SetLocation(term.Location)
+		l.bound++
+		found := ast.Equality.Expr(name, ast.NewTerm(ref[:at+1:at+1]).SetLocation(term.Location)).SetLocation(expr.Location)
+		before = append(before, found)
+		term.Value = append(ast.Ref{name}, ref[at+1:]...)
+	})
+	return before
+}
+
+// eachLookup visits the references of an expression that have a variable among their names, and where the first stands.
+func (l *lookups) eachLookup(expr *ast.Expr, visit func(term *ast.Term, ref ast.Ref, at int)) {
+	if expr.IsEvery() {
+		return
+	}
+	var terms []*ast.Term
+	switch own := expr.Terms.(type) {
+	case *ast.Term:
+		terms = []*ast.Term{own}
+	case []*ast.Term:
+		terms = own[1:]
+	}
+	for _, term := range terms {
+		if ref, is := term.Value.(ast.Ref); is {
+			if at := firstVariable(ref); at < len(ref) {
+				visit(term, ref, at)
+			}
+		}
+	}
+}
+
+// withoutNot says by an empty list of solutions that an expression has none.
+func withoutNot(expr *ast.Expr, before []*ast.Expr) *ast.Expr {
+	inner := expr.Copy()
+	inner.Negated, inner.With = false, nil
+	at := expr.Location
+	solutions := ast.ArrayComprehensionTerm(ast.BooleanTerm(true).SetLocation(at), ast.NewBody(append(before, inner)...))
+	none := ast.Equality.Expr(solutions.SetLocation(at), ast.ArrayTerm().SetLocation(at)).SetLocation(at)
+	none.With = expr.With
+	return none
+}
+
+func withCopies(all []*ast.With) []*ast.With {
+	var copies []*ast.With
+	for _, one := range all {
+		copies = append(copies, one.Copy())
+	}
+	return copies
+}
+
+// firstVariable is where the constant names of an absolute reference end; its length, where it is no such reference.
+func firstVariable(ref ast.Ref) int {
+	if !ref.HasPrefix(ast.DefaultRootRef) {
+		return len(ref)
+	}
+	return len(constantNames(ref)) + 1
+}
