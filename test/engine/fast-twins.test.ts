@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resultJson } from '../../src/engine/values/result-json.ts';
-import { withFastTwins } from '../../src/engine/wasm/fast-twins.ts';
+import { withFastTwins } from '../../src/engine/wasm/fast/fast-twins.ts';
 import { sectionsOf } from '../../src/engine/wasm/sections.ts';
 import { RegoNumber, type RegoValue } from '../../src/rego/index.ts';
 import type { Judge } from './judge.ts';
@@ -89,6 +89,23 @@ describe('at the edges of the numbers that the module reckons with itself it ans
   });
 });
 
+describe('with short strings the module answers as OPA does', () => {
+  const text = fc.oneof(fc.stringMatching(/^[ab]{0,7}$/), fc.stringMatching(/^[abä]{0,4}$/u), fc.constant(null));
+  const number = fc.oneof(
+    fc.integer({ min: -2, max: 9 }).map(String),
+    fc.constantFrom('1.0', '1e0', '4294967296', '-0', '9223372036854775807', '0.5'),
+  );
+  const index = number.map((written) => new RegoNumber(written));
+  const lists: readonly (readonly [string, fc.Arbitrary<readonly RegoValue[]>])[] = [
+    ['substring', fc.tuple(text, index, index)],
+    ['indexof', fc.tuple(text, text)],
+    ['concat', fc.tuple(text, fc.array(text, { maxLength: 4 }))],
+  ];
+  test.each(lists)('%s', async (name, operands) => {
+    expect(await faults(name, fc.sample(operands, 600))).toEqual([]);
+  });
+});
+
 test('what the module reckoned is an operand like any other', async () => {
   const { module } = await judge.bench.policy(`
     r := [z, z - 4, z / 0.5, format_int(z, 10), json.marshal(z), z < 0.5, z == 4294967296.0] if {
@@ -109,15 +126,16 @@ test('what the module reckoned is an operand like any other', async () => {
   await fc.assert(answers, { numRuns: 300 });
 });
 
-test('calls with integers and short fractions do not reach the host, and take what a native takes of the budget', async () => {
+test('calls with integers, short fractions and strings do not reach the host, and take what a native takes of the budget', async () => {
   const { module } = await judge.bench.policy(`
     none := input.x
     small := ((((input.x + 1) * 6) - 2) / 2) % 100 + abs(input.x) + round(input.x) + to_number("17") + sum([input.x, 3])
     text := format_int(bits.or(input.x, 8), 10)
     fractions := round((input.x * 2.5) - (0.5 / 2)) + ceil(input.x / 4)
+    cut := concat("/", split(substring("a@b.c", indexof("a@b.c", input.s) + 1, -1), "."))
     host := bits.xor(input.x, 1)`);
   const used = async (name: string): Promise<[string, number]> => {
-    const input = Buffer.from('{"x":5}') as never;
+    const input = Buffer.from('{"x":5,"s":"@"}') as never;
     const evaluation = await module.evaluate({ entrypoint: `p/${name}`, below: [], strictErrors: false, input });
     return [evaluation.kind === 'defined' ? evaluation.json : '', evaluation.basis.instructions];
   };
@@ -129,6 +147,7 @@ test('calls with integers and short fractions do not reach the host, and take wh
   expect(await more('small')).toEqual(['52', expect.toSatisfy((points: number) => points < 1_000)]);
   expect(await more('text')).toEqual(['"13"', expect.toSatisfy((points: number) => points < 1_000)]);
   expect(await more('fractions')).toEqual(['14', expect.toSatisfy((points: number) => points < 3_000)]);
+  expect(await more('cut')).toEqual(['"b/c"', expect.toSatisfy((points: number) => points < 2_000)]);
   expect(await more('host')).toEqual(['4', expect.toSatisfy((points: number) => points >= 3_000)]);
 });
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../canonical/index.ts';
 import { fractionalNumbers } from '../values/number-text.ts';
-import { withFastTwins } from './fast-twins.ts';
+import { withFastTwins } from './fast/fast-twins.ts';
 import { withCounter } from './instruction-counter.ts';
 import { isNumberType } from './instructions.ts';
 import { foreignModule, invalidModule, WasmReader } from './reader.ts';

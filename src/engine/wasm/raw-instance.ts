@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { PolicyAbort } from '../failure.ts';
-import { fastTwinExport } from './fast-twins.ts';
+import { fastTwinExport } from './fast/fast-twins.ts';
 import { counterExport, fullCounter } from './instruction-counter.ts';
 import type { PolicyModule } from './policy-module.ts';
 import { foreignModule } from './reader.ts';

@@ -1,10 +1,10 @@
+import { OPCODE, passLocals, passOperands } from '../instructions.ts';
+import type { WasmReader } from '../reader.ts';
+import { leb128 } from '../reader.ts';
+import type { Change, Section } from '../sections.ts';
+import { changedCode, exportOf, onlySection, SECTION, sectionReader, withEntries, withSections } from '../sections.ts';
 import { assemble, I32, typeOf } from './assembler.ts';
-import { fastFunctions, fastTwins } from './fast-twins-code.ts';
-import { OPCODE, passLocals, passOperands } from './instructions.ts';
-import type { WasmReader } from './reader.ts';
-import { leb128 } from './reader.ts';
-import type { Change, Section } from './sections.ts';
-import { changedCode, exportOf, onlySection, SECTION, sectionReader, withEntries, withSections } from './sections.ts';
+import { fastFunctions, fastTwins } from './stand-ins.ts';
 
 /** The name of the exported global that the number of a builtin is put into; undefined for those that have none. */
 export const fastTwinExport = (name: string): string | undefined =>
@@ -81,8 +81,8 @@ export const withFastTwins = (wasm: Uint8Array, sections: readonly Section[]): U
   const [globals, exported] = [only(SECTION.global, 'globals'), only(SECTION.export, 'exports')];
   const imported = importedFunctions(wasm, only(SECTION.import, 'imports'));
   const malloc = exportedFunction(wasm, exported, 'opa_malloc');
-  const [host1, host2] = [imported.get('opa_builtin1'), imported.get('opa_builtin2')];
-  if (malloc === undefined || host1 === undefined || host2 === undefined) return wasm;
+  const [host1, host2, host3] = [1, 2, 3].map((operands) => imported.get(`opa_builtin${operands}`));
+  if (malloc === undefined || host1 === undefined || host2 === undefined || host3 === undefined) return wasm;
 
   const [firstType, firstGlobal, first] = [count(types), count(globals), imported.size + count(functions)];
   const numbers = new Map<string, number>([
@@ -91,11 +91,13 @@ export const withFastTwins = (wasm: Uint8Array, sections: readonly Section[]): U
     ['$malloc', malloc],
     ['$host1', host1.index],
     ['$host2', host2.index],
+    ['$host3', host3.index],
   ]);
   const number = (name: string): Uint8Array => Uint8Array.from(leb128(numbers.get(name) as number));
   const instead = new Map([
     [host1.index, number('$fast1')],
     [host2.index, number('$fast2')],
+    [host3.index, number('$fast3')],
   ]);
   const newTypes = fastFunctions.map(([, written]) => typeOf(written));
   const bodies = fastFunctions.map(([, written]) => assemble(written, numbers));

@@ -1,6 +1,6 @@
 import type { WrittenFunction } from './assembler.ts';
 
-// Each operation makes the float that Go would make, and the exact decimal: src/engine/wasm/fast-decimals-code.ts.
+// Each operation makes the float that Go would make, and the exact decimal: decimals.ts.
 
 /** The sum of two decimals that are not zero; 0, which is no value, when the host has to say it. */
 const added: WrittenFunction = {

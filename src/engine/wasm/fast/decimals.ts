@@ -1,12 +1,10 @@
 import type { WrittenFunction } from './assembler.ts';
+import { none } from './values.ts';
 
 // Numbers with a fraction, as Go reckons with them: each is read into the nearest float of 64 bits, and so is the
 // result. Up to 18 digits no two decimals mean the same float, so where the float of the exact decimal result is that
 // of the result, Go prints this decimal. All else is left to the host. A decimal is its digits, with a sign, and the
 // number of its places behind the point; a float is its 64 bits, of which the first is set, and its power of two.
-
-/** Stands for what is no such decimal. */
-const none = 'i64.const -9223372036854775808';
 
 /** The decimal that a value is: up to 18 digits, without an exponent, and no zero with a sign. */
 const decimal: WrittenFunction = {

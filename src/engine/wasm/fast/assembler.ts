@@ -1,4 +1,4 @@
-import { leb128 } from './reader.ts';
+import { leb128 } from '../reader.ts';
 
 /** A function in Wasm's text form, without folded instructions. Names begin with `$`. */
 export interface WrittenFunction {
