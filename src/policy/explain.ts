@@ -11,11 +11,10 @@ import type {
   Toolchain,
 } from '../rego/index.ts';
 import { regoJson, traceAt } from '../rego/index.ts';
-import { readArchive } from './archive/read.ts';
-import type { PreparedBundle } from './build/prepared.ts';
-import { prepareBundle } from './build/prepared.ts';
+import type { ReadBundle } from './build/prepared.ts';
+import { preparedOf, readArchiveAside } from './build/upload.ts';
 import { readBuildInfo } from './content/build-info.ts';
-import { joinDataAside } from './link/data-thread.ts';
+import { joinDataAside } from './link/joined-aside.ts';
 import { PolicyError, type PolicyStore, type VersionInfo } from './model.ts';
 import { unlimited } from './versions/restore.ts';
 
@@ -121,10 +120,10 @@ const cut = (trace: string): string =>
     ? trace
     : `${trace.slice(0, trace.lastIndexOf('\n', TRACE_LENGTH) + 1)}... the trace is longer: ${trace.length} characters\n`;
 
-type ReadVersion = (ref: PolicyRef) => Promise<PreparedBundle>;
+type ReadVersion = (ref: PolicyRef) => Promise<ReadBundle>;
 
 /** The sources and data of a version and of those that it is linked with, which own other roots. */
-const sourcesOf = async (read: ReadVersion, own: PreparedBundle, links: readonly PolicyRef[]): Promise<RegoSources> => {
+const sourcesOf = async (read: ReadVersion, own: ReadBundle, links: readonly PolicyRef[]): Promise<RegoSources> => {
   const { regoVersion } = own.sources.served;
   const modules: RegoFile[] = [...own.sources.served.modules];
   const regoVersions: { [path: string]: RegoVersion } = { ...own.sources.served.regoVersions };
@@ -152,7 +151,7 @@ const touches = (pointer: readonly string[], { path, shape }: InputRead): boolea
   pointer.every((step, at) => at >= path.length || path[at] === step);
 
 /** Refuses a record that lacks something which the rule can read: another input would explain another answer. */
-const refuseMissing = (missing: readonly string[], own: PreparedBundle, { path, links }: Place): void => {
+const refuseMissing = (missing: readonly string[], own: ReadBundle, { path, links }: Place): void => {
   if (missing.length === 0) return;
   // Rules of other bundles may read more than these.
   const all = links.length > 0 ? {} : (readBuildInfo(own.document.manifest.metadata)?.reads ?? {});
@@ -197,7 +196,7 @@ export const createExplain = (parts: { readonly policy: PolicyStore; readonly to
   const { policy, toolchain } = parts;
   let waiting = 0;
   const read: ReadVersion = async ({ name, version }) =>
-    prepareBundle(await readArchive(await policy.archive(name, version), unlimited));
+    preparedOf(await readArchiveAside(await policy.archive(name, version), unlimited));
 
   const explain = async (question: ExplainQuestion): Promise<Explanation> => {
     const { input, strictErrors, level, explanation: wanted, recorded, checkBundle } = question;

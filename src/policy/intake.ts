@@ -1,10 +1,10 @@
-import { filesDigest } from './archive/write.ts';
+import type { UploadContent } from './build/upload.ts';
 import type { Parts } from './changes.ts';
 import { candidateOf, NOT_NOW, settle, UNTESTED, versionOf } from './changes.ts';
 import { overlap } from './content/roots.ts';
 import type { Candidate } from './link/linked-set.ts';
 import type { Prepared } from './live.ts';
-import type { BundleFiles, PushResult, VersionInfo } from './model.ts';
+import type { PushResult, VersionInfo } from './model.ts';
 import { PolicyError } from './model.ts';
 import type { Accepted } from './versions/acceptance.ts';
 import { acceptBundle } from './versions/acceptance.ts';
@@ -12,7 +12,7 @@ import { loadModule } from './versions/loaded-module.ts';
 
 export interface Upload {
   readonly name: string;
-  readonly bundle: BundleFiles;
+  readonly content: UploadContent;
   /** The bytes as pushed; absent for a folder. */
   readonly original?: Uint8Array;
   readonly by: string;
@@ -119,8 +119,8 @@ const knownUpload = async (parts: Parts, upload: Upload, known: VersionInfo): Pr
 
 export const examine = async (parts: Parts, upload: Upload): Promise<Examined> => {
   const { options, catalog, live } = parts;
-  const { name, bundle, original, trusted } = upload;
-  const uploadDigest = filesDigest(bundle.files);
+  const { name, content, original, trusted } = upload;
+  const { digest: uploadDigest } = content;
   const known = catalog.byDigest(name, uploadDigest);
   if (known !== undefined) return knownUpload(parts, upload, known);
 
@@ -132,7 +132,7 @@ export const examine = async (parts: Parts, upload: Upload): Promise<Examined> =
     ...(mostInstructions === undefined ? {} : { mostInstructions }),
     ...(original === undefined ? {} : { original }),
   };
-  const accepted = await acceptBundle(bundle, how);
+  const accepted = await acceptBundle(content, how);
   const { runnable, isTaken } = accepted;
   const same = catalog.byDigest(name, runnable.digest);
   if (same !== undefined) {

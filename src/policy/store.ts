@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { messageOf } from '../canonical/index.ts';
 import { readBoundedFile, readDirectory } from './archive/directory.ts';
 import { defaultArchiveLimits } from './archive/limits.ts';
-import { readArchive } from './archive/read.ts';
+import { readArchiveAside, readFilesAside } from './build/upload.ts';
 import { checkBundleName } from './bundle-name.ts';
 import type { Parts, PolicyStoreOptions } from './changes.ts';
 import { activateVersion, restore, rollback, rollbackTarget, versionOf, versionsOf } from './changes.ts';
@@ -58,9 +58,9 @@ const localUpload = async (name: string, path: string, settings: PolicySettings)
   checkBundleName(name);
   const limits = { ...defaultArchiveLimits, ...settings.limits };
   const common = { name, by: LOCAL, activate: true, trusted: true };
-  if (await isFolder(path)) return { ...common, bundle: await readDirectory(path, limits) };
+  if (await isFolder(path)) return { ...common, content: await readFilesAside(await readDirectory(path, limits)) };
   const original = await readBoundedFile(path, limits.archiveBytes);
-  return { ...common, bundle: await readArchive(original, limits), original };
+  return { ...common, content: await readArchiveAside(original, limits), original };
 };
 
 const examineLocal = async (parts: Parts, { name, path }: LocalBundle): Promise<Examined> => {
@@ -115,8 +115,8 @@ export const openPolicyStore = async (options: PolicyStoreOptions): Promise<Loca
     push: (name, archive, { by, activate }) =>
       inTurn(async () => {
         checkBundleName(name);
-        const bundle = await readArchive(archive, { ...defaultArchiveLimits, ...settings.limits });
-        const upload = { name, bundle, original: archive, by, activate, trusted: false };
+        const content = await readArchiveAside(archive, { ...defaultArchiveLimits, ...settings.limits });
+        const upload = { name, content, original: archive, by, activate, trusted: false };
         const [taken] = await take(parts, [await examine(parts, upload)]);
         if (taken === undefined) throw new PolicyError('STORAGE_FAILED', 'the push left no version');
         return { version: taken.version, created: taken.created, epoch: taken.epoch };

@@ -12,7 +12,7 @@ import { PolicyError } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
 import { refuseNetwork } from './network-builtins.ts';
 import { withConflictingData } from './ownership.ts';
-import type { PreparedBundle } from './prepared.ts';
+import type { PreparedBundle, ReadBundle } from './prepared.ts';
 import { prepareBundle } from './prepared.ts';
 import type { Inspected } from './references.ts';
 import { checkSources } from './references.ts';
@@ -49,7 +49,7 @@ export interface Build extends BuiltBundle {
 const deadline = ({ compileMs }: BuildOptions): { deadlineMs?: number } =>
   compileMs === undefined ? {} : { deadlineMs: compileMs };
 
-export const inspect = async ({ files, sources }: PreparedBundle, options: BuildOptions): Promise<Inspected> =>
+export const inspect = async ({ files, sources }: ReadBundle, options: BuildOptions): Promise<Inspected> =>
   callToolchain(checkSources(sources.all, options.toolchain.check, deadline(options))).catch((error: unknown) => {
     throw withConflictingData(error, (path, what) => problemInData(files, path, what));
   });

@@ -17,6 +17,9 @@ export interface PreparedBundle {
   readonly sources: { readonly all: RegoSources; readonly served: RegoSources };
 }
 
+/** The same without the tree of its data: what one thread can hand to another. */
+export type ReadBundle = Omit<PreparedBundle, 'data'> & { readonly data: Omit<DataDocument, 'root'> };
+
 export const prepareBundle = (bundle: BundleFiles): PreparedBundle => {
   const document = readManifest(bundle);
   const data = mergeData(bundle);

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { sha256Hex } from '../../canonical/index.ts';
 import { checkJson, JsonError } from '../../engine/index.ts';
 import type { RegoProblem } from '../../rego/index.ts';
 import { problemsSentence } from '../../rego/index.ts';
@@ -21,6 +22,8 @@ export interface DataDocument {
   readonly root: JsonNode & { readonly kind: 'object' };
   /** UTF-8 JSON text of it: one per document, numbers as they were written. */
   readonly json: Uint8Array;
+  /** SHA-256 of that text, hexadecimal. */
+  readonly revision: string;
 }
 
 interface Text {
@@ -137,5 +140,6 @@ export const mergeData = ({ files }: BundleFiles): DataDocument => {
     const conflict = unite(root.members, node);
     if (conflict !== undefined) refuseConflict(files, file, conflict);
   }
-  return { root, json: Buffer.from(writeJson(root)) };
+  const json = Buffer.from(writeJson(root));
+  return { root, json, revision: sha256Hex(json) };
 };

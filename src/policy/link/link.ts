@@ -9,7 +9,7 @@ import type { PolicySettings } from '../settings.ts';
 import { loadModule } from '../versions/loaded-module.ts';
 import type { Runnable } from '../versions/runnable.ts';
 import { runTests } from '../versions/tests.ts';
-import { joinDataAside } from './data-thread.ts';
+import { joinDataAside } from './joined-aside.ts';
 import type { JoinAnswer } from './joined-data.ts';
 import type { Member, Members, Plan } from './plan.ts';
 import { planLinks, refuseAbsent, refuseLinks } from './plan.ts';

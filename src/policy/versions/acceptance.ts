@@ -3,12 +3,13 @@ import { isBundle, SIGNATURES } from '../archive/names.ts';
 import { writeArchive } from '../archive/write.ts';
 import { buildPrepared, ignoredNote, inspect } from '../build/build.ts';
 import { cutEntrypoints } from '../build/entrypoints.ts';
+import { withOutline } from '../build/outline.ts';
 import { refuseReserved } from '../build/ownership.ts';
 import type { PreparedBundle } from '../build/prepared.ts';
-import { prepareBundle } from '../build/prepared.ts';
 import type { Inspected } from '../build/references.ts';
+import type { UploadContent } from '../build/upload.ts';
+import { preparedOf } from '../build/upload.ts';
 import { readBuildInfo } from '../content/build-info.ts';
-import type { BundleFiles } from '../model.ts';
 import { PolicyError } from '../model.ts';
 import type { PolicySettings } from '../settings.ts';
 import { opaqueRunnable } from './opaque.ts';
@@ -86,23 +87,25 @@ const acceptSources = async (
  * Turns a bundle's files into a version that can be run, or refuses them with a code and a sentence. Nothing is kept
  * here: who calls stores what is answered. Sources are the truth; a supplied module runs only where they are cut.
  */
-export const acceptBundle = async (bundle: BundleFiles, parts: AcceptanceParts): Promise<Accepted> => {
+export const acceptBundle = async (content: UploadContent, parts: AcceptanceParts): Promise<Accepted> => {
+  const { bundle, digest } = content;
   if (!isBundle(bundle.files.keys())) {
     throw new PolicyError('ARCHIVE_INVALID', 'the bundle holds no Rego, no data and no module');
   }
-  const prepared = prepareBundle(bundle);
-  const { manifest } = prepared.document;
+  const read = preparedOf(content);
+  const { manifest } = read.document;
   refuseReserved(manifest.roots);
   const notes = ignoredNote(bundle);
   if (bundle.files.has(SIGNATURES)) notes.push(`${SIGNATURES} was not checked: no keys are configured`);
-  const own = parts.trusted ? ownBuild(prepared, parts.toolchain) : undefined;
+  const own = parts.trusted ? ownBuild(read, digest, parts.toolchain) : undefined;
   if (own !== undefined) {
-    const archive = await writeArchive(prepared.files);
+    const archive = await writeArchive(read.files);
     const note = 'a build of this compiler: taken as it is';
     return { runnable: own, archive, testsPassed: 0, isTaken: true, notes: [...notes, note] };
   }
   const compileMs = parts.settings.compileSeconds * 1000;
-  const inspection = await inspect(prepared, { toolchain: parts.toolchain, compileMs });
+  const inspection = await inspect(read, { toolchain: parts.toolchain, compileMs });
+  const prepared = await withOutline(read, inspection);
   const isOurs = readBuildInfo(manifest.metadata) !== undefined;
   const cut = isOurs ? [] : cutEntrypoints(inspection, manifest.wasm);
   const accepted =

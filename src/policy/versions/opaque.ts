@@ -1,8 +1,7 @@
-import { sha256Hex } from '../../canonical/index.ts';
 import { MODULE } from '../archive/names.ts';
 import { filesDigest } from '../archive/write.ts';
 import { checkOwnership, externalReferences, narrowRoots } from '../build/ownership.ts';
-import type { PreparedBundle } from '../build/prepared.ts';
+import type { PreparedBundle, ReadBundle } from '../build/prepared.ts';
 import type { ExternalReference, Inspected } from '../build/references.ts';
 import { packageClause } from '../content/packages.ts';
 import { isOwned, segmentsOf } from '../content/roots.ts';
@@ -10,7 +9,7 @@ import { PolicyError } from '../model.ts';
 import type { Runnable } from './runnable.ts';
 
 /** The one module that a foreign manifest names for its entrypoints. */
-export const foreignModule = ({ files, document }: PreparedBundle): Uint8Array => {
+export const foreignModule = ({ files, document }: ReadBundle): Uint8Array => {
   const names = [...new Set(document.manifest.wasm.map(({ module }) => module))];
   const [name] = names;
   const wasm = name === undefined ? undefined : files.get(name);
@@ -50,7 +49,7 @@ export const opaqueRunnable = (prepared: PreparedBundle, inspection: Inspected, 
     entrypoints,
     marks: [],
     data: data.json,
-    dataRevision: sha256Hex(data.json),
+    dataRevision: data.revision,
     references: opaqueReferences,
     opaque: true,
     wasm: foreignModule(prepared),

@@ -1,10 +1,9 @@
-import { messageOf, sha256Hex } from '../../canonical/index.ts';
+import { messageOf } from '../../canonical/index.ts';
 import type { Toolchain } from '../../rego/index.ts';
-import { readArchive } from '../archive/read.ts';
-import { filesDigest } from '../archive/write.ts';
 import { buildPrepared, inspect } from '../build/build.ts';
-import type { PreparedBundle } from '../build/prepared.ts';
-import { prepareBundle } from '../build/prepared.ts';
+import { withOutline } from '../build/outline.ts';
+import type { ReadBundle } from '../build/prepared.ts';
+import { preparedOf, readArchiveAside } from '../build/upload.ts';
 import type { PolicyLog } from '../live.ts';
 import type { VersionInfo } from '../model.ts';
 import { PolicyError } from '../model.ts';
@@ -44,25 +43,25 @@ const damaged = ({ info, place }: Stored, why: string, cause?: unknown): never =
   );
 };
 
-const readStored = async (stored: Stored): Promise<PreparedBundle> => {
+const readStored = async (stored: Stored): Promise<ReadBundle> => {
   try {
-    const bundle = await readArchive(stored.bytes, unlimited);
-    if (filesDigest(bundle.files) !== stored.info.digest) damaged(stored, 'its files are not those that were stored');
-    return prepareBundle(bundle);
+    const content = await readArchiveAside(stored.bytes, unlimited);
+    if (content.digest !== stored.info.digest) damaged(stored, 'its files are not those that were stored');
+    return preparedOf(content);
   } catch (error) {
     if (error instanceof PolicyError && error.code === 'STORAGE_FAILED') throw error;
     return damaged(stored, messageOf(error), error);
   }
 };
 
-const opaqueOf = ({ info }: Stored, prepared: PreparedBundle): Runnable => ({
+const opaqueOf = ({ info }: Stored, prepared: ReadBundle): Runnable => ({
   digest: info.digest,
   revision: info.revision,
   roots: info.roots,
   entrypoints: info.entrypoints,
   marks: [],
   data: prepared.data.json,
-  dataRevision: sha256Hex(prepared.data.json),
+  dataRevision: prepared.data.revision,
   references: opaqueReferences,
   opaque: true,
   wasm: foreignModule(prepared),
@@ -75,11 +74,12 @@ const opaqueOf = ({ info }: Stored, prepared: PreparedBundle): Runnable => ({
 export const restoreRunnable = async (stored: Stored, { toolchain, settings, log }: Parts): Promise<Runnable> => {
   const prepared = await readStored(stored);
   if (stored.info.opaque) return opaqueOf(stored, prepared);
-  const own = ownBuild(prepared, toolchain);
+  const own = ownBuild(prepared, stored.info.digest, toolchain);
   if (own !== undefined) return own;
   const { name, version, digest } = stored.info;
   log?.('info', `bundle ${name}@${version} was built by another compiler: compiling it again`, { digest });
   const options = { toolchain, compileMs: settings.compileSeconds * 1000 };
-  const build = await buildPrepared(prepared, await inspect(prepared, options), options);
+  const inspection = await inspect(prepared, options);
+  const build = await buildPrepared(await withOutline(prepared, inspection), inspection, options);
   return { ...builtRunnable(build, prepared), digest };
 };

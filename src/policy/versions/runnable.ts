@@ -1,10 +1,8 @@
-import { sha256Hex } from '../../canonical/index.ts';
 import type { InputCheck } from '../../decision/model.ts';
 import type { InputRead, Toolchain } from '../../rego/index.ts';
 import { MODULE } from '../archive/names.ts';
-import { filesDigest } from '../archive/write.ts';
 import type { RuleMarks } from '../build/annotations.ts';
-import type { PreparedBundle } from '../build/prepared.ts';
+import type { PreparedBundle, ReadBundle } from '../build/prepared.ts';
 import type { ExternalReference } from '../build/references.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { readBuildInfo, sourcesDigest } from '../content/build-info.ts';
@@ -43,20 +41,22 @@ export interface Runnable {
 export const builtRunnable = (
   {
     files,
+    digest,
     manifest,
     info,
     schemas,
   }: {
+    readonly digest: string;
     readonly files: ReadonlyMap<string, Uint8Array>;
     readonly manifest: Manifest;
     readonly info: BuildInfo;
     readonly schemas: SchemaBook;
   },
-  { data, sources }: PreparedBundle,
+  { data, sources }: ReadBundle,
 ): Runnable => {
   const wasm = files.get(MODULE);
   return {
-    digest: filesDigest(files),
+    digest,
     revision: manifest.revision,
     roots: manifest.roots,
     entrypoints: info.entrypoints,
@@ -64,7 +64,7 @@ export const builtRunnable = (
     marks: info.annotations,
     inputChecks: inputChecks({ ...info, packages: info.packages ?? [] }, schemas),
     data: data.json,
-    dataRevision: sha256Hex(data.json),
+    dataRevision: data.revision,
     opaque: false,
     ...(wasm === undefined ? {} : { wasm }),
     reach: new Map(Object.entries(info.reach)),
@@ -74,17 +74,17 @@ export const builtRunnable = (
   };
 };
 
-/** A build of this very compiler from the sources beside it, or undefined. */
-export const ownBuild = (prepared: PreparedBundle, toolchain: Toolchain): Runnable | undefined => {
+/** A build of this very compiler from the sources beside it, or undefined. `digest` is that of its files. */
+export const ownBuild = (prepared: ReadBundle, digest: string, toolchain: Toolchain): Runnable | undefined => {
   const { files, document } = prepared;
   const { manifest } = document;
   const info = readBuildInfo(manifest.metadata);
-  const { opa, digest } = toolchain.version;
+  const { opa, digest: compiler } = toolchain.version;
   const isOurs =
     info?.compiler.opa === opa &&
-    info.compiler.toolchain === digest &&
+    info.compiler.toolchain === compiler &&
     info.sources === sourcesDigest(files) &&
     (files.has(MODULE) || info.entrypoints.length === 0 || info.references?.some(({ call }) => call === true) === true);
   if (info === undefined || !isOurs) return undefined;
-  return builtRunnable({ files, manifest, info, schemas: schemaBook(prepared.schemas) }, prepared);
+  return builtRunnable({ files, digest, manifest, info, schemas: schemaBook(prepared.schemas) }, prepared);
 };
