@@ -25,6 +25,7 @@ type inspection struct {
 	Rules          []string     `json:"rules"`
 	Annotations    []annotation `json:"annotations"`
 	DataReferences []reference  `json:"dataReferences"`
+	TestReferences []reference  `json:"testReferences"`
 	Tests          int          `json:"tests"`
 	Warnings       []problem    `json:"warnings"`
 }
@@ -54,6 +55,7 @@ func check(q *query) reply {
 		Rules:          rulePaths(served),
 		Annotations:    annotationsIn(served),
 		DataReferences: dataReferences(compiler, served),
+		TestReferences: testReferences(compiler, p.modules, served),
 		Warnings:       append([]problem{}, strict...),
 	}
 	for _, module := range p.modules {

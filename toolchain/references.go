@@ -20,17 +20,45 @@ func compareReferences(a, b reference) int {
 		slices.Compare(a.Path, b.Path))
 }
 
-// dataReferences walks the compiled modules (imports are resolved there, locations stay), tests left out.
+// dataReferences are those of what is served to data that it does not (wholly) define.
 func dataReferences(compiler *ast.Compiler, served map[string]*ast.Module) []reference {
+	return references(compiler, served,
+		func(_ string, isTest bool) bool { return !isTest },
+		func(ref ast.Ref) bool { return ownReference(compiler, served, ref) })
+}
+
+// testReferences are those of tests that meet no rule of the sources, and that no `with` of theirs replaces.
+func testReferences(compiler *ast.Compiler, all, served map[string]*ast.Module) []reference {
+	replaced := []ast.Ref{}
+	for path := range all {
+		ast.WalkWiths(compiler.Modules[path], func(with *ast.With) bool {
+			if target, is := dataRef(with.Target); is {
+				replaced = append(replaced, target)
+			}
+			return false
+		})
+	}
+	return references(compiler, all,
+		func(path string, isTest bool) bool { return isTest || served[path] == nil },
+		func(ref ast.Ref) bool {
+			return ownReference(compiler, all, ref) || slices.ContainsFunc(replaced, func(other ast.Ref) bool {
+				return ref.HasPrefix(other) || other.HasPrefix(ref.ConstantPrefix())
+			})
+		})
+}
+
+// references walks the compiled modules: imports are resolved there, locations stay.
+func references(compiler *ast.Compiler, modules map[string]*ast.Module, isWanted func(path string, isTest bool) bool,
+	isOwn func(ast.Ref) bool) []reference {
 	found := []reference{}
-	for path := range served {
+	for path := range modules {
 		for _, rule := range compiler.Modules[path].Rules {
-			if _, test := testName(rule); test {
+			if _, test := testName(rule); !isWanted(path, test) {
 				continue
 			}
 			walkTerms(rule, func(term *ast.Term) {
 				ref, is := dataRef(term)
-				if is && term.Location != nil && !ownReference(compiler, served, ref) {
+				if is && term.Location != nil && !isOwn(ref) {
 					at := term.Location
 					found = append(found, reference{constantNames(ref), path, at.Row, at.Col})
 				}
