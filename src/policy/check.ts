@@ -13,6 +13,7 @@ import { checkSources } from './build/references.ts';
 import type { Review } from './build/review.ts';
 import { referenceNotes, reviewBundle } from './build/review.ts';
 import { callToolchain } from './build/toolchain-call.ts';
+import { foreignReferences, leadsNowhere } from './build/unprovided.ts';
 import { readBuildInfo } from './content/build-info.ts';
 import type { JsonNode } from './content/json-text.ts';
 import { isOwned } from './content/roots.ts';
@@ -70,10 +71,23 @@ const entrypointsOf = (reviewed: readonly Reviewed[]): string[] => {
   return [...new Set(found)].sort();
 };
 
-/** References of one part that none of the others answers. */
-const outsideAll = (reviewed: readonly Reviewed[]): ExternalReference[] => {
-  const roots = reviewed.flatMap(({ review }) => review.manifest.roots);
-  return reviewed.flatMap(({ review }) => review.references).filter(({ path }) => !isOwned(path, roots));
+/** References of one part that the roots of none have room for. */
+const outsideAll = (reviewed: readonly Reviewed[], roots: readonly string[]): ExternalReference[] =>
+  reviewed.flatMap(({ review }) => review.references).filter(({ path }) => !isOwned(path, roots));
+
+/** What whole bundles refer to, in rules and tests, that none of the others has: each with its place. */
+const foreignIn = (
+  { part, review }: Reviewed,
+  all: Inspected,
+  roots: readonly string[],
+  data: JsonNode,
+): RegoProblem[] => {
+  const { testReferences } = inspectionOf(part, all);
+  const references = [...review.references, ...testReferences].filter(
+    ({ path }) => !isOwned(path, review.manifest.roots),
+  );
+  const { modules } = part.prepared.sources.all;
+  return foreignReferences(all, references, { modules, data, roots });
 };
 
 /** What OPA knows and a server here refuses, in rules that nothing reaches. */
@@ -96,7 +110,8 @@ export const checkParts = async (
   const reviewed = parts.flatMap((part) => reviewPart(part, inspection, data) ?? []);
   const served = { ...sources, modules: sources.modules.filter(({ path }) => !isTest(path)) };
   const entrypoints = entrypointsOf(reviewed);
-  const outside = outsideAll(reviewed);
+  const roots = reviewed.flatMap(({ review }) => review.manifest.roots);
+  const outside = outsideAll(reviewed, roots);
   // Functions of other bundles are not here: what calls them is compiled when it is linked.
   const isCompiled = entrypoints.length > 0 && !outside.some((reference) => reference.call === true);
   const compiled = isCompiled
@@ -104,15 +119,22 @@ export const checkParts = async (
     : undefined;
   refuseNetwork(served, compiled?.entrypoints ?? []);
   const { packages, rules, tests, warnings } = inspection;
-  const own = reviewed.flatMap(
-    ({ part, review }) => renamedProblems({ message: '', problems: review.warnings }, part.nameOf).problems,
+  // A module without sources may provide anything; a single file is not asked what stands beside it.
+  const isTold = ({ isWhole }: SourcePart): boolean => isWhole && reviewed.length === parts.length;
+  const own = reviewed.flatMap((one) => {
+    const problems = [...one.review.warnings, ...(isTold(one.part) ? foreignIn(one, inspection, roots, data) : [])];
+    return renamedProblems({ message: '', problems }, one.part.nameOf).problems;
+  });
+  const isMissing = leadsNowhere(inspection, data);
+  const noted = reviewed.flatMap((one) =>
+    outsideAll([one], roots).filter((reference) => !(isTold(one.part) && isMissing(reference))),
   );
   return {
     packages,
     rules,
     tests,
     warnings: [...warnings, ...own, ...unreachedCalls(served)],
-    notes: referenceNotes(outside),
+    notes: referenceNotes(noted),
     entrypoints: checkedEntrypoints(
       compiled?.entrypoints ?? [],
       reviewed.flatMap(({ review }) => review.marks),

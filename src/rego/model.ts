@@ -64,6 +64,8 @@ export interface RegoInspection {
    * above a package (`data[x]` has the path `[]`), and data below an own package that no rule defines.
    */
   readonly dataReferences: readonly RegoReference[];
+  /** References of tests to `data` that meet no rule of the sources, and that no `with` of any test replaces. */
+  readonly testReferences: readonly RegoReference[];
   /** Number of test rules. */
   readonly tests: number;
   readonly warnings: readonly RegoProblem[];

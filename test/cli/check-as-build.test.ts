@@ -1,9 +1,13 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { good } from './policies.ts';
 import { cli, folderOf } from './run.ts';
 
 const below = (folder: string, files: { readonly [name: string]: string }): { [name: string]: string } =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+
+const samples = readdirSync(path.join(import.meta.dirname, '..', '..', 'policies'));
 
 const tests = { 'shop_test.rego': 'package shop_test\n\ntest_it if data.shop.allow == true\n' };
 const marked = (metadata: string): string => `package shop\n\n# METADATA\n${metadata}allow := true\n`;
@@ -92,18 +96,61 @@ test('a call of the network that nothing reaches, and one in a test, are no erro
   expect(await cli(['build', 'p'], { cwd })).toMatchObject({ code: 0 });
 });
 
-test('what only another bundle can answer is a note, and none when that bundle is named, too', async () => {
-  const shop = 'package shop\n\nallow if data.people.of(input.user) in data.roles.buyers\n';
+test('what only another bundle can answer is told where it stands, and not when that bundle is named, too', async () => {
+  const shop =
+    'package shop\n\nallow if data.people.of(input.user) in data.roles.buyers\n\nmore if data.roles.buyers\n';
   const people = 'package people\n\nof(name) := lower(name)\n';
   const cwd = folderOf({
     ...below('shop', { 'shop.rego': shop }),
     ...below('people', { 'p.rego': people, 'data.json': '{"roles": {"buyers": []}}' }),
   });
   const alone = await cli(['check', 'shop'], { cwd });
-  expect(alone.stderr).toBe('note: refers to what other bundles provide: data.people.of, data.roles.buyers\n');
+  const beside = 'where another bundle does, name its folder, too';
+  expect(alone.stderr).toContain(`shop/shop.rego:3:10: nothing here provides data.people: ${beside}`);
+  expect(alone.stderr).toContain(
+    `shop/shop.rego:3:40: nothing here provides data.roles: ${beside} (and at 1 more place)`,
+  );
+  expect(alone.stderr).toContain('\n2 warnings\n');
   expect(alone.code).toBe(0);
-  expect((await cli(['build', 'shop'], { cwd })).stderr).toBe(alone.stderr);
+  const note = 'note: refers to what other bundles provide: data.people.of, data.roles.buyers\n';
+  expect((await cli(['build', 'shop'], { cwd })).stderr).toBe(note);
+  expect((await cli(['check', 'shop/shop.rego'], { cwd })).stderr).toBe(note);
   expect(await cli(['check', 'shop', 'people'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a slip in the name of another bundle that is named, too, is told with the name that was meant', async () => {
+  const cwd = folderOf({
+    'shop/shop.rego': 'package shop\n\nallow if data.people.activ[input.user]\n',
+    'people/people.rego': 'package people\n\nactive contains "ann"\n',
+  });
+  const { stderr } = await cli(['check', 'shop', 'people'], { cwd });
+  expect(stderr).toContain(
+    'shop/shop.rego:3:10: nothing here provides data.people.activ; did you mean data.people.active?',
+  );
+});
+
+test('what is left of the old name in the copy of a sample is told, in its tests, too', async () => {
+  const cwd = folderOf({});
+  const from = path.join(import.meta.dirname, '..', '..', 'policies', 'services');
+  cpSync(from, path.join(cwd, 'calls'), { recursive: true, filter: (name) => !name.endsWith('.manifest') });
+  for (const file of ['services.rego', 'services_test.rego']) {
+    const text = readFileSync(path.join(cwd, 'calls', file), 'utf8');
+    writeFileSync(path.join(cwd, 'calls', file), text.replace('package services', 'package calls'));
+  }
+  for (const command of ['check', 'build']) {
+    const { code, stderr } = await cli([command, 'calls'], { cwd });
+    expect(stderr).toMatch(
+      /^calls\/services_test\.rego:61:14: data\.services\.decision is always undefined: this bundle owns the place/m,
+    );
+    expect(stderr).toContain('calls/services_test.rego:92:2: data.services.allow is always undefined');
+    expect(stderr).toMatch(/stands there \(and at 1 more place\) [\s\S]*\n2 warnings\n$/);
+    expect(code).toBe(0);
+  }
+});
+
+test.each(samples)('nothing is told of the sample %s', async (name) => {
+  const cwd = path.join(import.meta.dirname, '..', '..', 'policies');
+  expect(await cli(['check', name], { cwd })).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('rules and their tests may lie in folders of their own', async () => {
@@ -159,8 +206,10 @@ test.each([
   }
 });
 
-test('what data beside the bundle provides, and what tests refer to, is no warning', async () => {
-  const tested = { ...good, 'shop_test.rego': 'package shop_test\n\ntest_it if not data.shop_test.nothing\n' };
+test('what data beside the bundle provides, and what tests replace, is no warning', async () => {
+  const mocked =
+    'test_it if data.people.count == data.shop.late with data.people as {"count": 1} with data.shop.late as 1';
+  const tested = { ...good, 'shop_test.rego': `package shop_test\n\n${mocked}\n` };
   const cwd = folderOf({
     ...below('p', { 'shop.rego': 'package shop\n\nallow if data.shop.late\n' }),
     'late.json': '{"shop": {"late": true}}',

@@ -59,6 +59,7 @@ test('a check says what the sources are: packages, rules, METADATA, foreign data
       { path: ['org', 'teams', 'admins'], file: 'todo/todo.rego', row: 12, col: 24 },
       { path: ['todo', 'settings'], file: 'todo/todo.rego', row: 14, col: 17 },
     ],
+    testReferences: [],
     tests: 2,
     warnings: [],
   });
@@ -162,4 +163,13 @@ test('a package without rules is no document, unless one below it has rules', as
   const { packages } = await toolchain.check({ modules: [...modules, rule] });
   expect(packages).toEqual(['a', 'a/b', 'a/b/d']);
   expect((await toolchain.compile({ modules: [...modules, rule] }, packages)).entrypoints).toHaveLength(3);
+});
+
+test('a check says what tests refer to that no rule meets and no test replaces', async () => {
+  const tests = file(
+    'p_test.rego',
+    'package p_test\n\nimport data.q\n\ntest_a if data.p.x with data.m as 1\n\ntest_b if not q.y\n\ntest_c if data.m == 1\n',
+  );
+  const { testReferences } = await toolchain.check({ modules: [file('p.rego', 'package p\n\nx := 1\n'), tests] });
+  expect(testReferences).toEqual([{ path: ['q', 'y'], file: 'p_test.rego', row: 7, col: 15 }]);
 });

@@ -76,11 +76,12 @@ export const inspectionOf = ({ prepared, nameOf }: SourcePart, inspection: Inspe
       const file = own.get(one.file);
       return file === undefined ? [] : [{ ...one, file }];
     });
-  const { annotations, dataReferences, calls } = inspection;
+  const { annotations, dataReferences, testReferences, calls } = inspection;
   return {
     ...inspection,
     annotations: ofPart(annotations),
     dataReferences: ofPart(dataReferences),
+    testReferences: ofPart(testReferences),
     calls: ofPart(calls),
   };
 };

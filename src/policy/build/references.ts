@@ -27,6 +27,7 @@ const nothing: Inspected = {
   rules: [],
   annotations: [],
   dataReferences: [],
+  testReferences: [],
   tests: 0,
   warnings: [],
   calls: [],

@@ -1,4 +1,4 @@
-import type { RegoFile, RegoProblem } from '../../rego/index.ts';
+import type { RegoFile, RegoProblem, RegoReference } from '../../rego/index.ts';
 import { isTest } from '../archive/names.ts';
 import type { JsonNode } from '../content/json-text.ts';
 import { nodeAt } from '../content/json-text.ts';
@@ -14,7 +14,7 @@ type Path = readonly string[];
 export interface Provided {
   readonly modules: readonly RegoFile[];
   readonly data: JsonNode;
-  /** Of the bundle whose references they are. */
+  /** Of the bundle whose references they are, or of all that are looked at together. */
   readonly roots: readonly string[];
 }
 
@@ -48,26 +48,67 @@ export const missingAt = (path: Path, data: JsonNode, rules: readonly Path[]): M
   };
 };
 
+interface Place extends RegoReference {
+  readonly missing: Missing;
+  /** How many other places refer to it. */
+  readonly others: number;
+}
+
+/** The first place for each name that does not stand where it is looked for. */
+const missingPlaces = (
+  references: readonly RegoReference[],
+  { data, rules }: { readonly data: JsonNode; readonly rules: readonly Path[] },
+): Place[] => {
+  const found = references.flatMap((reference) => {
+    const missing = missingAt(reference.path, data, rules);
+    return missing === undefined ? [] : [{ ...reference, missing }];
+  });
+  return [...Map.groupBy(found, ({ missing }) => missing.at.join('\0')).values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [{ ...first, others: others.length }],
+  );
+};
+
+const problemAt = (modules: readonly RegoFile[], { file, row, col, others }: Place, message: string): RegoProblem => {
+  const text = modules.find((module) => module.path === file)?.text ?? '';
+  const more = others === 0 ? '' : ` (and at ${others} more ${others === 1 ? 'place' : 'places'})`;
+  const what = { code: 'verdict_reference_warning', message: `${message}${more}`, place: { row, col } };
+  return problemIn({ file, text }, what);
+};
+
+const rulesOf = ({ rules, packages }: Inspected): Path[] => [...rules, ...packages].map(segmentsOf);
+
 /**
  * References into a bundle's own roots where neither a rule nor data of it stands: nothing else may stand there, so they
- * are undefined for ever. OPA says nothing of them. A bundle that owns everything may still be given data.
+ * are undefined for ever, in tests as elsewhere. OPA says nothing of them. A bundle that owns everything may still be
+ * given data.
  */
 export const unprovidedReferences = (inspection: Inspected, { modules, data, roots }: Provided): RegoProblem[] => {
-  const rules = [...inspection.rules, ...inspection.packages].map(segmentsOf);
-  const texts = new Map(modules.map(({ path, text }) => [path, text] as const));
   const owned = roots.filter((root) => root !== '');
-  return inspection.dataReferences.flatMap(({ path, file, row, col }): RegoProblem[] => {
-    if (isTest(file) || !isOwned(path, owned)) return [];
-    const missing = missingAt(path, data, rules);
-    if (missing === undefined) return [];
-    const message =
-      `${dotted(missing.at)} is always undefined: this bundle owns the place, and no rule and no data of it ` +
-      `stands there${missing.hint}`;
-    return [
-      problemIn(
-        { file, text: texts.get(file) ?? '' },
-        { code: 'verdict_reference_warning', message, place: { row, col } },
-      ),
-    ];
+  const own = [...inspection.dataReferences.filter(({ file }) => !isTest(file)), ...inspection.testReferences].filter(
+    ({ path }) => isOwned(path, owned),
+  );
+  return missingPlaces(own, { data, rules: rulesOf(inspection) }).map((place) => {
+    const { at, hint: meant } = place.missing;
+    const why = 'this bundle owns the place, and no rule and no data of it stands there';
+    return problemAt(modules, place, `${dotted(at)} is always undefined: ${why}${meant}`);
   });
 };
+
+/** True for a reference where nothing of all that is looked at together stands. */
+export const leadsNowhere =
+  (inspection: Inspected, data: JsonNode) =>
+  ({ path }: RegoReference): boolean =>
+    missingAt(path, data, rulesOf(inspection)) !== undefined;
+
+/** The same as problems: another bundle may be what is missing. */
+export const foreignReferences = (
+  inspection: Inspected,
+  references: readonly RegoReference[],
+  { modules, data, roots }: Provided,
+): RegoProblem[] =>
+  missingPlaces(references, { data, rules: rulesOf(inspection) }).map((place) => {
+    const { at, hint: meant } = place.missing;
+    const isTheirs = meant === '' && !isOwned(at, roots);
+    const beside = isTheirs ? ': where another bundle does, name its folder, too' : meant;
+    return problemAt(modules, place, `nothing here provides ${dotted(at)}${beside}`);
+  });
