@@ -188,8 +188,8 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     const addBundles: RunningServer['addBundles'] = async (bundles) => {
       const located = bundles.map(({ name, path: source }) => ({ name, path: path.resolve(source) }));
       const added = await policy.addLocal(located);
-      return added.map(({ version: { name, version: number, tests, notes }, activated }) => {
-        return { name, version: number, testsPassed: tests.passed, changed: activated, notes };
+      return added.map(({ version: { name, version: number, tests, notes }, activated, warnings }) => {
+        return { name, version: number, testsPassed: tests.passed, changed: activated, notes: [...warnings, ...notes] };
       });
     };
     await addBundles([...config.policy.bundles, ...options.bundles]);

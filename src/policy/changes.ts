@@ -3,9 +3,10 @@ import type { Clock } from '../canonical/index.ts';
 import type { AuditEvent } from '../decision/model.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Toolchain } from '../rego/index.ts';
+import { isOwned, segmentsOf } from './content/roots.ts';
 import type { Candidate } from './link/linked-set.ts';
 import type { Change, LiveSet, PolicyLog, Prepared } from './live.ts';
-import type { VersionInfo } from './model.ts';
+import type { ActivationResult, VersionInfo } from './model.ts';
 import { PolicyError } from './model.ts';
 import type { PolicySettings } from './settings.ts';
 import type { PolicyCatalog } from './versions/catalog.ts';
@@ -51,7 +52,21 @@ export const versionOf = (parts: Parts, name: string, version: number): VersionI
   throw new PolicyError('VERSION_UNKNOWN', `${name} has no version ${version}`);
 };
 
-export type Activated = { readonly version: VersionInfo; readonly epoch: number };
+export const activeOf = ({ catalog }: Parts, name: string): VersionInfo | undefined =>
+  catalog.versions(name).find(({ state }) => state === 'active');
+
+const MOST_SHOWN = 5;
+
+/** What a version, active or to be so, gives up of what was active before it. */
+export const rootsGivenUp = (before: VersionInfo | undefined, after: VersionInfo): string[] => {
+  const lost = before?.roots.filter((root) => !isOwned(segmentsOf(root), after.roots)) ?? [];
+  if (before === undefined || lost.length === 0) return [];
+  const roots = `${lost.slice(0, MOST_SHOWN).join(', ')}${lost.length > MOST_SHOWN ? ', ...' : ''}`;
+  const whose = `of ${before.name}@${before.version}`;
+  return after.state === 'active'
+    ? [`the roots ${roots} ${whose} are given up: nothing of it answers there any more`]
+    : [`its activation would give up the roots ${roots} ${whose}: nothing of it would answer there any more`];
+};
 
 /** A stored version, ready to be linked. */
 export const candidateOf = async (
@@ -83,14 +98,16 @@ export const settle = ({ catalog }: Parts, info: VersionInfo, { builtins, testsP
   });
 };
 
-export const activateVersion = async (parts: Parts, info: VersionInfo, change: Change): Promise<Activated> => {
+export const activateVersion = async (parts: Parts, info: VersionInfo, change: Change): Promise<ActivationResult> => {
   const { live } = parts;
-  if (info.state === 'active') return { version: info, epoch: live.current.epoch };
+  if (info.state === 'active') return { version: info, epoch: live.current.epoch, warnings: [] };
+  const replaced = activeOf(parts, info.name);
   live.refuseOverlap(info.name, info.roots);
   const prepared = await live.prepare([await candidateOf(parts, info, true)]);
   const epoch = await prepared.commit(change);
   settle(parts, info, prepared);
-  return { version: versionOf(parts, info.name, info.version), epoch };
+  const version = versionOf(parts, info.name, info.version);
+  return { version, epoch, warnings: rootsGivenUp(replaced, version) };
 };
 
 /** Versions that were active before the present one, latest last. */
@@ -101,7 +118,7 @@ const beforeOf = (parts: Parts, name: string): readonly number[] => {
 
 export const rollbackTarget = (parts: Parts, name: string): number | undefined => beforeOf(parts, name).at(-1);
 
-export const rollback = (parts: Parts, name: string, by: string): Promise<Activated> => {
+export const rollback = (parts: Parts, name: string, by: string): Promise<ActivationResult> => {
   const before = beforeOf(parts, name);
   const target = before.at(-1);
   if (target === undefined) {

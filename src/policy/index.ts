@@ -26,6 +26,7 @@ export { createExplain } from './explain.ts';
 export type { LocalResult } from './intake.ts';
 export type { PolicyLog } from './live.ts';
 export type {
+  ActivationResult,
   BuiltBundle,
   BundleFiles,
   BundleInfo,

@@ -1,6 +1,6 @@
 import type { UploadContent } from './build/upload.ts';
 import type { Parts } from './changes.ts';
-import { candidateOf, NOT_NOW, settle, UNTESTED, versionOf } from './changes.ts';
+import { activeOf, candidateOf, NOT_NOW, rootsGivenUp, settle, UNTESTED, versionOf } from './changes.ts';
 import { overlap } from './content/roots.ts';
 import type { Candidate } from './link/linked-set.ts';
 import type { Prepared } from './live.ts';
@@ -179,15 +179,18 @@ export const take = async (parts: Parts, examined: readonly Examined[]): Promise
     await prepared?.discard();
     throw error;
   }
+  const replaced = new Map(examined.map(({ upload: { name } }) => [name, activeOf(parts, name)] as const));
   const by = examined[0]?.upload.by ?? '';
   const epoch = prepared === undefined ? live.current.epoch : await prepared.commit({ by });
   for (const one of examined) {
     if (prepared !== undefined && 'known' in one && one.candidate !== undefined) settle(parts, one.known, prepared);
   }
   return examined.map((one) => {
-    const version = 'made' in one ? one.made.version : one.known.version;
+    const number = 'made' in one ? one.made.version : one.known.version;
+    const version = versionOf(parts, one.upload.name, number);
     return {
-      version: versionOf(parts, one.upload.name, version),
+      version,
+      warnings: rootsGivenUp(replaced.get(one.upload.name), version),
       created: 'made' in one,
       activated: one.upload.activate && one.candidate !== undefined,
       epoch,

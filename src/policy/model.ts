@@ -62,6 +62,16 @@ export interface PushResult {
   /** False when the same digest was there already. */
   readonly created: boolean;
   readonly epoch: number;
+  /** Roots that the bundle's active version had before, and that this one gives up, as a sentence. */
+  readonly warnings: readonly string[];
+}
+
+/** A version made active. */
+export interface ActivationResult {
+  readonly version: VersionInfo;
+  readonly epoch: number;
+  /** As a push has them. */
+  readonly warnings: readonly string[];
 }
 
 /** What `verdict build` writes and what a push of plain Rego is turned into. */
@@ -83,15 +93,11 @@ export interface PolicyStore extends PolicySource {
   /** The archive as stored (built here, or as pushed when opaque). */
   archive(name: string, version: number): Promise<Uint8Array>;
   push(name: string, archive: Uint8Array, options: PushOptions): Promise<PushResult>;
-  activate(
-    name: string,
-    version: number,
-    by: string,
-  ): Promise<{ readonly version: VersionInfo; readonly epoch: number }>;
+  activate(name: string, version: number, by: string): Promise<ActivationResult>;
   /** What a rollback would make active; undefined when there is nothing to go back to. Throws BUNDLE_UNKNOWN. */
   rollbackTarget(name: string): number | undefined;
   /** Activates the version that was active before the present one. */
-  rollback(name: string, by: string): Promise<{ readonly version: VersionInfo; readonly epoch: number }>;
+  rollback(name: string, by: string): Promise<ActivationResult>;
   close(): Promise<void>;
 }
 

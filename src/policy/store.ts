@@ -119,7 +119,8 @@ export const openPolicyStore = async (options: PolicyStoreOptions): Promise<Loca
         const upload = { name, content, original: archive, by, activate, trusted: false };
         const [taken] = await take(parts, [await examine(parts, upload)]);
         if (taken === undefined) throw new PolicyError('STORAGE_FAILED', 'the push left no version');
-        return { version: taken.version, created: taken.created, epoch: taken.epoch };
+        const { version, created, epoch, warnings } = taken;
+        return { version, created, epoch, warnings };
       }),
     addLocal: (bundles) => inTurn(() => addLocal(parts, bundles)),
     activate: (name, version, by) =>

@@ -192,3 +192,34 @@ test('a slip in a role, a bundle or an outcome is named', async () => {
     stderr: expect.stringContaining('permit, refuse, undefined, failed; not "deny"'),
   });
 });
+
+test('a push and an activation warn of the roots that they give up', async () => {
+  const cwd = folderOf({
+    'one/a.rego': 'package lost\n\nx := 1\n',
+    'one/b.rego': 'package kept\n\nx := 1\n',
+    'two/b.rego': 'package kept.deeper\n\nx := 1\n',
+  });
+  expect((await verdict(['push', 'losing', 'one', '--activate'], { cwd })).stdout).not.toContain('warning');
+  expect((await verdict(['push', 'losing', 'two'], { cwd })).stdout).toContain(
+    'warning: its activation would give up the roots kept, lost of losing@1: nothing of it would answer there any more',
+  );
+  const given = 'warning: the roots kept, lost of losing@1 are given up: nothing of it answers there any more';
+  expect((await verdict(['activate', 'losing', '2'])).stdout).toMatch(
+    new RegExp(`losing@2 is active.*\\n {2}${given}`),
+  );
+  expect((await verdict(['rollback', 'losing'])).stdout).not.toContain('warning');
+  expect((await verdict(['push', 'losing', 'two', '--activate'], { cwd })).stdout).toContain(given);
+});
+
+test('a root that an active bundle holds cannot be claimed by another, also one without rules', async () => {
+  const cwd = folderOf({
+    'holder/.manifest': '{"roots": ["held"]}',
+    'holder/data.json': '{}',
+    'claim/c.rego': 'package held.by.another\n\nx := 1\n',
+  });
+  expect(await verdict(['push', 'holder', 'holder', '--activate'], { cwd })).toMatchObject({ code: 0 });
+  expect(await verdict(['push', 'claim', 'claim'], { cwd })).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining('overlaps held, which the active bundle holder owns'),
+  });
+});

@@ -159,7 +159,7 @@ test('a server starts with a broken bundle and takes it when it is mended, with 
   expect(await ask('a/x')).toBe(2);
 
   write('b/b.rego', 'package b\n\nz := 1\n');
-  await says(/a@1:a\.rego:3:6: data\.b\.y is provided by no active bundle/);
+  await says(/^a\/a\.rego:3:6: data\.b\.y is provided by no active bundle.*\n.*x := data\.b\.y/m);
   expect(await ask('a/x')).toBe(2);
   // Only both together are whole again.
   write('a/a.rego', 'package a\n\nx := data.b.z + 10\n');

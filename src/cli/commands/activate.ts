@@ -4,12 +4,13 @@ import { EXIT, type ExitCode } from '../model.ts';
 import { askAdminFor } from '../remote/admin.ts';
 import { isActivationAnswer } from '../remote/answers.ts';
 import { part } from '../remote/http.ts';
+import { activationText } from '../screen/activation.ts';
 import type { Session, Start } from '../session.ts';
 
 const run = async (session: Session, name: string, version: string): Promise<ExitCode> => {
   const path = `/v1/bundles/${part(bundleName(name))}/versions/${versionNumber(version)}/activate`;
   const answer = await askAdminFor(session, { method: 'POST', path }, isActivationAnswer);
-  session.screen.result(answer, () => `${name}@${answer.version.version} is active (epoch ${answer.epoch})`);
+  session.screen.result(answer, () => activationText(session.screen.paint, answer, 'is active'));
   return EXIT.done;
 };
 

@@ -5,11 +5,11 @@ import { EXIT, type ExitCode } from '../model.ts';
 import { askAdminFor } from '../remote/admin.ts';
 import { isPushAnswer, type PushAnswer } from '../remote/answers.ts';
 import { part } from '../remote/http.ts';
-import { count, noteText, type Paint, plain } from '../screen/screen.ts';
+import { count, noteText, type Paint, plain, warningText } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
 import { isDirectory, leftOut, readBundle, readNamed, withRoot } from '../sources/sources.ts';
 
-const answerText = (paint: Paint, { version, created, epoch }: PushAnswer): string => {
+const answerText = (paint: Paint, { version, created, epoch, warnings = [] }: PushAnswer): string => {
   const label = paint('bold', `${plain(version.name)}@${version.version}`);
   const what = created ? 'pushed' : 'was there already';
   const active = version.state === 'active' ? `, ${paint('green', 'active')} (epoch ${epoch})` : '';
@@ -17,6 +17,7 @@ const answerText = (paint: Paint, { version, created, epoch }: PushAnswer): stri
     version.opaque || version.tests.passed === 0 ? 'no tests ran' : `${count(version.tests.passed, 'test')} passed`;
   return [
     `${label} ${what}${active}: ${tests}, digest ${plain(version.digest.slice(0, 12))}`,
+    ...warnings.map((warning) => `  ${warningText(warning, paint)}`),
     ...version.notes.map((note) => `  ${noteText(note, paint)}`),
   ].join('\n');
 };

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../model.ts';
 import { askAdminFor } from '../remote/admin.ts';
 import { isActivationAnswer, isVersionsAnswer } from '../remote/answers.ts';
 import { part } from '../remote/http.ts';
+import { activationText } from '../screen/activation.ts';
 import type { Session, Start } from '../session.ts';
 
 const preview = async (session: Session, name: string): Promise<ExitCode> => {
@@ -26,7 +27,7 @@ const run = async (session: Session, text: string, options: { readonly dryRun?: 
   if (options.dryRun === true) return preview(session, name);
   const path = `/v1/bundles/${part(name)}/rollback`;
   const answer = await askAdminFor(session, { method: 'POST', path }, isActivationAnswer);
-  session.screen.result(answer, () => `${name}@${answer.version.version} is active again (epoch ${answer.epoch})`);
+  session.screen.result(answer, () => activationText(session.screen.paint, answer, 'is active again'));
   return EXIT.done;
 };
 

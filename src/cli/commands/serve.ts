@@ -25,10 +25,16 @@ const bundleArgument = async (session: Session, text: string): Promise<BundleArg
   return { name: bundleName(named?.[1] ?? nameOfPath(file)), path: file };
 };
 
-/** The file's path from here when one of the bundles alone has such a file; otherwise its name inside its bundle. */
+/**
+ * The file's path from here when it is known which of the bundles it is of: a server says so of files of several
+ * (`name@version:file`), and otherwise it is the only one that has such a file. Else its name as it is.
+ */
 const nameBelow = (session: Session, bundles: readonly BundleArgument[], file: string): string => {
-  const [root, ...others] = bundles.filter((bundle) => existsSync(path.join(bundle.path, file)));
-  return root === undefined || others.length > 0 ? file : displayed(path.relative(session.host.cwd, root.path), file);
+  const [, name, below = file] = /^([a-z][a-z0-9-]*)@\d+:(.+)$/.exec(file) ?? [];
+  const [root, ...others] = bundles.filter(
+    (bundle) => (name === undefined || bundle.name === name) && existsSync(path.join(bundle.path, below)),
+  );
+  return root === undefined || others.length > 0 ? file : displayed(path.relative(session.host.cwd, root.path), below);
 };
 
 const addedText = ({ name, version, testsPassed }: AddedBundle): string =>

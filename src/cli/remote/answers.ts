@@ -30,6 +30,8 @@ const isToken = (value: unknown): value is TokenInfo =>
 export interface ActivationAnswer {
   readonly version: VersionInfo;
   readonly epoch: number;
+  /** Absent from servers that have none to give. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PushAnswer extends ActivationAnswer {
@@ -37,7 +39,10 @@ export interface PushAnswer extends ActivationAnswer {
 }
 
 export const isActivationAnswer = (value: unknown): value is ActivationAnswer =>
-  isRecord(value) && isVersion(value.version) && typeof value.epoch === 'number';
+  isRecord(value) &&
+  isVersion(value.version) &&
+  typeof value.epoch === 'number' &&
+  (value.warnings === undefined || isListOf(isText)(value.warnings));
 
 export const isPushAnswer = (value: unknown): value is PushAnswer =>
   isActivationAnswer(value) && 'created' in value && typeof value.created === 'boolean';

@@ -1,23 +1,16 @@
 import { VerdictError } from '../../canonical/index.ts';
 import type { Role } from '../../decision/model.ts';
 import type { TokenInfo } from '../../identity/index.ts';
-import type { BundleInfo, VersionInfo } from '../../policy/index.ts';
+import type { ActivationResult, BundleInfo, PushResult, VersionInfo } from '../../policy/index.ts';
 import type { RegoProblem } from '../../rego/index.ts';
 
 // What the admin API answers, body by body. Errors are Problem, as application/problem+json.
 
 /** PUT /v1/bundles/{name}: 201 for a new version, 200 when the same digest was there. */
-export interface PushAnswer {
-  readonly version: VersionInfo;
-  readonly created: boolean;
-  readonly epoch: number;
-}
+export type PushAnswer = PushResult;
 
 /** POST .../activate and .../rollback: 200. */
-export interface ActivationAnswer {
-  readonly version: VersionInfo;
-  readonly epoch: number;
-}
+export type ActivationAnswer = ActivationResult;
 
 /** GET /v1/bundles. One bundle is a BundleInfo, one version a VersionInfo, as they stand. */
 export interface BundlesAnswer {

@@ -142,7 +142,7 @@ const joinOf = async ({ member }: LinkRequest, plan: Plan): Promise<JoinAnswer> 
   const absent = plan.reads.flatMap(({ wanted }, at) =>
     (answer.reads[at]?.absent ?? []).flatMap((index) => wanted[index]?.reference ?? []),
   );
-  refuseAbsent(absent);
+  refuseAbsent(member, absent);
   return answer;
 };
 

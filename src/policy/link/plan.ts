@@ -1,6 +1,7 @@
 import type { RegoProblem } from '../../rego/index.ts';
 import { dotted } from '../build/ownership.ts';
 import type { ExternalReference } from '../build/references.ts';
+import { problemIn } from '../content/places.ts';
 import { isUnder, minimalPaths, segmentsOf } from '../content/roots.ts';
 import type { VersionInfo } from '../model.ts';
 import { refuseProblems } from '../model.ts';
@@ -47,13 +48,11 @@ const mixedRoot = ({ info, runnable }: Member, path: Path): Path | undefined => 
   return rulesOf({ info, runnable }).some((rule) => isUnder(segmentsOf(rule), root)) ? root : undefined;
 };
 
-const problemAt = ({ path, file, row, col }: ExternalReference, why: string): RegoProblem => ({
-  code: 'verdict_reference_error',
-  message: `${dotted(path)} ${why}`,
-  file,
-  row,
-  col,
-});
+const problemAt = (self: Member, { path, file, row, col }: ExternalReference, why: string): RegoProblem => {
+  const text = self.runnable.sources?.all.modules.find((module) => module.path === file)?.text;
+  const what = { code: 'verdict_reference_error', message: `${dotted(path)} ${why}` };
+  return text === undefined ? { ...what, file, row, col } : problemIn({ file, text }, { ...what, place: { row, col } });
+};
 
 const UNPROVIDED = 'is provided by no active bundle';
 
@@ -61,8 +60,8 @@ const UNPROVIDED = 'is provided by no active bundle';
 export const refuseLinks = (problems: readonly RegoProblem[]): void => refuseProblems('REFERENCE_UNPROVIDED', problems);
 
 /** What is found not to be there when the data is read. */
-export const refuseAbsent = (references: readonly ExternalReference[]): void =>
-  refuseLinks(references.map((reference) => problemAt(reference, UNPROVIDED)));
+export const refuseAbsent = (self: Member, references: readonly ExternalReference[]): void =>
+  refuseLinks(references.map((reference) => problemAt(self, reference, UNPROVIDED)));
 
 /** Those whose places a reference can mean, the version that makes it left out. */
 const providersOf = (set: Members, from: Member, path: Path): Member[] =>
@@ -79,11 +78,15 @@ const problemOf = (set: Members, self: Member, reference: ExternalReference): Re
   const hasOwnBelow = self.info.roots.some((root) => isUnder(segmentsOf(root), path));
   const isProvided = call === true ? providers.some((member) => isOwner(member, path)) : providers.length > 0;
   // All of `data` is always there.
-  if (!isProvided && !hasOwnBelow && path.length > 0) return problemAt(reference, UNPROVIDED);
+  if (!isProvided && !hasOwnBelow && path.length > 0) return problemAt(self, reference, UNPROVIDED);
   if (self.runnable.opaque) return undefined;
   const opaque = providers.find((member) => member.runnable.opaque && meetsRule(member, reference));
   if (opaque === undefined) return undefined;
-  return problemAt(reference, `is a rule of ${opaque.info.name}, whose sources are cut: nothing can be linked with it`);
+  return problemAt(
+    self,
+    reference,
+    `is a rule of ${opaque.info.name}, whose sources are cut: nothing can be linked with it`,
+  );
 };
 
 /** The versions whose rules the version reaches, and every reference on the way with the version that makes it. */

@@ -97,16 +97,16 @@ const memoryPolicy = () => {
       const all = archives.get(name) ?? [];
       const at = all.findIndex((other) => Buffer.from(other).equals(archive));
       if (at < 0) archives.set(name, [...all, archive]);
-      return { version: versionOf(name, at < 0 ? all.length + 1 : at + 1), created: at < 0, epoch: 1 };
+      return { version: versionOf(name, at < 0 ? all.length + 1 : at + 1), created: at < 0, epoch: 1, warnings: [] };
     },
     activate: async (name, version, by) => {
       calls.push({ activate: name, version, by });
-      return { version: versionOf(name, version), epoch: 2 };
+      return { version: versionOf(name, version), epoch: 2, warnings: [] };
     },
     rollbackTarget: (name) => (known(name).length > 1 ? 1 : undefined),
     rollback: async (name, by) => {
       calls.push({ rollback: name, by });
-      return { version: versionOf(name, 1), epoch: 3 };
+      return { version: versionOf(name, 1), epoch: 3, warnings: [] };
     },
     close: async () => {},
   };

@@ -76,8 +76,8 @@ export const schemas: { readonly [name: string]: object } = {
   Versions: object({ versions: list('Version'), rollbackTo: whole }, ['rollbackTo']),
   Bundle: object({ name, active: ref('Version'), latest: ref('Version'), versions: whole }, ['active']),
   Bundles: object({ bundles: list('Bundle') }),
-  Push: object({ version: ref('Version'), created: { type: 'boolean' }, epoch: whole }),
-  Activation: object({ version: ref('Version'), epoch: whole }),
+  Push: object({ version: ref('Version'), created: { type: 'boolean' }, epoch: whole, warnings: texts }),
+  Activation: object({ version: ref('Version'), epoch: whole, warnings: texts }),
   Decision: { type: 'object', description: 'The record as it stands in the log.' },
   Decisions: object(
     {
