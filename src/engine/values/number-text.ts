@@ -52,11 +52,26 @@ const nearestFloat = (numerator: bigint, denominator: bigint): { mantissa: bigin
   }
 };
 
+const fives: bigint[] = [];
+
+/** Floats of a policy have few different exponents. */
+const powerOf5 = (power: number): bigint => {
+  if (power > mostShift) return 5n ** BigInt(power);
+  fives[power] ??= 5n ** BigInt(power);
+  return fives[power];
+};
+
+const withoutZeros = (digits: string): string => {
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === 0x30) end--;
+  return digits.slice(0, end);
+};
+
 /** All digits of n x 2^shift, without trailing zeros, and the power of ten of the first one plus one. */
 const exactDigits = (n: bigint, shift: bigint): { digits: string; point: number } => {
-  const scaled = shift >= 0n ? n << shift : n * 5n ** -shift;
+  const scaled = shift >= 0n ? n << shift : n * powerOf5(Number(-shift));
   const all = String(scaled);
-  return { digits: all.replace(/0+$/, ''), point: all.length - (shift < 0n ? Number(-shift) : 0) };
+  return { digits: withoutZeros(all), point: all.length - (shift < 0n ? Number(-shift) : 0) };
 };
 
 /** The decimal cut after `count` digits, rounded to nearest, ties to even. */
@@ -111,7 +126,7 @@ export const goNumberText = (text: string): string => {
   const decimal = decimalOf(text);
   // An exponent of this size is no number that a policy computed on purpose: leave its text, and spare the work.
   if (decimal.digits === 0n || Math.abs(decimal.exponent) > 5_000) return decimal.digits === 0n ? '0' : text;
-  let digits = String(decimal.digits).replace(/0+$/, '');
+  let digits = withoutZeros(String(decimal.digits));
   let exponent = decimal.exponent + String(decimal.digits).length - digits.length;
   const sign = decimal.negative ? '-' : '';
   if (digits.length > EXACT_DIGITS) ({ digits, exponent } = shortest(decimal));
@@ -146,7 +161,7 @@ export const floatText = (value: BigFloat, bits = usualBits): string => {
 };
 
 const written = (sign: string, allDigits: string, allExponent: number): string => {
-  const digits = allDigits.replace(/0+$/, '');
+  const digits = withoutZeros(allDigits);
   const exponent = allExponent + allDigits.length - digits.length;
   if (exponent >= 0) return sign + digits + '0'.repeat(exponent);
   const point = digits.length + exponent;
