@@ -49,9 +49,9 @@ interface Inside {
 }
 
 /** Makes the first instance and looks inside: a module that cannot even start is refused. */
-const firstInstance = (local: LocalEvaluator): Inside => {
+const firstInstance = async (local: LocalEvaluator): Promise<Inside> => {
   try {
-    const { builtinNames, entrypoints } = local.current();
+    const { builtinNames, entrypoints } = await local.open();
     return { builtins: builtinNames.filter((name) => name !== undefined), entrypoints };
   } catch (thrown) {
     if (thrown instanceof ModuleError) throw thrown;
@@ -90,7 +90,7 @@ class WasmEngine implements Engine {
     const policy = await compilePolicy(source.wasm);
     const image: PolicyImage = { policy, data: await loadDataImage(policy, source.data), budget };
     const local = new LocalEvaluator(image, hostBuiltins(this.table));
-    const inside = firstInstance(local);
+    const inside = await firstInstance(local);
     checkBuiltins(source, inside.builtins, this.table);
     const onWorker = onWorkers(source, inside, this.table);
     const threads = onWorker.size === 0 ? undefined : await this.workerPool(source);

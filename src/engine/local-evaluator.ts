@@ -35,6 +35,12 @@ export class LocalEvaluator {
     this.builtins = builtins;
   }
 
+  /** Makes the first instance. Rejects when it cannot be made. */
+  async open(): Promise<PolicyInstance> {
+    this.instance = await PolicyInstance.inTurns(this.image, this.builtins);
+    return this.instance;
+  }
+
   /** The instance that evaluates next. Throws when none can be made. */
   current(): PolicyInstance {
     if (this.instance !== undefined && !this.instance.spent) return this.instance;
@@ -57,16 +63,21 @@ export class LocalEvaluator {
     return evaluation;
   }
 
-  /** Makes a spare after the answer has left. */
+  /** Makes a spare after the answer has left, a part at a time. */
   refillLater(): void {
-    this.refill ??= setImmediate(() => {
-      this.refill = undefined;
-      try {
-        this.spare ??= new PolicyInstance(this.image, this.builtins);
-      } catch {
-        // Without a spare the next evaluation makes its own instance, and reports what is wrong.
-      }
-    }).unref();
+    this.refill ??= setImmediate(() => void this.makeSpare()).unref();
+  }
+
+  private async makeSpare(): Promise<void> {
+    const { refill } = this;
+    try {
+      const spare = this.spare ?? (await PolicyInstance.inTurns(this.image, this.builtins));
+      // Closed meanwhile: nobody would give its memory back.
+      if (this.refill === refill) this.spare = spare;
+    } catch {
+      // Without a spare the next evaluation makes its own instance, and reports what is wrong.
+    }
+    if (this.refill === refill) this.refill = undefined;
   }
 
   close(): void {

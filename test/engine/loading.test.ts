@@ -118,3 +118,26 @@ test('an engine that is closed loads nothing', async () => {
   await engine.close();
   await expect(engine.load({ name: 'p@1', wasm, data: Buffer.from('{}') })).rejects.toThrow(ModuleError);
 });
+
+test('data that is copied in several parts is all there, in the first instance and in those after it', async () => {
+  // Some 36 bytes of memory for each byte of text: more than one part, and the last one not whole.
+  const names = Array.from({ length: 20_000 }, (_, at) => `name-${at}`);
+  const data = JSON.stringify({ z: Object.fromEntries(names.map((name, at) => [name, [at, `${name}!`]])) });
+  const rego = `x := data.z[input.a]
+count_all := count(data.z)
+endless := count([1 | some a in numbers.range(1, 9000); some b in numbers.range(1, 9000); a == b])`;
+  const policy = await bench.policy(rego, { data, budget: { instructions: 5_000_000 } });
+  const holds = async (): Promise<void> => {
+    expect(await policy.answer('p/count_all')).toBe('20000');
+    for (const at of [0, 9_999, 19_999])
+      expect(await policy.answer('p/x', { input: { a: `name-${at}` } })).toBe(`[${at},"name-${at}!"]`);
+  };
+  await holds();
+  for (let round = 0; round < 3; round++) {
+    expect(await policy.answer('p/endless')).toBe('budget_exceeded');
+    // At once, before a spare can be whole, and later.
+    await holds();
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await policy.module.close();
+});
