@@ -168,7 +168,9 @@ const comprehension = (scope: Scope, wanted: Kind, depth: number): Value => {
   const items = inner.locals.slice(scope.locals.length);
   const item = (): Tree =>
     items.length > 0 && scope.dice.chance(0.7) ? scope.dice.one(items).tree : mixed(inner, depth - 1).tree;
-  const head = wanted === 'object' ? [item(), ': ', item()] : [item()];
+  // A key has one value: conflicts that the interpreter is spared are among the known differences.
+  const pair = (key: Tree): Tree[] => [key, ': ', scope.dice.chance(0.5) ? key : mixed(scope, depth - 1).tree];
+  const head = wanted === 'object' ? pair(item()) : [item()];
   const [open, close] = wanted === 'array' ? ['[', ']'] : ['{', '}'];
   return value(wanted, [open, ...head, ' | ', body(lines), close], 'mixed');
 };
@@ -216,6 +218,8 @@ const condition = (scope: Scope, depth: number, ranging: boolean): Condition => 
     [2, () => just(of('string'), dice.one([' == ', ' != ', ' < ']), of('string'))],
     [2, () => just(of('any'), ' == ', of('any'))],
     [1, () => just('not ', of('any'), ' == ', of('any'))],
+    [1, () => ({ tree: lacking(scope, depth), locals: [] })],
+    [1, () => just(dice.one(['', 'not ']), of('any'), elsewhere(scope))],
     [2, () => range(scope, depth)],
     [1, () => every(scope, depth)],
     [1, () => pattern(scope, depth)],
@@ -229,6 +233,24 @@ const condition = (scope: Scope, depth: number, ranging: boolean): Condition => 
     ],
   ])();
 };
+
+/** Whether something has an item that others have not, once or twice negated. */
+const lacking = (scope: Scope, depth: number): Tree => {
+  const { dice, fresh } = scope;
+  const { tree, of } = ranged(scope, depth);
+  const item = fresh();
+  const inner = within(scope, local(item, { kind: of }));
+  const when = body(conditions(inner, 1, depth - 1, dice.chance(0.3)).lines);
+  const others = text('{y | some y in ', ranged(inner, depth - 1).tree, `; not y == ${item} }`);
+  const found = text(`count([${item} | some ${item} in `, tree, `; not ${item} in `, others, '; ', when, ' ])');
+  return text(dice.one(['', 'not ']), found, dice.one([' == 0', ' > 1']));
+};
+
+/** What replaces the input around an expression. */
+export const elsewhere = (scope: Scope): Tree =>
+  scope.dice.chance(0.5)
+    ? text(' with input as ', inputPlace(scope, 'object').tree)
+    : text(` with input.${scope.dice.one(['s', 'a', 'i', 'o.s'])} as `, anyOf(scope, 'any', 0).tree);
 
 const range = (scope: Scope, depth: number): Condition => {
   const { dice, fresh } = scope;

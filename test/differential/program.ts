@@ -1,7 +1,7 @@
 import { Dice } from './dice.ts';
 import type { Kind } from './forms.ts';
 import type { Named, Scope, Value } from './grammar.ts';
-import { anyOf, conditions, inputPlace, value } from './grammar.ts';
+import { anyOf, conditions, elsewhere, inputPlace, value } from './grammar.ts';
 import { dataText, inputTexts, names, strings } from './questions.ts';
 import type { Tree } from './tree.ts';
 import { body, optional, rules, text, written } from './tree.ts';
@@ -31,6 +31,8 @@ interface Growing {
   readonly known: Named[];
   readonly functions: Named[];
   readonly entrypoints: string[];
+  /** Rules and places below that can be replaced. */
+  readonly rules: string[];
   readonly fresh: () => string;
   readonly style: Style;
 }
@@ -97,29 +99,62 @@ const partialObject = (growing: Growing, name: string): void => {
   known.push(value('object', [name], 'mixed'));
 };
 
-/** Rules under names, and under names that are computed: found by a reference that is not constant. */
+/** Rules under names, on several levels and under names that are computed: found by references that are not constant. */
 const nested = (growing: Growing, name: string): void => {
   const { dice, lines, known } = growing;
   const scope = scopeOf(growing);
-  const under = dice.one(strings.slice(0, 5));
-  const first = conditions(scope, 1, 2, false);
-  lines.push(text(`${name}[${JSON.stringify(under)}].v := `, anyOf(first.inner, 'mixed', 1).tree, block(first.lines)));
-  const second = conditions(scope, 1, 1, false);
-  lines.push(text(`${name}.k.v := `, anyOf(second.inner, 'mixed', 1).tree, block(second.lines)));
-  if (dice.chance(0.3)) {
-    const third = conditions(scope, 1, 1, true);
-    const keys = third.inner.locals.filter(({ kind }) => kind === 'any' || kind === 'mixed');
+  const rule = (path: string, wanted: Kind = 'mixed'): void => {
+    const when = conditions(scope, 1, 2, false);
+    lines.push(text(`${name}${path} := `, anyOf(when.inner, wanted, 1).tree, block(when.lines)));
+  };
+  rule(`[${JSON.stringify(dice.one(strings.slice(0, 5)))}].v`);
+  if (dice.chance(0.7)) rule('.k.v');
+  if (dice.chance(0.4)) rule('.x.b');
+  if (dice.chance(0.3)) rule('.n.a.v');
+  if (dice.chance(0.3)) rule(dice.one(['.y', '["1"].v', '.c']), 'number');
+  for (const under of ['w', 'a.b']) {
+    if (!dice.chance(under === 'w' ? 0.3 : 0.1)) continue;
+    const { lines: when, inner } = conditions(scope, 1, 1, true);
+    const keys = inner.locals.filter(({ kind }) => kind === 'any' || kind === 'mixed');
     const key = keys.length > 0 ? dice.one(keys).tree : 'input.s';
-    lines.push(text(`${name}.w[`, key, ']', dice.one([' := 1', ' contains 2', '.z := "x"']), block(third.lines)));
+    lines.push(text(`${name}.${under}[`, key, ']', dice.one([' := 1', ' contains 2', '.z := "x"']), block(when)));
   }
-  known.push(value('any', [`${name}[input.${dice.one(['s', 'a'])}].v`]), value('any', [`data.pol.${name}[input.s]`]));
-  if (dice.chance(0.4)) {
-    const found = known.slice(-2);
-    lines.push(
-      text(`${name}not if { not `, dice.one(found).tree, '; ', body(conditions(scope, 1, 1, false).lines), ' }'),
-    );
+  const found = dice.times(2 + dice.below(3), () => lookup(scope, name));
+  known.push(...found);
+  if (dice.chance(0.6)) {
+    const [one, other] = [dice.one(found).tree, dice.one([...found, anyOf(scope, 'any', 1)]).tree];
+    const negated = dice.weighted<() => Tree>([
+      [3, () => text('not ', one)],
+      [2, () => text('not ', one, ' == ', other)],
+      [1, () => text('not ', other, ' == ', one)],
+      [1, () => text('not ', one, elsewhere(scope))],
+      [1, () => text('every k in ["x", "k", "w"] { not ', `${name}[k]`, dice.one(['', '.v', '[input.s]']), ' }')],
+      [1, () => text(`count([1 | some k in ["x", "k"]; not ${name}[k].v == `, other, ']) == 1')],
+    ])();
+    lines.push(text(`${name}not if { `, negated, '; ', body(conditions(scope, 1, 1, false).lines), ' }'));
     growing.entrypoints.push(`${name}not`);
   }
+};
+
+/** A reference below a name, by names from the input, from the data and from calls. */
+const lookup = (scope: Scope, name: string): Named => {
+  const { dice } = scope;
+  const by = (): Tree =>
+    dice.weighted<() => Tree>([
+      [5, () => `input.${dice.one(['s', 's', 'a', 'o.s'])}`],
+      [1, () => anyOf(scope, 'string', 1).tree],
+      [1, () => text('concat("", ["", ', anyOf(scope, 'any', 0).tree, '])')],
+    ])();
+  const root = dice.one(['', 'data.pol.']) + name;
+  const forms: readonly (() => readonly Tree[])[] = [
+    () => [`${root}[`, by(), '].v'],
+    () => [`${root}[`, by(), ']'],
+    () => [`${root}[`, by(), '][', by(), ']'],
+    () => [`${root}[`, by(), dice.one(['].a.v', '].b', '].v.v'])],
+    () => [`${root}.${dice.one(['n', 'x', 'w', 'k'])}[`, by(), ']'],
+    () => [`${root}.n[`, by(), '].v'],
+  ];
+  return value('any', dice.one(forms)());
 };
 
 const func = (growing: Growing, name: string): void => {
@@ -138,7 +173,11 @@ const func = (growing: Growing, name: string): void => {
     const locals = shown.filter((one, index) => one === given[index]).map((one) => value('any', [one]));
     const { lines: when, inner } = conditions(scopeOf(growing, ...locals), 1 + dice.below(2), 1, dice.chance(0.2));
     const head = definitions > 1 && dice.chance(0.8) ? same : anyOf(inner, kind, 1);
-    lines.push(text(`${name}(${shown.join(', ')}) := `, head.tree, block(when)));
+    const otherwise = dice.times(dice.chance(0.3) ? 1 + dice.below(2) : 0, () => {
+      const other = conditions(scopeOf(growing, ...locals), 1, 1, false);
+      return optional(' else := ', anyOf(other.inner, kind, 1).tree, block(other.lines));
+    });
+    lines.push(text(`${name}(${shown.join(', ')}) := `, head.tree, block(when), ...otherwise));
   }
   functions.push({ ...value('mixed', [name]), arity });
 };
@@ -157,6 +196,10 @@ const mocked = (growing: Growing, name: string): void => {
     [
       replaces,
       () => [` with data.doc.${dice.one(['limits', 'limits.a', 'users.x', 'list', 'none.new'])} as `, replacement()],
+    ],
+    [
+      growing.rules.length > 0 ? replaces : 0,
+      () => [' with data.pol.', dice.one(growing.rules), ' as ', replacement()],
     ],
     [replaces / 2, () => [' with count as 3']],
     [replaces / 2, () => [' with lower as ', dice.one(['upper', '"x"'])]],
@@ -202,6 +245,7 @@ export const programOf = (seed: number, style: Style): Program => {
     known: [],
     functions: [],
     entrypoints: [],
+    rules: [],
     fresh: () => `v${locals++}`,
     style,
   };
@@ -210,6 +254,8 @@ export const programOf = (seed: number, style: Style): Program => {
     const name = `r${at}`;
     make(growing, name);
     if (asked) growing.entrypoints.push(name);
+    if (make === nested) growing.rules.push(`${name}.k`, `${name}.k.v`, `${name}.x`, name);
+    else if (asked) growing.rules.push(name);
   }
   if (growing.entrypoints.length === 0) {
     complete(growing, 'last');
