@@ -40,6 +40,8 @@ type placedRead struct {
 // placedCall is a call of a builtin whose answers depend on more than its operands, or that looks into tokens.
 type placedCall struct {
 	Builtin string `json:"builtin"`
+	// Window is whether all that is made of a call of now tells until when it holds.
+	Window bool `json:"window,omitempty"`
 	spot
 }
 
@@ -62,7 +64,9 @@ func (r *reach) cachingOf(entrypoint ast.Ref, reads []read) *caching {
 				return
 			}
 			if r.isWatched(term) {
-				answer.Calls = append(answer.Calls, placedCall{term.Value.String(), placeOf(term.Location)})
+				answer.Calls = append(answer.Calls, placedCall{term.Value.String(), false, placeOf(term.Location)})
+			} else if isTwinOfNow(term) {
+				answer.Calls = append(answer.Calls, placedCall{nowName, true, placeOf(term.Location)})
 			}
 		})
 	}

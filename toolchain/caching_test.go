@@ -46,6 +46,34 @@ unused := rand.intn("a", 3)`)
 	}
 }
 
+func TestCallsOfNowAreToldApartByWhatIsMadeOfThem(t *testing.T) {
+	sources := []source{{"p.rego", `package p
+allow if {
+	now < input.until
+	[hour, _, _] := time.clock(time.now_ns())
+	hour < 12
+	time.now_ns() % 10 < 5
+}
+now := time.now_ns()`, 1}}
+	answer := compileModule(&query{Modules: sources, Version: 1, Entry: []string{"p/allow", "p/now"}, Reasons: true})
+	compiled, is := answer.Result.(compiledModule)
+	if !is {
+		t.Fatal(answer.Problems)
+	}
+	texts := []string{}
+	for _, entrypoint := range compiled.Entrypoints {
+		for _, one := range entrypoint.Caching.Calls {
+			texts = append(texts, fmt.Sprintf("%s %s %v %d:%d", entrypoint.Path, one.Builtin, one.Window, one.Row, one.Col))
+		}
+	}
+	want := []string{
+		"p/allow time.now_ns true 4:29", "p/allow time.now_ns false 6:2", "p/allow time.now_ns true 8:8", "p/now time.now_ns false 8:8",
+	}
+	if !slices.Equal(texts, want) {
+		t.Errorf("calls %q", texts)
+	}
+}
+
 // indexed writes why definitions stay, and how many found ones there are.
 func indexed(i *index) string {
 	lines := []string{}

@@ -42,6 +42,10 @@ func compileModule(q *query) reply {
 	answer := compiledModule{Entrypoints: []compiledEntrypoint{}}
 	reachable := newReach(compiler)
 	seen := newFootprint(reachable)
+	remembered := reachable
+	if q.Reasons {
+		remembered = p.windowReach(served)
+	}
 	for _, path := range q.Entry {
 		ref := entrypointRef(path)
 		if wrong := unusable(compiler, path, ref); wrong != "" {
@@ -50,7 +54,7 @@ func compileModule(q *query) reply {
 		}
 		found := compiledEntrypoint{Path: path, Builtins: reachable.builtinsFrom(ref), Reads: seen.readsFrom(ref)}
 		if q.Reasons {
-			found.Caching = reachable.cachingOf(ref, found.Reads)
+			found.Caching = remembered.cachingOf(ref, found.Reads)
 		}
 		answer.Entrypoints = append(answer.Entrypoints, found)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -84,6 +85,18 @@ func mockTwin(modules []*ast.Module) {
 			return false
 		})
 	}
+}
+
+// windowReach answers what the rules can reach with these twins in them.
+func (p *parsed) windowReach(served map[string]*ast.Module) *reach {
+	compiler, _ := p.compiled(served, nil)
+	findWindows(slices.Collect(maps.Values(compiler.Modules)))
+	return newReach(compiler)
+}
+
+func isTwinOfNow(term *ast.Term) bool {
+	ref, is := term.Value.(ast.Ref)
+	return is && ref.String() == twinPrefix+"."+nowName
 }
 
 // twinTerm answers the name of the twin of what a term names.

@@ -113,6 +113,19 @@ func TestWindows(t *testing.T) {
 		{"a divisor", `r if 5 / time.now_ns() > 3`, []string{nowName}},
 		{"ceil", `r if ceil(time.now_ns() / 7) > 3`, []string{nowName}},
 		{"a calendar of another time", `r if { [h, _, _] := time.clock(time.now_ns() + 5); h > 3 }`, []string{nowName}},
+		{"a template", "r := $\"at {now}\" if { now := time.now_ns(); now > 5 }", []string{nowName}},
+		{"an index", `r if { now := time.now_ns(); now > 5; input.a[now] }`, []string{nowName}},
+		{"a member", `r if { now := time.now_ns(); now > 5; now in input.a }`, []string{nowName}},
+		{"a key", `r[now] := 1 if { now := time.now_ns(); now > 5 }`, []string{nowName}},
+		{"an item", `r contains now if { now := time.now_ns(); now > 5 }`, []string{nowName}},
+		{"in a comprehension", `r := {now: 1 | input.a} if { now := time.now_ns(); now > 5 }`, []string{nowName}},
+		{"as a mock", `r if { now := time.now_ns(); now > 5; s with input as {"x": now} }
+			s if input.x > 5`, []string{nowName}},
+		{"in every", `r if { now := time.now_ns(); every x in [now] { x > 5 } }`, []string{nowName}},
+		{"beside or", `r := 1 if { now := time.now_ns(); now > 5 } else := now if { now := time.now_ns(); now > 3 }`,
+			[]string{nowName, `twin of gt 5 [0]`, clock}},
+		{"an argument", `r(now) if { now = time.now_ns(); now > 5 }`, []string{nowName}},
+		{"a pattern", `r if { [now, 1] = [time.now_ns(), input.x]; now > 5 }`, []string{nowName}},
 		{"a name used twice", `r if { [1 | x = time.now_ns(); x > 5]; [1 | x = 6; x > 5] }`, []string{nowName}},
 	} {
 		if found := windowsIn(t, "r", example.rule); !slices.Equal(found, example.wanted) {

@@ -92,13 +92,19 @@ export interface SourcePlace {
  */
 export type PlacedRead = InputRead & SourcePlace & { readonly why?: 'dynamic' | 'replaced' | 'unknown' };
 
+export interface PlacedCall extends SourcePlace {
+  readonly builtin: string;
+  /** A call of the clock of which all that is made tells until when it holds. */
+  readonly window?: true;
+}
+
 /** What the answers of an entrypoint rest on, in order of path and place. */
 export interface EntrypointCaching {
   readonly reads: readonly PlacedRead[];
   /** Places of data that no rule defines, each once. */
   readonly data: readonly RegoReference[];
   /** Calls of builtins whose answers depend on more than their operands, or that look into tokens. */
-  readonly calls: readonly (SourcePlace & { readonly builtin: string })[];
+  readonly calls: readonly PlacedCall[];
 }
 
 /** Why definitions are tried one after the other. The first two keep all rules of the sources from being found otherwise. */

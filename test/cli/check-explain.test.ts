@@ -50,6 +50,16 @@ test.each([
     [`${entrypoint}decision := io.jwt.decode(input.token)[1].sub`],
     "exp/decision: remembered per input.token, until a token's nbf or exp",
   ],
+  [
+    'office hours',
+    [`${entrypoint}decision if time.clock(time.now_ns())[0] < 18`],
+    'exp/decision: remembered once for all inputs, until the clock changes it',
+  ],
+  [
+    'a token and the clock',
+    [`${entrypoint}decision if {\n\tio.jwt.decode(input.token)\n\tnow < input.until\n}`, 'now := time.now_ns()'],
+    "exp/decision: remembered per input.token, input.until, until a token's nbf or exp or the clock changes it",
+  ],
 ])('check says in a line what an answer is remembered by: %s', async (_what, rules, line) => {
   expect(await lineOf(rules)).toBe(line);
 });

@@ -22,7 +22,18 @@ const isBelow = (path: readonly string[], other: readonly string[]): boolean =>
 const telling = (reads: readonly PlacedRead[]): PlacedRead[] =>
   reads.filter((read) => read.shape !== true || !reads.some((other) => isBelow(read.path, other.path)));
 
-const isLasting = ({ effect }: CheckedCall): boolean => effect === 'token';
+/** What ends answers that are remembered. */
+const ends: ReadonlyMap<CheckedCall['effect'], string> = new Map([
+  ['token', "a token's nbf or exp"],
+  ['window', 'the clock changes it'],
+]);
+
+const isLasting = ({ effect }: CheckedCall): boolean => ends.has(effect);
+
+const untilText = (calls: readonly CheckedCall[]): string => {
+  const found = [...ends].filter(([effect]) => calls.some((call) => call.effect === effect));
+  return found.length === 0 ? '' : `, until ${found.map(([, end]) => end).join(' or ')}`;
+};
 
 const perWhat = (reads: readonly PlacedRead[]): string => {
   const whole = reads.find(({ path, shape }) => path.length === 0 && shape !== true);
@@ -42,7 +53,7 @@ const entrypointLine = ({ path, ttlMs, reads, calls }: CheckedEntrypoint, paint:
   if (ending !== undefined) {
     return `${name}${paint('yellow', 'not remembered')} where ${ending.builtin} is called: ${placeText(ending)}`;
   }
-  return `${name}remembered ${perWhat(reads)}${calls.length > 0 ? ", until a token's nbf or exp" : ''}`;
+  return `${name}remembered ${perWhat(reads)}${untilText(calls)}`;
 };
 
 /** A line an entrypoint. */
@@ -70,6 +81,7 @@ const effectNotes = {
   randomness: 'randomness',
   network: 'network',
   token: "remembered until the token's nbf or exp",
+  window: 'remembered until what is made of it changes',
 } as const;
 
 type Row = readonly [what: string, place: string, note: string];

@@ -3,9 +3,9 @@ import type { RuleMarks } from './annotations.ts';
 
 /**
  * What a call does to an answer that rests on it. `time`, `randomness` and `network`: it is not remembered; `token`: it
- * is, until the token's nbf or exp.
+ * is, until the token's nbf or exp; `window`: it is, until what is made of the clock changes.
  */
-export type CallEffect = 'time' | 'randomness' | 'network' | 'token';
+export type CallEffect = 'time' | 'randomness' | 'network' | 'token' | 'window';
 
 const effects: { readonly [builtin: string]: CallEffect } = {
   'crypto.x509.parse_and_verify_certificates': 'time',
@@ -47,8 +47,8 @@ export const checkedEntrypoints = (
     .flatMap(({ path, caching }): CheckedEntrypoint[] => {
       if (caching === undefined) return [];
       const ttlMs = marks.find((mark) => mark.path === path && mark.ttlMs !== undefined)?.ttlMs;
-      const calls = caching.calls.flatMap((call) => {
-        const effect = effectOf(call.builtin);
+      const calls = caching.calls.flatMap(({ window, ...call }) => {
+        const effect = window === true ? 'window' : effectOf(call.builtin);
         return effect === undefined ? [] : [{ ...call, effect }];
       });
       return [{ path, ...(ttlMs === undefined ? {} : { ttlMs }), reads: caching.reads, data: caching.data, calls }];
