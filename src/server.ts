@@ -223,6 +223,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       epoch: () => policy.current.epoch,
       versions: activeVersions(policy, clock),
       workers: () => engine.workers(),
+      places: () => engine.places(),
       points: () => engine.points(),
       toolchainRestarts: () => toolchain.restarts(),
       ...(tracing === undefined ? {} : { spans: () => tracing.counts() }),

@@ -7,7 +7,7 @@ import { failureOf } from './failure.ts';
 import type { PolicyImage } from './instance.ts';
 import { LoadedVersion } from './loaded-module.ts';
 import { hostBuiltins, LocalEvaluator } from './local-evaluator.ts';
-import type { Budget, Engine, LoadedModule, ModuleSource, WorkerStats } from './model.ts';
+import type { Budget, Engine, EvaluationPlaces, LoadedModule, ModuleSource, WorkerStats } from './model.ts';
 import { ModuleError } from './model.ts';
 import type { WorkerOptions } from './settings.ts';
 import { compilePolicy } from './wasm/policy-module.ts';
@@ -74,8 +74,8 @@ class WasmEngine implements Engine {
   private readonly options: EngineOptions;
   private readonly table: BuiltinTable;
   private readonly modules = new Set<LoadedModule>();
-  private pool: Promise<WorkerPool> | undefined;
-  private started: WorkerPool | undefined;
+  private pool: WorkerPool | undefined;
+  private readonly placed = { deciding: 0, worker: 0, moved: 0 };
   private readonly used = new Map<string, number>();
   private versions = 0;
   private closed = false;
@@ -93,19 +93,25 @@ class WasmEngine implements Engine {
     const inside = await firstInstance(local);
     checkBuiltins(source, inside.builtins, this.table);
     const onWorker = onWorkers(source, inside, this.table);
-    const threads = onWorker.size === 0 ? undefined : await this.workerPool(source);
+    if (onWorker.size > 0) await this.startGo(source);
     if (this.closed) throw new ModuleError('MODULE_INVALID', `${source.name}: the engine is closed`);
     const version = this.versions++;
-    threads?.load(version, image);
     const loaded: LoadedModule = new LoadedVersion({
       ...inside,
-      ...(threads === undefined ? {} : { threads }),
+      threads: () => {
+        const pool = this.workerPool();
+        pool.load(version, image);
+        return pool;
+      },
       clock,
       local,
       onWorker,
       version,
       budget,
       used: (points) => this.count(source.name.replace(/@.*/, ''), points),
+      placed: (place) => {
+        this.placed[place]++;
+      },
       closed: () => this.modules.delete(loaded),
     });
     this.modules.add(loaded);
@@ -117,14 +123,17 @@ class WasmEngine implements Engine {
   }
 
   workers(): WorkerStats {
-    return this.started?.stats() ?? { threads: 0, waiting: 0, replaced: 0 };
+    return this.pool?.stats() ?? { threads: 0, waiting: 0, replaced: 0 };
+  }
+
+  places(): EvaluationPlaces {
+    return this.placed;
   }
 
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.modules].map((loaded) => loaded.close()));
-    const pool = await this.pool?.catch(() => undefined);
-    await pool?.close();
+    await this.pool?.close();
   }
 
   private count(bundle: string, points: number): void {
@@ -132,23 +141,21 @@ class WasmEngine implements Engine {
     this.used.set(name, (this.used.get(name) ?? 0) + points);
   }
 
-  private async workerPool(source: ModuleSource): Promise<WorkerPool> {
-    this.pool ??= this.startPool();
+  private workerPool(): WorkerPool {
+    this.pool ??= new WorkerPool({ queued: defaultQueued, ...this.options.workers });
+    return this.pool;
+  }
+
+  private async startGo(source: ModuleSource): Promise<void> {
     try {
-      return await this.pool;
+      const rego = await compileRegoModule();
+      const pool = this.workerPool();
+      pool.provide(rego);
+      await pool.started();
     } catch (thrown) {
-      this.pool = undefined;
       const why = `${source.name}: it needs builtins that run in OPA's own code, which is not at hand`;
       throw new ModuleError('MODULE_BUILTIN_UNKNOWN', `${why}: ${messageOf(thrown)}`, { cause: thrown });
     }
-  }
-
-  private async startPool(): Promise<WorkerPool> {
-    const rego = await compileRegoModule();
-    const pool = new WorkerPool(rego, { queued: defaultQueued, ...this.options.workers });
-    await pool.started();
-    this.started = pool;
-    return pool;
   }
 }
 

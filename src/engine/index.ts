@@ -19,6 +19,7 @@ export type {
   Engine,
   Evaluation,
   EvaluationErrorCode,
+  EvaluationPlaces,
   EvaluationRequest,
   LoadedModule,
   ModuleErrorCode,

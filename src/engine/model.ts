@@ -11,6 +11,8 @@ export type CheckedJson = Uint8Array & { readonly [checked]: true };
 export type Budget = {
   /** Points of the counter that is put at function entries and loop heads, and of builtins' calls (1e8: some 0.1 s). */
   readonly instructions: number;
+  /** Points that an evaluation gets on the deciding thread; one that needs more begins anew on a worker. */
+  readonly decidingInstructions: number;
   /** The most that a request may name as its own number of points. */
   readonly mostInstructions: number;
   /** Bytes of Wasm memory beyond what the data takes. */
@@ -18,7 +20,7 @@ export type Budget = {
   /** Bytes of one result, of one builtin's arguments, and of one builtin's result. */
   readonly resultBytes: number;
   readonly argumentBytes: number;
-  /** Wall time of an evaluation on a worker, milliseconds. */
+  /** Wall time of an evaluation on a worker that runs OPA's Go builtins, milliseconds. */
   readonly deadlineMs: number;
 };
 
@@ -88,7 +90,10 @@ export interface EvaluationRequest {
   readonly instructions?: number;
 }
 
-/** A version's module, ready to evaluate. Evaluations that need OPA's Go builtins run on a worker and give a promise. */
+/**
+ * A version's module, ready to evaluate. Evaluations that need OPA's Go builtins, or more points than the deciding
+ * thread gives, run on a worker and give a promise.
+ */
 export interface LoadedModule {
   readonly entrypoints: readonly string[];
   /** Host builtins that the module imports, by name. */
@@ -121,10 +126,19 @@ export interface WorkerStats {
   readonly replaced: number;
 }
 
+/** Evaluations since the start, warming included, by where they ended, and how many were moved from one to the other. */
+export interface EvaluationPlaces {
+  readonly deciding: number;
+  readonly worker: number;
+  /** They used up what the deciding thread gives: begun there, and once more on a worker. */
+  readonly moved: number;
+}
+
 export interface Engine {
   /** Rejects with ModuleError when the module cannot be run here: nothing of it stays. */
   load(source: ModuleSource): Promise<LoadedModule>;
   workers(): WorkerStats;
+  places(): EvaluationPlaces;
   /** Points that evaluations used since the start, by bundle (what a source's name begins with, up to an `@`). */
   points(): ReadonlyMap<string, number>;
   close(): Promise<void>;

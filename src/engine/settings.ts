@@ -3,6 +3,7 @@ import type { Budget } from './model.ts';
 /** `engine`: what one evaluation may take, and the threads for evaluations that run OPA's Go builtins. */
 export interface EngineSettings {
   readonly instructions: number;
+  readonly decidingInstructions: number;
   readonly maxInstructions: number;
   readonly memoryBytes: number;
   readonly resultBytes: number;
@@ -28,7 +29,17 @@ export const engineSchema = {
       description:
         'Points that one evaluation may use: one for each function entered and each turn of a loop in the compiled ' +
         'policy, more for long ones, and what calls of builtins take (1e8 take about 0.1 s). Whoever raises it lets one ' +
-        'question hold up all others for longer.',
+        'question hold a worker for longer.',
+    },
+    decidingInstructions: {
+      type: 'integer',
+      minimum: 10_000,
+      maximum: 2_147_483_647,
+      default: 2_000_000,
+      description:
+        'Points of these that an evaluation gets on the thread that answers (2e6: 2 to 5 ms). One that needs more begins ' +
+        'anew on a worker, with all of `instructions`; its entrypoint is asked there at once for a minute. Whoever raises ' +
+        'it lets one question hold up all others for longer; at `instructions` and above, nothing moves.',
     },
     maxInstructions: {
       type: 'integer',
@@ -37,7 +48,7 @@ export const engineSchema = {
       default: 100_000_000,
       description:
         'The most that METADATA of a rule (`custom.engine.instructions`) may name as its own number of points; a push of ' +
-        'a higher one is refused. Whoever raises it lets every author hold up all other questions for that long.',
+        'a higher one is refused. Whoever raises it lets every author hold a worker for that long.',
     },
     memoryBytes: {
       type: 'integer',
@@ -66,7 +77,7 @@ export const engineSchema = {
       default: 1_000,
       description:
         'Milliseconds that an evaluation may wait for a worker, and that it may then take there: the worker is ended and ' +
-        'replaced. Evaluations without Go builtins need none: `instructions` bounds them.',
+        'replaced. Without Go builtins it may take ten times that, since `instructions` bounds it.',
     },
     workers: {
       type: 'integer',
@@ -74,8 +85,8 @@ export const engineSchema = {
       maximum: 64,
       default: 1,
       description:
-        'Threads that evaluate policies which reach builtins in OPA’s Go code, at the same time. Each takes 30 to 256 ' +
-        'MiB once it is used.',
+        'Threads that evaluate, at the same time, what reaches builtins in OPA’s Go code or takes more than ' +
+        '`decidingInstructions`. None is started before one is needed. Each takes 30 to 256 MiB once it runs Go code.',
     },
     spareWorkers: {
       type: 'integer',
@@ -99,6 +110,7 @@ const { properties } = engineSchema;
 
 export const defaultEngineSettings: EngineSettings = {
   instructions: properties.instructions.default,
+  decidingInstructions: properties.decidingInstructions.default,
   maxInstructions: properties.maxInstructions.default,
   memoryBytes: properties.memoryBytes.default,
   resultBytes: properties.resultBytes.default,
@@ -122,6 +134,7 @@ export const engineOptions = (
 ): { readonly budget: Budget; readonly workers: Required<WorkerOptions> } => ({
   budget: {
     instructions: settings.instructions,
+    decidingInstructions: settings.decidingInstructions,
     mostInstructions: Math.max(settings.instructions, settings.maxInstructions),
     memoryBytes: settings.memoryBytes,
     resultBytes: settings.resultBytes,

@@ -28,6 +28,7 @@ test('the budget and the workers come from the settings', () => {
   const { budget, workers } = engineOptions({ ...defaultEngineSettings, instructions: 5, spareWorkers: 0 });
   expect(budget).toEqual({
     instructions: 5,
+    decidingInstructions: 2_000_000,
     memoryBytes: 67_108_864,
     mostInstructions: 100_000_000,
     resultBytes: 4_194_304,

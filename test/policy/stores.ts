@@ -16,6 +16,7 @@ import { archiveOf } from './archives.ts';
 
 const budget = {
   instructions: 10_000_000,
+  decidingInstructions: 2_000_000,
   mostInstructions: 10_000_000,
   memoryBytes: 16_777_216,
   resultBytes: 1_048_576,

@@ -7,14 +7,19 @@ import type { FromWorker, ToWorker, WorkerStart } from './protocol.ts';
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
 
-const go = new GoBuiltins((workerData as WorkerStart).rego);
+const { rego } = workerData as WorkerStart;
+let go = rego === undefined ? undefined : new GoBuiltins(rego);
 const typescript = hostBuiltins(typescriptBuiltins);
 const versions = new Map<number, LocalEvaluator>();
 const send = (message: FromWorker): void => port.postMessage(message);
 
 const handle = (message: ToWorker): void => {
+  if (message.kind === 'go') {
+    go = new GoBuiltins(message.rego);
+    return;
+  }
   if (message.kind === 'load') {
-    const builtins = (name: string) => typescript(name) ?? go.builtin(name);
+    const builtins = (name: string) => typescript(name) ?? go?.builtin(name);
     versions.set(message.version, new LocalEvaluator(message.image, builtins));
     return;
   }
@@ -26,9 +31,9 @@ const handle = (message: ToWorker): void => {
   }
   if (version === undefined) throw new Error(`version ${message.version} was never loaded`);
   const evaluation = version.evaluate(message.task);
-  go.end();
+  go?.end();
   send({ kind: 'evaluated', evaluation });
-  go.renew();
+  go?.renew();
 };
 
 port.on('message', handle);

@@ -3,11 +3,13 @@ import type { Evaluation } from '../model.ts';
 
 /** What a worker is started with. */
 export interface WorkerStart {
-  /** OPA's toolchain module, compiled. */
-  readonly rego: WebAssembly.Module;
+  /** OPA's toolchain module, compiled, where some version needs its builtins. */
+  readonly rego?: WebAssembly.Module;
 }
 
 export type ToWorker =
+  /** What the worker was not started with. Comes before the first version that needs it. */
+  | { readonly kind: 'go'; readonly rego: WebAssembly.Module }
   | { readonly kind: 'load'; readonly version: number; readonly image: PolicyImage }
   | { readonly kind: 'unload'; readonly version: number }
   | { readonly kind: 'evaluate'; readonly version: number; readonly task: Task };

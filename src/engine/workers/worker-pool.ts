@@ -5,13 +5,26 @@ import { EvaluationScope } from '../scope.ts';
 import type { WorkerOptions } from '../settings.ts';
 import { EvaluationThread } from './evaluation-thread.ts';
 
+const awaited = (): PromiseWithResolvers<void> => {
+  const first = Promise.withResolvers<void>();
+  // Whoever asks is told; a pool that nobody asks yet fails in silence.
+  first.promise.catch(() => {});
+  return first;
+};
+
+/** Milliseconds that a job may wait for a worker, and that it may run. */
+export interface Deadlines {
+  readonly waitMs: number;
+  readonly runMs: number;
+}
+
 interface Job {
   readonly version: number;
   readonly task: Task;
-  readonly deadlineMs: number;
+  readonly deadlines: Deadlines;
   readonly done: (evaluation: Evaluation) => void;
   /** Ends it: first while it waits, then while it runs. */
-  timer: NodeJS.Timeout;
+  timer?: NodeJS.Timeout;
 }
 
 interface Member {
@@ -28,12 +41,12 @@ const failed = (task: Task, code: EvaluationErrorCode, message: string): Evaluat
 });
 
 /**
- * Worker threads for evaluations that run OPA's Go builtins. At most `count` evaluate one version at a time; `spare` more
+ * Worker threads for evaluations that the deciding thread must not run. At most `count` evaluate one version at a time; `spare` more
  * are kept ready, for another version, and to take the place of a terminated one without a start. Jobs of one version
  * run in order of arrival.
  */
 export class WorkerPool {
-  private readonly rego: WebAssembly.Module;
+  private rego: WebAssembly.Module | undefined;
   private readonly options: Required<WorkerOptions>;
   private readonly members = new Set<Member>();
   private readonly images = new Map<number, PolicyImage>();
@@ -41,18 +54,24 @@ export class WorkerPool {
   private closed = false;
   private replaced = 0;
   private readonly idle = new Set<() => void>();
-  private readonly first = Promise.withResolvers<void>();
+  private first = awaited();
 
-  constructor(rego: WebAssembly.Module, options: Required<WorkerOptions>) {
-    this.rego = rego;
+  constructor(options: Required<WorkerOptions>) {
     this.options = options;
-    this.first.promise.catch(() => {});
     this.fill();
   }
 
   /** Resolves once a worker is ready; rejects when none can start. */
   started(): Promise<void> {
+    this.fill();
     return this.first.promise;
+  }
+
+  /** Gives every worker, present and future, OPA's Go builtins. */
+  provide(rego: WebAssembly.Module): void {
+    if (this.rego !== undefined) return;
+    this.rego = rego;
+    for (const { thread } of this.members) thread.post({ kind: 'go', rego });
   }
 
   /** Makes a version known to every worker, present and future. */
@@ -66,17 +85,19 @@ export class WorkerPool {
     for (const { thread } of this.members) thread.post({ kind: 'unload', version });
   }
 
-  /** Never rejects. The deadline holds for the wait, and then again for the evaluation. */
-  evaluate(version: number, task: Task, deadlineMs: number): Promise<Evaluation> {
+  /** Never rejects. The wait counts from when the first worker is ready. */
+  evaluate(version: number, task: Task, deadlines: Deadlines): Promise<Evaluation> {
     return new Promise((done) => {
       if (this.closed) return done(failed(task, 'engine_error', 'the engine is closed'));
       if (this.waiting.length >= this.options.queued && !this.makeRoom(version)) {
         return done(failed(task, 'engine_error', `${this.waiting.length} evaluations wait for a worker already`));
       }
-      const timer = setTimeout(() => this.giveUp(job), deadlineMs);
-      const job: Job = { version, task, deadlineMs, done, timer };
+      const job: Job = { version, task, deadlines, done };
       this.waiting.push(job);
-      this.fill();
+      const limitWait = (): void => {
+        if (this.waiting.includes(job)) job.timer = setTimeout(() => this.giveUp(job), deadlines.waitMs);
+      };
+      this.started().then(limitWait, limitWait);
       this.dispatch();
     });
   }
@@ -123,17 +144,14 @@ export class WorkerPool {
   }
 
   private start(): void {
-    const thread: EvaluationThread = new EvaluationThread(
-      { rego: this.rego },
-      {
-        ready: () => {
-          member.ready = true;
-          this.first.resolve();
-          this.dispatch();
-        },
-        lost: (reason) => this.lost(member, reason),
+    const thread: EvaluationThread = new EvaluationThread(this.rego === undefined ? {} : { rego: this.rego }, {
+      ready: () => {
+        member.ready = true;
+        this.first.resolve();
+        this.dispatch();
       },
-    );
+      lost: (reason) => this.lost(member, reason),
+    });
     const member: Member = { thread, ready: false };
     this.members.add(member);
     for (const [version, image] of this.images) thread.post({ kind: 'load', version, image });
@@ -162,7 +180,7 @@ export class WorkerPool {
   private run(member: Member, job: Job): void {
     member.job = job;
     clearTimeout(job.timer);
-    job.timer = setTimeout(() => this.miss(member), job.deadlineMs);
+    job.timer = setTimeout(() => this.miss(member), job.deadlines.runMs);
     member.thread.evaluate({ kind: 'evaluate', version: job.version, task: job.task }, (evaluation) => {
       this.release(member);
       job.done(evaluation);
@@ -183,7 +201,7 @@ export class WorkerPool {
 
   private giveUp(job: Job): void {
     this.waiting.splice(this.waiting.indexOf(job), 1);
-    const message = `no worker was free for ${job.deadlineMs} ms`;
+    const message = `no worker was free for ${job.deadlines.waitMs} ms`;
     job.done(failed(job.task, 'deadline_exceeded', message));
     this.wake();
   }
@@ -192,7 +210,7 @@ export class WorkerPool {
   private miss(member: Member): void {
     this.replaced++;
     this.members.delete(member);
-    const deadline = member.job?.deadlineMs;
+    const deadline = member.job?.deadlines.runMs;
     this.finish(member, 'deadline_exceeded', `the evaluation took more than ${deadline} ms`);
     member.thread.end().catch(() => {});
     this.fill();
@@ -212,6 +230,7 @@ export class WorkerPool {
     if (member.ready) this.fill();
     else if (this.members.size === 0) {
       this.first.reject(reason);
+      this.first = awaited();
       this.failWaiting(`no evaluation worker can start: ${messageOf(reason)}`);
     }
     this.dispatch();

@@ -66,6 +66,24 @@ const decisions: readonly Family[] = [
     read: ({ traffic }) => traffic.evaluations(EVALUATION),
   },
   {
+    name: 'verdict_evaluations_total',
+    type: 'counter',
+    labels: ['place'],
+    help: 'Evaluations by where they ended, on the thread that answers (deciding) or a worker; warming included.',
+    read: ({ sources }) => {
+      const { deciding, worker } = sources.places();
+      return [
+        { labels: { place: 'deciding' }, value: deciding },
+        { labels: { place: 'worker' }, value: worker },
+      ];
+    },
+  },
+  counter(
+    'verdict_evaluations_moved_total',
+    'Evaluations that used up `engine.decidingInstructions` and began anew on a worker.',
+    (from) => from.places().moved,
+  ),
+  {
     name: 'verdict_evaluation_points_total',
     type: 'counter',
     labels: ['bundle'],

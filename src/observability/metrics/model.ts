@@ -20,6 +20,8 @@ export interface MetricSources {
   /** What is active, and for how long. */
   versions(): readonly { readonly bundle: string; readonly version: number; readonly activeSeconds: number }[];
   workers(): { readonly threads: number; readonly waiting: number; readonly replaced: number };
+  /** Evaluations by where they ended, and those that were moved from one place to the other. */
+  places(): { readonly deciding: number; readonly worker: number; readonly moved: number };
   /** Points of the instruction budget that evaluations used, by bundle. */
   points(): ReadonlyMap<string, number>;
   toolchainRestarts(): number;
