@@ -63,10 +63,15 @@ const measure = async (evaluators: readonly Evaluator[], one: Case): Promise<Omi
   const permitted = await Promise.all(evaluators.map((evaluator) => check(evaluator, one)));
   const samples = evaluators.map((): number[] => []);
   let from = checked;
-  // The first two rounds warm.
+  // The first two rounds warm: V8 takes seconds to compile the functions of a large module well.
+  const warming = Math.max(milliseconds, 3_000);
   for (let round = -1; round <= rounds; round++) {
     for (const [at, evaluator] of evaluators.entries()) {
-      const { cpuUs, evaluations } = await evaluator.run({ from, count: 0, milliseconds });
+      const { cpuUs, evaluations } = await evaluator.run({
+        from,
+        count: 0,
+        milliseconds: round < 1 ? warming : milliseconds,
+      });
       from += evaluations;
       if (round < 1) continue;
       samples[at]!.push(cpuUs / evaluations);
