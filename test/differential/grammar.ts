@@ -29,8 +29,6 @@ export interface Scope {
   readonly locals: readonly Value[];
   readonly rules: readonly Named[];
   readonly functions: readonly Named[];
-  /** Whether the order counts in which values are found: `walk` has another in Wasm. */
-  readonly isOrdered?: boolean;
   /** Makes names that nothing else has. */
   readonly fresh: () => string;
 }
@@ -163,15 +161,15 @@ const ranged = (scope: Scope, depth: number): { readonly tree: Tree; readonly of
 };
 
 const comprehension = (scope: Scope, wanted: Kind, depth: number): Value => {
-  const around = wanted === 'array' ? { ...scope, isOrdered: true } : scope;
-  const { lines, inner } = conditions(around, 1 + scope.dice.below(2), depth - 1, true);
+  const { lines, inner } = conditions(scope, 1 + scope.dice.below(2), depth - 1, true);
   const items = inner.locals.slice(scope.locals.length);
   const item = (): Tree =>
     items.length > 0 && scope.dice.chance(0.7) ? scope.dice.one(items).tree : mixed(inner, depth - 1).tree;
   // A key has one value: conflicts that the interpreter is spared are among the known differences.
   const pair = (key: Tree): Tree[] => [key, ': ', scope.dice.chance(0.5) ? key : mixed(scope, depth - 1).tree];
   const head = wanted === 'object' ? pair(item()) : [item()];
-  const [open, close] = wanted === 'array' ? ['[', ']'] : ['{', '}'];
+  // Sorted: the order in which members of objects are found is among the known differences.
+  const [open, close] = wanted === 'array' ? ['sort([', '])'] : ['{', '}'];
   return value(wanted, [open, ...head, ' | ', body(lines), close], 'mixed');
 };
 
@@ -256,7 +254,7 @@ const range = (scope: Scope, depth: number): Condition => {
   const { dice, fresh } = scope;
   const { tree, of } = ranged(scope, depth);
   const item = fresh();
-  if (scope.isOrdered !== true && dice.chance(0.15))
+  if (dice.chance(0.15))
     return {
       tree: text(`walk(`, inputPlace(scope, 'any').tree, `, [_, ${item}])`),
       locals: [local(item, { kind: 'mixed' })],

@@ -60,6 +60,18 @@ export const known: readonly KnownDifference[] = [
     found: '[{"a":2,"c":1,"l":4,"s":3},4,1,3,2]',
   },
   {
+    name: 'the order in which members of an object are found',
+    reason: "OPA's runtime takes them as they lie in its table, the interpreter sorted by name.",
+    case: {
+      rego: 'package pol\n\nfound := [v | some v in input]\n',
+      data: '{}',
+      entrypoints: ['found'],
+      inputs: ['{"c":1,"a":2,"s":3,"l":4}'],
+    },
+    wanted: '[2,1,4,3]',
+    found: '[4,1,3,2]',
+  },
+  {
     name: 'a conflict that the index of rules spares the interpreter',
     reason:
       'The interpreter does not look into a rule that needs a member which the input lacks; Wasm tries all of it.',
