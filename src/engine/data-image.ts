@@ -32,6 +32,9 @@ const mostPages = 32_768;
 const roomPages = 256;
 const pagesFor = (policy: PolicyModule, length: number): number =>
   Math.min(mostPages, policy.initialPages + roomPages + Math.ceil((length * 256) / pageBytes));
+
+// Of JSON with many small values; more makes the memory grow page by page.
+const usualGrowth = 16;
 const pointsFor = (length: number): number => Math.min(fullCounter, 20_000_000 + length * 400);
 
 const dataLimits = { bytes: 1 << 30, depth: 512, keys: Number.POSITIVE_INFINITY };
@@ -64,7 +67,7 @@ export const makeDataImage = (policy: PolicyModule, data: Uint8Array): DataImage
   const { exports } = raw;
   try {
     raw.points = pointsFor(data.length);
-    exports.opa_heap_ptr_set(raw.base);
+    raw.reserve(raw.base, roomPages * pageBytes + data.length * usualGrowth);
     const text = raw.put(data);
     // The text stays below the document and is not part of the image: nothing points to it.
     const start = exports.opa_heap_ptr_get() >>> 0;

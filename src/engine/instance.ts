@@ -33,7 +33,7 @@ export interface Task {
   readonly instructions: number;
 }
 
-/** Memory that an instance may have grown before it is thrown away to give the memory back. */
+/** Memory that an evaluation may take before its instance is thrown away, to give the memory back. */
 const keptGrowthBytes = 8 << 20;
 
 /** Bytes of data that are copied into an instance at a time: a few milliseconds, where the pages are new. */
@@ -66,7 +66,7 @@ export class PolicyInstance {
   private readonly image: PolicyImage;
   private readonly builtins: readonly (HostBuiltin | undefined)[];
   private readonly heap: number;
-  private readonly keptBytes: number;
+  private readonly keptHeap: number;
   private context: CallContext | undefined;
   private input: CheckedJson | undefined;
   private inputNumbers: ReadonlySet<string> | undefined;
@@ -98,12 +98,12 @@ export class PolicyInstance {
     this.raw = new RawInstance(policy, Math.min(pages, 65_536), (id, operands) => this.call(id, operands));
     const { raw } = this;
     if (raw.base !== data.base) throw new EvaluationFailure('engine_error', 'two instances of a module differ');
-    raw.exports.opa_heap_ptr_set(raw.base);
+    raw.reserve(raw.base, dataEnd - raw.base + budget.memoryBytes);
     // Taken from the module's allocator, so that it knows how far the memory reaches.
     raw.exports.opa_malloc(dataEnd - raw.base);
     this.heap = raw.exports.opa_heap_ptr_get() >>> 0;
     if (isFilled) raw.view().set(data.bytes, data.start);
-    this.keptBytes = raw.memory.buffer.byteLength + keptGrowthBytes;
+    this.keptHeap = this.heap + keptGrowthBytes;
     this.builtins = raw.builtins.map(builtins);
   }
 
@@ -123,7 +123,7 @@ export class PolicyInstance {
     try {
       const json = this.run(task, scope);
       const basis = scope.basis(instructions - raw.points);
-      if (raw.memory.buffer.byteLength > this.keptBytes) this.spent = true;
+      if (raw.exports.opa_heap_ptr_get() >>> 0 > this.keptHeap) this.spent = true;
       return json === undefined ? { kind: 'undefined', basis } : { kind: 'defined', json, basis };
     } catch (thrown) {
       this.spent = true;

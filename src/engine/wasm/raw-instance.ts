@@ -3,6 +3,7 @@ import { PolicyAbort } from '../failure.ts';
 import { fastTwinExport } from './fast/fast-twins.ts';
 import { counterExport, fullCounter } from './instruction-counter.ts';
 import type { PolicyModule } from './policy-module.ts';
+import { pageBytes } from './policy-module.ts';
 import { foreignModule } from './reader.ts';
 
 interface LoadedPolicy {
@@ -68,10 +69,12 @@ export class RawInstance {
   /** Names of the host builtins, each at its number. */
   readonly builtins: readonly string[];
   private readonly counter: WebAssembly.Global;
+  private readonly maximum: number;
   private bytes: Buffer;
 
   constructor(policy: PolicyModule, maximumPages: number, call: BuiltinCall) {
     const maximum = Math.min(Math.max(maximumPages, policy.initialPages), policy.maximumPages);
+    this.maximum = maximum;
     this.memory = new WebAssembly.Memory({ initial: policy.initialPages, maximum });
     this.bytes = Buffer.from(this.memory.buffer);
     const instance = new WebAssembly.Instance(policy.module, { env: this.imports(call) });
@@ -118,6 +121,19 @@ export class RawInstance {
     const start = address >>> 0;
     const end = bytes.indexOf(0, start);
     return bytes.subarray(start, end < 0 ? bytes.length : end);
+  }
+
+  /**
+   * Grows the memory at once, so that the module finds room for `size` bytes above an address without growing it: V8
+   * looks for garbage at every growth, and OPA's allocator grows by a page. What nobody writes to takes no room.
+   */
+  reserve(address: number, size: number): void {
+    // The allocator asks for a page more than it needs.
+    const room = this.maximum * pageBytes - address - 2 * pageBytes;
+    if (room <= 0) return;
+    this.exports.opa_heap_ptr_set(address);
+    this.exports.opa_malloc(Math.min(size, room));
+    this.exports.opa_heap_ptr_set(address);
   }
 
   /** Allocates and writes; the address. */
