@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 func TestWhatAnAnswerRestsOnIsToldWithItsPlace(t *testing.T) {
@@ -12,7 +14,10 @@ func TestWhatAnAnswerRestsOnIsToldWithItsPlace(t *testing.T) {
 	input.a.b == 1
 	used
 	data.list[input.c].x
+	now % 2 == 0
 }
+
+now := time.now_ns()
 
 used if time.now_ns() > data.limits.late
 
@@ -22,26 +27,27 @@ used if {
 }
 
 unused := rand.intn("a", 3)`)
+	findWindows([]*ast.Module{compiler.Modules["p.rego"]})
 	found := newReach(compiler).cachingOf(entrypointRef("p/allow"), reads)
 	texts := []string{}
 	for _, one := range found.Reads {
 		texts = append(texts, fmt.Sprintf("%v %s%s %s:%d", one.read, one.Why, "", one.File, one.Row))
 	}
-	if want := []string{"input.a.b  p.rego:3", "input.c  p.rego:5", "input.d dynamic p.rego:12", "input.token  p.rego:11"}; !slices.Equal(texts, want) {
+	if want := []string{"input.a.b  p.rego:3", "input.c  p.rego:5", "input.d dynamic p.rego:15", "input.token  p.rego:14"}; !slices.Equal(texts, want) {
 		t.Errorf("reads %q", texts)
 	}
 	texts = nil
 	for _, one := range found.Data {
 		texts = append(texts, fmt.Sprintf("%s %s:%d:%d", strings.Join(one.Path, "."), one.File, one.Row, one.Col))
 	}
-	if want := []string{"limits.late p.rego:8:25", "list p.rego:5:2"}; !slices.Equal(texts, want) {
+	if want := []string{"limits.late p.rego:11:25", "list p.rego:5:2"}; !slices.Equal(texts, want) {
 		t.Errorf("data %q", texts)
 	}
 	texts = nil
 	for _, one := range found.Calls {
-		texts = append(texts, fmt.Sprintf("%s %s:%d:%d", one.Builtin, one.File, one.Row, one.Col))
+		texts = append(texts, fmt.Sprintf("%s %v %s:%d:%d", one.Builtin, one.Window, one.File, one.Row, one.Col))
 	}
-	if want := []string{"time.now_ns p.rego:8:9", "io.jwt.decode p.rego:11:20"}; !slices.Equal(texts, want) {
+	if want := []string{"time.now_ns false p.rego:9:8", "time.now_ns true p.rego:11:9", "io.jwt.decode false p.rego:14:20"}; !slices.Equal(texts, want) {
 		t.Errorf("calls %q", texts)
 	}
 }
@@ -103,11 +109,14 @@ func TestTheIndexSaysWhyRulesAreTriedOneAfterTheOther(t *testing.T) {
 	}
 	for _, c := range []struct{ name, text, want string }{
 		{"found, and not", many(20, `permit if { input.a == "a#"; input.n == # }`) + "permit if input.n > 1",
-			"p.permit: 20 by [[a]], 1 no-constant at 22"},
+			"p.permit: 20 by [input.a], 1 no-constant at 22"},
 		{"few", many(3, `permit if input.a == "a#"`), "p.permit: 3 few at 2"},
-		{"no gain", many(20, `permit if { input.a == "a"; input.n == # }`), "p.permit: 20 no-gain at 2"},
+		{"no gain", many(20, `permit if { input.a == "a"; input.n > # }`), "p.permit: 20 no-gain at 2"},
 		{"kinds", many(2, `o[k] := 1 if { k := input.a; k == "#" }`) + many(2, `r.x := 1 if input.a == "#"`),
 			"p.o[k]: 2 object at 2\np.r.x: 2 name at 4"},
+		{"numbers, members, beginnings and arguments", many(40, `n if input.n == #`) + many(40, `m if "r#" in input.roles`) +
+			many(40, `s if startswith(input.path, "/p#/")`) + many(40, `f(x) if x.kind == "k#"`) + many(40, `g("k#", _)`),
+			"p.f: 40 by [argument 1.kind]\np.g: 40 by [argument 1]\np.m: 40 by [input.roles[_]]\np.n: 40 by [input.n]\np.s: 40 by [input.path]"},
 		{"a rule alone", "default permit := false\npermit if input.a == \"a\"", ""},
 		{"all of data", many(20, `permit if { input.a == "a#"; input.n == # }`) + "q if { some k; data[k].x }",
 			"nothing: all-data 22:16\np.permit: 20 all-data at 2"},

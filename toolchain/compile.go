@@ -61,11 +61,15 @@ func compileModule(q *query) reply {
 	if len(problems) > 0 {
 		return reply{Problems: problems}
 	}
+	how, known := regroupings[q.Regrouping]
+	if !known {
+		how = usualRegrouping
+	}
 	if q.Reasons {
-		answer.Index = usualRegrouping.index(served)
+		answer.Index = how.index(served)
 	}
 	report("compile", 1, 2)
-	wasm, err := buildRegrouped(served, q.Entry)
+	wasm, err := how.build(served, q.Entry)
 	if err != nil {
 		return reply{Problems: p.texts.of(err)}
 	}
@@ -94,9 +98,9 @@ func unusable(compiler *ast.Compiler, path string, ref ast.Ref) string {
 	return ""
 }
 
-// buildRegrouped builds the rules regrouped: an optimisation, so what OPA will not build that way is built as written.
-func buildRegrouped(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {
-	regrouped, groups := usualRegrouping.of(modules)
+// build builds the rules regrouped: an optimisation, so what OPA will not build that way is built as written.
+func (r regrouping) build(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {
+	regrouped, groups := r.of(modules)
 	if groups > 0 {
 		if wasm, err := buildWasm(regrouped, entrypoints); err == nil {
 			return wasm, nil

@@ -30,6 +30,8 @@ type query struct {
 	Pretty  bool   `json:"pretty"`
 	// Reasons asks a compilation what its answers rest on, and which rules are found by what they compare.
 	Reasons bool `json:"reasons"`
+	// Regrouping is how much of the rules is regrouped, for comparisons: none of them, or all that can be.
+	Regrouping string `json:"regrouping"`
 	// Schemas are documents by name, `a/b` for `schema["a"]["b"]`.
 	Schemas    map[string]json.RawMessage `json:"schemas"`
 	HasContext bool                       `json:"context"`

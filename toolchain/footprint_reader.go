@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -235,6 +236,15 @@ func (r *reader) argumentsOf(rules []*ast.Rule, operands []*ast.Term) string {
 	}
 	r.arguments[text] = given
 	return text
+}
+
+// pathText writes names so that no two lists give the same text.
+func pathText(path []string) string {
+	quoted := make([]string, len(path))
+	for i, part := range path {
+		quoted[i] = strconv.Quote(part)
+	}
+	return strings.Join(quoted, ".")
 }
 
 func isPlainArgument(rules []*ast.Rule, at int) bool {

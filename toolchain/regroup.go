@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -17,15 +18,24 @@ const reservedName = "__vd"
 //
 //	permit := __vd if __vd := data.__vd.__vd.g0[input.action][input.resource.kind]
 //
-// A leaf holds whole rules under their conditions as written, so which leaf is found decides only what is tried.
+// A leaf holds whole rules under their conditions as written, so which leaf is found decides only what is tried. Rules
+// that no name can find (functions, and those that compare with numbers or beginnings of texts) are found in a tree.
 type regrouping struct {
 	// least is how many rules a group has at least.
 	least int
 	// dispatch is what finding a leaf costs beside its rules, in tried rules: once, and again for each key.
 	dispatch float64
+	// branches are how many ways a node of a tree has at most.
+	branches int
 }
 
-var usualRegrouping = regrouping{least: 8, dispatch: 2}
+var usualRegrouping = regrouping{least: 8, dispatch: 2, branches: 8}
+
+// Others than the usual one are there to be compared with it.
+var regroupings = map[string]regrouping{
+	"none": {least: math.MaxInt},
+	"all":  {least: 1, dispatch: -100, branches: 2},
+}
 
 // candidate is a rule that may move, and where it stands.
 type candidate struct {
@@ -48,7 +58,7 @@ func (r regrouping) of(modules map[string]*ast.Module) (map[string]*ast.Module, 
 	made := &groups{modules: map[string]*ast.Module{}, moved: map[*ast.Rule]bool{}, first: map[*ast.Rule][]*ast.Rule{}}
 	families, _ := candidatesIn(compiler.Modules)
 	for _, name := range slices.Sorted(maps.Keys(families)) {
-		for _, chosen := range r.plan(families[name]) {
+		for _, chosen := range r.groups(families[name]) {
 			made.add(chosen, modules)
 		}
 	}
@@ -116,9 +126,14 @@ func candidatesIn(modules map[string]*ast.Module) (families map[string][]candida
 			}
 			keys := map[string]key{}
 			if why == "" {
-				if keys = keysOf(rule); len(keys) == 0 {
-					why = whyNoConstant
-				}
+				keys = keysOf(rule)
+			}
+			switch {
+			case why != "" || len(keys) > 0:
+			case rule.Else != nil:
+				why = whyElse
+			default:
+				why = whyNoConstant
 			}
 			if why != "" {
 				stay[rule] = why
@@ -143,17 +158,13 @@ func usesMetadata(module *ast.Module) bool {
 	return found
 }
 
-// immovable answers why a rule stays where it is; nothing for definitions of complete rules and of sets, by a plain
-// name.
+// immovable answers why a rule stays where it is; nothing for definitions of complete rules, sets and functions, by a
+// plain name.
 func immovable(rule *ast.Rule) string {
 	head := rule.Head
 	switch {
 	case rule.Default:
 		return whyDefault
-	case len(head.Args) > 0:
-		return whyFunction
-	case rule.Else != nil:
-		return whyElse
 	case head.Key != nil && head.Value != nil, !head.Ref().IsGround():
 		return whyObject
 	case len(head.Ref()) != 1:
@@ -164,8 +175,30 @@ func immovable(rule *ast.Rule) string {
 
 // group are rules that are found by the same keys.
 type group struct {
-	paths [][]string
-	rules []candidate
+	places []place
+	rules  []candidate
+	// tree is where they are found, unless by name.
+	tree *node
+}
+
+// groups answers the groups of rules that define one path; rules that are in none stay where they are.
+func (r regrouping) groups(rules []candidate) []group {
+	if len(rules) == 0 {
+		return nil
+	}
+	var found []group
+	if len(rules[0].rule.Head.Args) == 0 {
+		found = r.plan(rules)
+	}
+	left := slices.DeleteFunc(slices.Clone(rules), func(one candidate) bool {
+		return slices.ContainsFunc(found, func(taken group) bool {
+			return slices.ContainsFunc(taken.rules, func(other candidate) bool { return other.rule == one.rule })
+		})
+	})
+	if tree, is := r.tree(left); is {
+		found = append(found, tree)
+	}
+	return found
 }
 
 type groups struct {
@@ -181,52 +214,83 @@ func (g *groups) add(chosen group, modules map[string]*ast.Module) {
 	name := fmt.Sprintf("g%d", g.count)
 	g.count++
 	for _, one := range chosen.rules {
-		for _, values := range combinations(one.keys, chosen.paths) {
-			g.leaves = append(g.leaves, leafOf(one.rule, name, values))
-		}
 		g.moved[modules[one.file].Rules[one.index]] = true
 	}
 	first := modules[chosen.rules[0].file].Rules[chosen.rules[0].index]
-	g.first[first] = append(g.first[first], finder(first, name, chosen.paths))
+	if chosen.tree != nil {
+		g.first[first] = append(g.first[first], g.grow(chosen.tree, name, chosen.places[0], first)...)
+		return
+	}
+	for _, one := range chosen.rules {
+		for _, values := range combinations(one.keys, chosen.places) {
+			g.leaves = append(g.leaves, leafOf(one.rule, append([]string{name}, values...)...))
+		}
+	}
+	g.first[first] = append(g.first[first], finder(first, name, chosen.places))
 }
 
-func leafOf(rule *ast.Rule, name string, values []string) *ast.Rule {
+func leafOf(rule *ast.Rule, names ...string) *ast.Rule {
 	leaf := rule.Copy()
 	leaf.Annotations = nil
-	ref := ast.Ref{ast.VarTerm(reservedName), ast.StringTerm(name)}
-	for _, value := range values {
-		ref = ref.Append(ast.StringTerm(value))
+	ref := ast.Ref{ast.VarTerm(reservedName)}
+	for _, name := range names {
+		ref = ref.Append(ast.StringTerm(name))
 	}
 	for _, term := range ref {
 		term.Location = rule.Loc()
 	}
-	leaf.Head.Name, leaf.Head.Reference = "", ref
+	for branch := leaf; branch != nil; branch = branch.Else {
+		branch.Head.Name, branch.Head.Reference = "", ref.Copy()
+	}
 	return leaf
 }
 
-// finder answers the rule that asks a group by what the input has at these paths.
-func finder(like *ast.Rule, name string, paths [][]string) *ast.Rule {
-	ref := ast.MustParseRef("data." + reservedName + "." + reservedName).Append(ast.StringTerm(name))
-	for _, path := range paths {
-		place := ast.Ref{ast.VarTerm("input")}
-		for _, part := range path {
-			place = place.Append(ast.StringTerm(part))
-		}
-		ref = ref.Append(ast.NewTerm(place))
+// leafRef answers how rules refer to what leafOf names so.
+func leafRef(names ...string) ast.Ref {
+	ref := ast.MustParseRef("data." + reservedName + "." + reservedName)
+	for _, name := range names {
+		ref = ref.Append(ast.StringTerm(name))
 	}
+	return ref
+}
+
+// finder answers the rule that asks a group by what the input has at these places.
+func finder(like *ast.Rule, name string, places []place) *ast.Rule {
+	ref := leafRef(name)
+	body := ""
+	terms := map[ast.Var]*ast.Term{}
+	for at, of := range places {
+		member := ast.VarTerm(fmt.Sprintf("%s_%d", reservedName, at))
+		if of.each > 0 {
+			all := ast.Var(fmt.Sprintf("all_%d", at))
+			body += fmt.Sprintf("some %v in %v; ", member, all)
+			terms[all] = place{path: of.path[:of.each-1]}.term(ast.VarTerm("input"), nil)
+		}
+		ref = ref.Append(of.term(ast.VarTerm("input"), member))
+	}
+	terms["found"] = ast.NewTerm(ref)
+	return ask(like, body, terms)
+}
+
+// ask answers a rule named like another one, whose values are those of the term `found`. Terms stand for the other
+// names of the body.
+func ask(like *ast.Rule, text string, terms map[ast.Var]*ast.Term) *ast.Rule {
 	rule := like.Copy()
-	rule.Annotations = nil
+	rule.Annotations, rule.Else = nil, nil
 	value := ast.VarTerm(reservedName).SetLocation(like.Loc())
-	body := ast.MustParseBodyWithOpts(reservedName+" := x", ast.ParserOptions{RegoVersion: ast.RegoV1})
 	if rule.Head.Key != nil {
-		body = ast.MustParseBodyWithOpts("some "+reservedName+" in x", ast.ParserOptions{RegoVersion: ast.RegoV1})
+		text += "some " + reservedName + " in found"
 		rule.Head.Key = value
 	} else {
+		text += reservedName + " := found"
 		rule.Head.Value = value
 	}
+	body := ast.MustParseBodyWithOpts(text, ast.ParserOptions{RegoVersion: ast.RegoV1})
 	ast.WalkTerms(body, func(term *ast.Term) bool {
-		if term.Equal(ast.VarTerm("x")) {
-			term.Value = ref
+		name, is := term.Value.(ast.Var)
+		if stands, known := terms[name]; is && known {
+			term.Value = stands.Copy().Value
+			return true
 		}
 		return false
 	})
@@ -264,7 +328,9 @@ func (g *groups) into(modules map[string]*ast.Module) map[string]*ast.Module {
 	all := ast.MustParseModuleWithOpts("package "+reservedName, ast.ParserOptions{RegoVersion: ast.RegoV1})
 	all.Rules = g.leaves
 	for _, leaf := range g.leaves {
-		leaf.Module = all
+		for branch := leaf; branch != nil; branch = branch.Else {
+			branch.Module = all
+		}
 	}
 	g.modules[file] = all
 	return g.modules

@@ -17,7 +17,6 @@ const (
 	whyVersion  = "rego-v0"
 	whyMetadata = "metadata"
 	whyDefault  = "default"
-	whyFunction = "function"
 	whyElse     = "else"
 	whyName     = "name"
 	whyObject   = "object"
@@ -45,8 +44,9 @@ type indexedRule struct {
 
 // found are definitions that are found by what the input has at these places.
 type found struct {
-	By          [][]string `json:"by"`
-	Definitions int        `json:"definitions"`
+	// By are the places as Rego has them, arguments of functions by their number.
+	By          []string `json:"by"`
+	Definitions int      `json:"definitions"`
 	spot
 }
 
@@ -97,8 +97,12 @@ func (r regrouping) index(modules map[string]*ast.Module) *index {
 func (r regrouping) indexed(path string, rules []*ast.Rule, family []candidate, whyOf func(*ast.Rule) string) indexedRule {
 	one := indexedRule{path, len(rules), []found{}, []tried{}, placeOf(rules[0].Loc())}
 	moved := map[*ast.Rule]bool{}
-	for _, chosen := range r.plan(family) {
-		one.Found = append(one.Found, found{chosen.paths, len(chosen.rules), placeOf(chosen.rules[0].rule.Loc())})
+	for _, chosen := range r.groups(family) {
+		by := []string{}
+		for _, of := range chosen.places {
+			by = append(by, of.String())
+		}
+		one.Found = append(one.Found, found{by, len(chosen.rules), placeOf(chosen.rules[0].rule.Loc())})
 		for _, rule := range chosen.rules {
 			moved[rule.rule] = true
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,48 +13,212 @@ import (
 // Rules are copied once for each value that they take, up to this many times.
 const mostCopies = 16
 
-// key is a place of the input that a rule needs to be one of these strings.
-type key struct {
-	path   []string
-	values []string
+// place is where a rule looks: in the input, or in an argument of its own.
+type place struct {
+	// argument counts from one; none is the input.
+	argument int
+	path     []string
+	// each is one more than the names that lead to what is iterated, of which any member will do; none is iterated at 0.
+	each int
 }
 
-// keysOf answers the keys of a rule with absolute references, by their paths as text. All expressions of its body that
-// are not negated and see the rule's own input hold together, for one value of each variable: an equation says so
-// whether it binds, compares or unifies.
-func keysOf(rule *ast.Rule) map[string]key {
-	p := places{}
-	p.findAliases(rule.Body)
-	found := map[string]key{}
-	for _, expr := range rule.Body {
-		path, values, is := p.constraint(expr)
-		if !is || len(values) == 0 || len(values) > mostCopies {
-			continue
+// String is the place as Rego has it, an argument by its number.
+func (p place) String() string {
+	var text strings.Builder
+	if p.argument == 0 {
+		text.WriteString("input")
+	} else {
+		text.WriteString("argument " + strconv.Itoa(p.argument))
+	}
+	for at, name := range p.path {
+		if p.each == at+1 {
+			text.WriteString("[_]")
 		}
-		name := pathText(path)
-		// A second constraint on one place is tested by the body, which stays whole.
-		if _, known := found[name]; !known {
-			found[name] = key{path, values}
+		if ast.IsVarCompatibleString(name) {
+			text.WriteString("." + name)
+		} else {
+			text.WriteString("[" + strconv.Quote(name) + "]")
+		}
+	}
+	if p.each == len(p.path)+1 {
+		text.WriteString("[_]")
+	}
+	return text.String()
+}
+
+// term answers the place as an expression has it; member stands for what is iterated.
+func (p place) term(root, member *ast.Term) *ast.Term {
+	names := p.path
+	if p.each > 0 {
+		root, names = member, p.path[p.each-1:]
+	}
+	if len(names) == 0 {
+		return root
+	}
+	ref := ast.Ref{root}
+	for _, name := range names {
+		ref = ref.Append(ast.StringTerm(name))
+	}
+	return ast.NewTerm(ref)
+}
+
+// key is a place that a rule needs to be one of these constants, or (prefixes) to begin with one of these texts.
+type key struct {
+	place
+	constants []ast.Value
+	prefixes  []string
+}
+
+// texts answers the values of a key by which OPA's Wasm can dispatch: strings that it can represent. None where others
+// would do, too.
+func (k key) texts() []string {
+	found := map[string]struct{}{}
+	for _, constant := range k.constants {
+		text, is := constant.(ast.String)
+		if !is || !representable(string(text)) {
+			return nil
+		}
+		found[string(text)] = struct{}{}
+	}
+	if len(k.prefixes) > 0 || k.argument > 0 {
+		return nil
+	}
+	return sortedKeys(found)
+}
+
+// keysOf answers the keys of a rule with absolute references, by their places as text. All expressions of a body that
+// are not negated and see the rule's own input hold together, for one value of each variable: an equation says so
+// whether it binds, compares or unifies. Of an else chain one branch holds: a key is what each of them needs.
+func keysOf(rule *ast.Rule) map[string]key {
+	found := branchKeys(rule)
+	for branch := rule.Else; branch != nil; branch = branch.Else {
+		others := branchKeys(branch)
+		for name, one := range found {
+			other, both := others[name]
+			if !both {
+				delete(found, name)
+				continue
+			}
+			one.constants = slices.Concat(one.constants, other.constants)
+			one.prefixes = slices.Concat(one.prefixes, other.prefixes)
+			found[name] = one
+		}
+	}
+	for name, one := range found {
+		if len(one.constants)+len(one.prefixes) > mostCopies {
+			delete(found, name)
 		}
 	}
 	return found
 }
 
-func pathText(path []string) string {
-	quoted := make([]string, len(path))
-	for i, part := range path {
-		quoted[i] = strconv.Quote(part)
+func branchKeys(rule *ast.Rule) map[string]key {
+	p := places{}
+	found := map[string]key{}
+	for at, argument := range rule.Head.Args {
+		switch value := argument.Value.(type) {
+		case ast.Var:
+			if _, twice := p[value]; !twice {
+				p[value] = place{argument: at + 1}
+			}
+		case ast.String, ast.Number:
+			if one := (key{place: place{argument: at + 1}}); one.take(argument) {
+				found[one.String()] = one
+			}
+		}
 	}
-	return strings.Join(quoted, ".")
+	arguments := maps.Clone(p)
+	// Keys that are met where something may have failed before, and those of them that are met again.
+	late, twice := map[string]bool{}, []string{}
+	plain := rule.Body[:harmlessBeginning(rule.Body)]
+	p.findAliases(plain)
+	for at, expr := range rule.Body {
+		known := arguments
+		if at < len(plain) {
+			known = p
+		}
+		one, is := known.constraint(expr)
+		if !is || len(one.constants)+len(one.prefixes) == 0 || at >= len(plain) && !one.isIndexed() {
+			continue
+		}
+		// A second constraint on one place is tested by the body, which stays whole. OPA's index takes one of them.
+		name := one.String()
+		if _, known := found[name]; !known {
+			found[name], late[name] = one, at >= len(plain)
+		} else if late[name] {
+			twice = append(twice, name)
+		}
+	}
+	for _, name := range twice {
+		delete(found, name)
+	}
+	return found
 }
 
-// places are the variables of a body that stand for a place of the input.
-type places map[ast.Var][]string
+// isIndexed is true for what OPA's own index of rules looks at. Wherever in a body it stands, the interpreter does not
+// try the rule either when it does not hold: then nothing before it can fail.
+func (k key) isIndexed() bool {
+	return k.each == 0 && len(k.prefixes) == 0 && (k.argument == 0 || len(k.path) == 0)
+}
+
+// harmlessBeginning counts the expressions at the beginning of a body that cannot fail, whatever they look at: they only
+// compare what is in the input, in arguments and in constants.
+func harmlessBeginning(body ast.Body) int {
+	for at, expr := range body {
+		plain := len(expr.With) == 0
+		switch terms := expr.Terms.(type) {
+		case *ast.Term:
+			plain = plain && isHarmless(terms)
+		case []*ast.Term:
+			plain = plain && slices.Contains(harmlessCalls, expr.Operator().String()) && !slices.ContainsFunc(terms[1:], isNotHarmless)
+		case *ast.SomeDecl:
+			for _, symbol := range terms.Symbols {
+				call, is := symbol.Value.(ast.Call)
+				plain = plain && (isHarmless(symbol) || is && !slices.ContainsFunc(call[1:], isNotHarmless))
+			}
+		default:
+			plain = false
+		}
+		if !plain {
+			return at
+		}
+	}
+	return len(body)
+}
+
+var harmlessCalls = []string{
+	ast.Assign.Name, ast.Equality.Name, ast.Equal.Name, ast.NotEqual.Name, ast.LessThan.Name, ast.LessThanEq.Name,
+	ast.GreaterThan.Name, ast.GreaterThanEq.Name, ast.Member.Name, ast.StartsWith.Name,
+}
+
+func isHarmless(term *ast.Term) bool {
+	switch value := term.Value.(type) {
+	case ast.Null, ast.Boolean, ast.Number, ast.String:
+		return true
+	case ast.Var:
+		return !value.Equal(ast.DefaultRootDocument.Value)
+	case ast.Ref:
+		return !slices.ContainsFunc(value, isNotHarmless)
+	case *ast.Array:
+		return !value.Until(isNotHarmless)
+	case ast.Set:
+		return !value.Until(isNotHarmless)
+	}
+	return false
+}
+
+func isNotHarmless(term *ast.Term) bool { return !isHarmless(term) }
+
+// places are the variables of a body that stand for a place.
+type places map[ast.Var]place
 
 func (p places) findAliases(body ast.Body) {
 	for again := true; again; {
 		again = false
 		for _, expr := range body {
+			if name, of, is := p.iteration(expr); is {
+				p[name], again = of, true
+			}
 			if !isEquation(expr) {
 				continue
 			}
@@ -62,12 +227,34 @@ func (p places) findAliases(body ast.Body) {
 				if _, known := p[name]; !is || known {
 					continue
 				}
-				if path, is := p.of(expr.Operand(1 - side)); is {
-					p[name], again = path, true
+				if of, is := p.of(expr.Operand(1 - side)); is {
+					p[name], again = of, true
 				}
 			}
 		}
 	}
+}
+
+// iteration reads `some name in place`, and the form with a key.
+func (p places) iteration(expr *ast.Expr) (name ast.Var, of place, is bool) {
+	some, is := expr.Terms.(*ast.SomeDecl)
+	if !is || len(some.Symbols) != 1 || len(expr.With) > 0 {
+		return "", place{}, false
+	}
+	call, is := some.Symbols[0].Value.(ast.Call)
+	if !is || len(call) < 3 {
+		return "", place{}, false
+	}
+	name, is = call[len(call)-2].Value.(ast.Var)
+	if _, known := p[name]; !is || known {
+		return "", place{}, false
+	}
+	of, is = p.of(call[len(call)-1])
+	if !is || of.each > 0 {
+		return "", place{}, false
+	}
+	of.each = len(of.path) + 1
+	return name, of, true
 }
 
 func isEquation(expr *ast.Expr) bool {
@@ -79,63 +266,109 @@ func isPlainCall(expr *ast.Expr, names ...string) bool {
 		slices.Contains(names, expr.Operator().String())
 }
 
-// of answers where in the input a term stands.
-func (p places) of(term *ast.Term) ([]string, bool) {
+// of answers where a term stands. What is no constant name, an index too, is one member or other.
+func (p places) of(term *ast.Term) (place, bool) {
 	switch value := term.Value.(type) {
 	case ast.Var:
-		path, is := p[value]
-		return path, is
+		of, is := p[value]
+		return of, is
 	case ast.Ref:
 		head, is := value[0].Value.(ast.Var)
-		names := constantNames(value)
-		if !is || len(names) != len(value)-1 {
-			return nil, false
+		if !is {
+			return place{}, false
 		}
-		path, is := p[head]
+		of, is := p[head]
 		if !is && !head.Equal(ast.InputRootDocument.Value) {
-			return nil, false
+			return place{}, false
 		}
-		return append(slices.Clone(path), names...), true
+		of.path = slices.Clone(of.path)
+		for _, part := range value[1:] {
+			switch name := part.Value.(type) {
+			case ast.String:
+				of.path = append(of.path, string(name))
+			case ast.Var, ast.Number:
+				if of.each > 0 {
+					return place{}, false
+				}
+				of.each = len(of.path) + 1
+			default:
+				return place{}, false
+			}
+		}
+		return of, true
 	}
-	return nil, false
+	return place{}, false
 }
 
-// constraint answers the place that an expression needs to be one of some strings.
-func (p places) constraint(expr *ast.Expr) (path, values []string, is bool) {
+// constraint answers the place that an expression needs to be one of some constants, or to begin with a text.
+func (p places) constraint(expr *ast.Expr) (key, bool) {
 	switch {
 	case isEquation(expr):
 		for side := range 2 {
-			path, is = p.of(expr.Operand(side))
-			text, constant := expr.Operand(1 - side).Value.(ast.String)
-			if is && constant {
-				return path, []string{string(text)}, len(path) > 0 && representable(string(text))
+			of, is := p.of(expr.Operand(side))
+			one := key{place: of}
+			if is && one.take(expr.Operand(1-side)) {
+				return one, one.isSomewhere()
 			}
 		}
 	case isPlainCall(expr, ast.Member.Name):
-		path, is = p.of(expr.Operand(0))
-		values, all := stringsOf(expr.Operand(1))
-		return path, values, is && all && len(path) > 0
+		if of, is := p.of(expr.Operand(0)); is {
+			one := key{place: of}
+			return one, one.takeMembers(expr.Operand(1)) && one.isSomewhere()
+		}
+		// A constant among the members of a place.
+		of, is := p.of(expr.Operand(1))
+		if !is || of.each > 0 {
+			return key{}, false
+		}
+		of.each = len(of.path) + 1
+		one := key{place: of}
+		return one, one.take(expr.Operand(0))
+	case isPlainCall(expr, ast.StartsWith.Name):
+		of, is := p.of(expr.Operand(0))
+		text, constant := expr.Operand(1).Value.(ast.String)
+		if is && constant && isASCII(string(text)) && text != "" {
+			one := key{place: of, prefixes: []string{string(text)}}
+			return one, one.isSomewhere()
+		}
 	}
-	return nil, nil, false
+	return key{}, false
 }
 
-// stringsOf answers the distinct members of a set or an array of strings.
-func stringsOf(term *ast.Term) ([]string, bool) {
-	found, all := map[string]struct{}{}, true
-	take := func(item *ast.Term) {
-		text, is := item.Value.(ast.String)
-		all = all && is && representable(string(text))
-		found[string(text)] = struct{}{}
+// isSomewhere is false for the input itself, which is no string and no number in practice.
+func (k key) isSomewhere() bool { return k.argument > 0 || len(k.path) > 0 || k.each > 0 }
+
+// take adds a constant, if the term is one that rules can be found by.
+func (k *key) take(term *ast.Term) bool {
+	switch value := term.Value.(type) {
+	case ast.String:
+		if !representable(string(value)) {
+			return false
+		}
+	case ast.Number:
+		if !isWholeNumber(term) {
+			return false
+		}
+	default:
+		return false
 	}
+	k.constants = append(k.constants, term.Value)
+	return true
+}
+
+// takeMembers adds the members of a set or an array of constants.
+func (k *key) takeMembers(term *ast.Term) bool {
+	all := true
+	take := func(item *ast.Term) { all = all && k.take(item) }
 	switch value := term.Value.(type) {
 	case ast.Set:
 		value.Foreach(take)
 	case *ast.Array:
 		value.Foreach(take)
 	default:
-		return nil, false
+		return false
 	}
-	return sortedKeys(found), all
+	return all
 }
 
 // representable are the names that OPA's Wasm can dispatch to (see unreadableNames).
@@ -143,13 +376,17 @@ func representable(name string) bool {
 	return json.Valid([]byte(strconv.Quote(name)))
 }
 
-// combinations answers the values of a rule at these paths, each with each.
-func combinations(keys map[string]key, paths [][]string) [][]string {
+func isASCII(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}
+
+// combinations answers the texts of a rule at these places, each with each.
+func combinations(keys map[string]key, places []place) [][]string {
 	all := [][]string{{}}
-	for _, path := range paths {
+	for _, of := range places {
 		var longer [][]string
 		for _, values := range all {
-			for _, value := range keys[pathText(path)].values {
+			for _, value := range keys[of.String()].texts() {
 				longer = append(longer, append(slices.Clone(values), value))
 			}
 		}

@@ -11,13 +11,15 @@ const (
 	// Keys that one family of rules is regrouped by, and groups that it is split into.
 	mostKeys   = 4
 	mostGroups = 3
+	// Members that a question is expected to have where any of them will do.
+	usualMembers = 3
 )
 
 // planner chooses the groups of one family: the least cost that an evaluation is expected to have, in tried rules.
 type planner struct {
 	regrouping
-	rules []candidate
-	paths [][]string
+	rules  []candidate
+	places []place
 	// values are the rules' values at the paths, numbered; none where a rule has no such key.
 	values [][mostKeys][]uint32
 	known  map[uint32]choice
@@ -35,15 +37,15 @@ func (r regrouping) plan(rules []candidate) []group {
 		return nil
 	}
 	p := &planner{regrouping: r, rules: rules, known: map[uint32]choice{}}
-	p.choosePaths()
+	p.choosePlaces()
 	p.numberValues()
 	var made []group
 	var used []int
 	for _, keys := range p.best(0, nil).keys {
 		one := group{}
-		for at := range p.paths {
+		for at := range p.places {
 			if keys&(1<<at) != 0 {
-				one.paths = append(one.paths, p.paths[at])
+				one.places = append(one.places, p.places[at])
 			}
 		}
 		for _, at := range p.taken(keys, used) {
@@ -55,16 +57,20 @@ func (r regrouping) plan(rules []candidate) []group {
 	return made
 }
 
-// choosePaths keeps the keys that spare most when they are the only one.
-func (p *planner) choosePaths() {
+// choosePlaces keeps the keys that spare most when they are the only one.
+func (p *planner) choosePlaces() {
 	counts := map[string]map[string]int{}
-	paths := map[string][]string{}
+	paths := map[string]place{}
 	for _, rule := range p.rules {
 		for name, key := range rule.keys {
-			if counts[name] == nil {
-				counts[name], paths[name] = map[string]int{}, key.path
+			texts := key.texts()
+			if len(texts) == 0 {
+				continue
 			}
-			for _, value := range key.values {
+			if counts[name] == nil {
+				counts[name], paths[name] = map[string]int{}, key.place
+			}
+			for _, value := range texts {
 				counts[name][value]++
 			}
 		}
@@ -81,7 +87,7 @@ func (p *planner) choosePaths() {
 	names := slices.Sorted(maps.Keys(paths))
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(spared[b], spared[a]) })
 	for _, name := range names[:min(len(names), mostKeys)] {
-		p.paths = append(p.paths, paths[name])
+		p.places = append(p.places, paths[name])
 	}
 }
 
@@ -89,8 +95,8 @@ func (p *planner) numberValues() {
 	numbers := map[string]uint32{}
 	p.values = make([][mostKeys][]uint32, len(p.rules))
 	for at, rule := range p.rules {
-		for i, path := range p.paths {
-			for _, value := range rule.keys[pathText(path)].values {
+		for i, path := range p.places {
+			for _, value := range rule.keys[path.String()].texts() {
 				number, known := numbers[value]
 				if !known {
 					number = uint32(len(numbers)) + 1
@@ -105,7 +111,7 @@ func (p *planner) numberValues() {
 // fits says whether a rule has all of the keys, and few enough values of them.
 func (p *planner) fits(rule, keys int) bool {
 	copies := 1
-	for i := range p.paths {
+	for i := range p.places {
 		if keys&(1<<i) != 0 {
 			copies *= len(p.values[rule][i])
 		}
@@ -137,12 +143,12 @@ func (p *planner) best(state uint32, used []int) choice {
 		}
 	}
 	found := choice{cost: float64(left)}
-	for keys := 1; keys < 1<<len(p.paths) && len(used) < mostGroups; keys++ {
+	for keys := 1; keys < 1<<len(p.places) && len(used) < mostGroups; keys++ {
 		taken := p.taken(keys, used)
 		if len(taken) < p.least {
 			continue
 		}
-		own := p.dispatch*float64(1+bits.OnesCount(uint(keys))) + p.expected(taken, keys)
+		own := p.dispatch*float64(1+bits.OnesCount(uint(keys))) + p.lookups(keys)*p.expected(taken, keys)
 		if own >= found.cost {
 			continue
 		}
@@ -153,6 +159,17 @@ func (p *planner) best(state uint32, used []int) choice {
 	}
 	p.known[state] = found
 	return found
+}
+
+// lookups is how many leaves a question is expected to look up: one, and more where members are iterated.
+func (p *planner) lookups(keys int) float64 {
+	count := 1.0
+	for at, one := range p.places {
+		if keys&(1<<at) != 0 && one.each > 0 {
+			count *= usualMembers
+		}
+	}
+	return count
 }
 
 // expected is how many rules stand in the leaf of a question that is as likely to be about any rule as another.
@@ -171,7 +188,7 @@ func (p *planner) expected(rules []int, keys int) float64 {
 
 func (p *planner) eachLeaf(rule, keys, at int, leaf [mostKeys]uint32, meet func([mostKeys]uint32)) {
 	switch {
-	case at == len(p.paths):
+	case at == len(p.places):
 		meet(leaf)
 	case keys&(1<<at) == 0:
 		p.eachLeaf(rule, keys, at+1, leaf, meet)

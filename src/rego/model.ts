@@ -114,7 +114,6 @@ export type TriedReason =
   | 'rego-v0'
   | 'metadata'
   | 'default'
-  | 'function'
   | 'else'
   | 'name'
   | 'object'
@@ -127,11 +126,11 @@ export interface IndexedRule extends SourcePlace {
   /** `data.todo.allow` */
   readonly path: string;
   readonly definitions: number;
-  /** Definitions that are found by what the input has at these places, which they compare with constants. */
-  readonly found: readonly (SourcePlace & {
-    readonly by: readonly (readonly string[])[];
-    readonly definitions: number;
-  })[];
+  /**
+   * Definitions that are found by what stands at these places, which they compare with constants: `input.a.b`,
+   * `input.roles[_]` (one of its members), `argument 1` of a function.
+   */
+  readonly found: readonly (SourcePlace & { readonly by: readonly string[]; readonly definitions: number })[];
   readonly tried: readonly (SourcePlace & { readonly why: TriedReason; readonly definitions: number })[];
 }
 
@@ -256,7 +255,12 @@ export interface Toolchain {
   compile(
     sources: RegoSources,
     entrypoints: readonly string[],
-    options?: CallOptions & { readonly reasons?: boolean },
+    options?: CallOptions & {
+      /** Asks for what answers rest on, and how rules are found. */
+      readonly reasons?: boolean;
+      /** How much of the rules is regrouped, for comparisons: all that can be, or none. Default: what pays. */
+      readonly regrouping?: 'all' | 'none';
+    },
   ): Promise<Compiled>;
   /** Compiles one whole query, as OPA's conformance cases want it: the module's only entrypoint is the query. */
   compileQuery(sources: RegoSources, query: string, options?: CallOptions): Promise<Compiled>;

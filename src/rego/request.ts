@@ -18,6 +18,7 @@ export interface Request {
   readonly explain?: TraceLevel;
   readonly pretty?: boolean;
   readonly reasons?: boolean;
+  readonly regrouping?: 'all' | 'none';
   readonly input?: RegoValue;
   readonly context?: EvaluationContext;
 }

@@ -67,8 +67,11 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
     },
     check: async (sources, call) =>
       (await ask({ op: 'check', sources, strict: call?.strict ?? false }, call)).result as RegoInspection,
-    compile: (sources, entrypoints, call) =>
-      compile({ op: 'compile', sources, entrypoints, reasons: call?.reasons ?? false }, call),
+    compile: (sources, entrypoints, call) => {
+      const { reasons = false, regrouping } = call ?? {};
+      const how = { reasons, ...(regrouping === undefined ? {} : { regrouping }) };
+      return compile({ op: 'compile', sources, entrypoints, ...how }, call);
+    },
     compileQuery: (sources, query, call) => compile({ op: 'compileQuery', sources, query }, call),
     test: async (sources, call) => {
       const asked = { coverage: call?.coverage ?? false, run: call?.run ?? '' };

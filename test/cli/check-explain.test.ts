@@ -46,6 +46,11 @@ test.each([
     'exp/decision: remembered for 30s per input.a',
   ],
   [
+    'windows of time',
+    [`${entrypoint}decision if {\n\ttime.now_ns() < input.until\n\tio.jwt.decode(input.token)[1].sub == "x"\n}`],
+    "exp/decision: remembered per input.token, input.until, until a token's nbf or exp or the clock changes it",
+  ],
+  [
     'tokens',
     [`${entrypoint}decision := io.jwt.decode(input.token)[1].sub`],
     "exp/decision: remembered per input.token, until a token's nbf or exp",
@@ -86,7 +91,7 @@ test('with --explain-index it says which rules are found by what they compare, a
   expect((await lineOf(rules, ['--explain-index'])).split('\n').slice(3)).toEqual([
     'data.exp.allow: 21 definitions, p/exp.rego:3:1',
     '  20 found by input.action',
-    '  1 tried one after the other: they compare no place of the input with constant strings, as at p/exp.rego:103:1',
+    '  1 tried one after the other: they compare no place with a constant text or number, as at p/exp.rego:103:1',
     'data.exp.small: 2 definitions, p/exp.rego:105:1',
     '  2 tried one after the other: too few of them do, as at p/exp.rego:105:1',
   ]);

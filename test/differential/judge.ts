@@ -1,6 +1,6 @@
 import type { LoadedModule } from '../../src/engine/index.ts';
 import { checkJson, footprintOf, projectedText } from '../../src/engine/index.ts';
-import type { Compiled, RegoFile, RegoProblem, Toolchain } from '../../src/rego/index.ts';
+import type { Compiled, RegoProblem, Toolchain } from '../../src/rego/index.ts';
 import { openToolchain, RegoError } from '../../src/rego/index.ts';
 import { type Case, dataOf, type Placed, placed } from './case.ts';
 import { decided, evaluated, openTestEngine, sdkAnswer, served } from './engines.ts';
@@ -36,9 +36,6 @@ export interface Judged {
 const pathsOf = (all: readonly Placed[]): string[] =>
   all.flatMap(({ name, case: { entrypoints } }) => entrypoints.map((rule) => `${name}/${rule}`));
 
-// Replaces some of data, for which reason nothing of the whole bundle is regrouped.
-const flattening = { path: 'flat.rego', text: 'package flat\n\nx if y with data.none as 1\n\ny if data.none\n' };
-
 // A problem with an entrypoint names no file.
 const isAbout = ({ file, message }: RegoProblem, { name, module }: Placed): boolean =>
   file === undefined ? message.includes(`"${name}/`) : file === module.path;
@@ -59,8 +56,9 @@ export const openJudge = () => {
   const engine = openTestEngine();
   const interpreter = openInterpreter(toolchain);
 
-  const compile = (all: readonly Placed[], ...more: readonly RegoFile[]): Promise<Compiled> =>
-    toolchain.compile({ modules: [...all.map(({ module }) => module), ...more] }, pathsOf(all));
+  // Small programs have few rules of one name: groups that would not pay are made all the same.
+  const compile = (all: readonly Placed[], regrouping: 'all' | 'none' = 'all'): Promise<Compiled> =>
+    toolchain.compile({ modules: all.map(({ module }) => module) }, pathsOf(all), { regrouping });
 
   /** Leaves out what does not compile. */
   const compileValid = async (all: readonly Placed[]): Promise<Compilation> => {
@@ -243,7 +241,7 @@ export const openJudge = () => {
     others: async (one: Case, { entrypoint, input }: Difference) => {
       const all = [placed(one, 0)];
       const path = `pol0/${entrypoint}`;
-      const module = await load(await compile(all, flattening), all);
+      const module = await load(await compile(all, 'none'), all);
       const flat = await evaluated(module, path, input);
       await module.close();
       return { flat, sdk: await sdkAnswer((await compile(all)).wasm, dataOf(all), path, input) };

@@ -1,5 +1,5 @@
 import type { IndexedRule, RuleIndex, TriedReason } from '../../rego/index.ts';
-import { placeText, referenceText } from './caching.ts';
+import { placeText } from './caching.ts';
 import { count, type Paint, plain } from './screen.ts';
 
 const whys: { readonly [why in TriedReason]: string } = {
@@ -8,11 +8,10 @@ const whys: { readonly [why in TriedReason]: string } = {
   'rego-v0': 'they are Rego v0',
   metadata: 'rules of their package ask for their METADATA',
   default: 'they are defaults',
-  function: 'they are functions',
-  else: 'they have an else',
+  else: 'their branches compare no place in common',
   name: 'their name has several parts',
   object: 'they define members of an object',
-  'no-constant': 'they compare no place of the input with constant strings',
+  'no-constant': 'they compare no place with a constant text or number',
   few: 'too few of them do',
   'no-gain': 'being found would cost more than it spares',
 };
@@ -20,8 +19,7 @@ const whys: { readonly [why in TriedReason]: string } = {
 const ruleLines = (rule: IndexedRule, paint: Paint): string[] => [
   `${paint('bold', plain(rule.path))}: ${count(rule.definitions, 'definition')}, ${placeText(rule)}`,
   ...rule.found.map(
-    ({ by, definitions }) =>
-      `  ${definitions} ${paint('green', 'found')} by ${by.map((path) => referenceText('input', path)).join(' and ')}`,
+    ({ by, definitions }) => `  ${definitions} ${paint('green', 'found')} by ${plain(by.join(' and '))}`,
   ),
   ...rule.tried.map(
     (tried) => `  ${tried.definitions} tried one after the other: ${whys[tried.why]}, as at ${placeText(tried)}`,
