@@ -190,11 +190,13 @@ func (r regrouping) groups(rules []candidate) []group {
 	if len(rules[0].rule.Head.Args) == 0 {
 		found = r.plan(rules)
 	}
-	left := slices.DeleteFunc(slices.Clone(rules), func(one candidate) bool {
-		return slices.ContainsFunc(found, func(taken group) bool {
-			return slices.ContainsFunc(taken.rules, func(other candidate) bool { return other.rule == one.rule })
-		})
-	})
+	taken := map[*ast.Rule]bool{}
+	for _, one := range found {
+		for _, rule := range one.rules {
+			taken[rule.rule] = true
+		}
+	}
+	left := slices.DeleteFunc(slices.Clone(rules), func(one candidate) bool { return taken[one.rule] })
 	if tree, is := r.tree(left); is {
 		found = append(found, tree)
 	}

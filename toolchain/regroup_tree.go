@@ -59,13 +59,18 @@ func (r regrouping) tree(rules []candidate) (group, bool) {
 	if best == "" {
 		return group{}, false
 	}
+	spanning := map[*ast.Rule]bool{}
+	for _, one := range spans[best] {
+		spanning[one.rule] = true
+	}
 	found := group{places: []place{places[best]}, tree: r.grown(r.bottomsOf(spans[best]))}
 	for _, one := range rules {
+		if !spanning[one.rule] {
+			continue
+		}
+		found.rules = append(found.rules, one)
 		if len(one.keys[best].prefixes) > 0 {
 			found.tree.others = append(found.tree.others, one.rule)
-		}
-		if _, has := one.keys[best]; has && slices.ContainsFunc(spans[best], func(s spanned) bool { return s.rule == one.rule }) {
-			found.rules = append(found.rules, one)
 		}
 	}
 	return found, true
