@@ -9,6 +9,9 @@ import { LoadedVersion } from './loaded-module.ts';
 import { hostBuiltins, LocalEvaluator } from './local-evaluator.ts';
 import type { Budget, Engine, EvaluationPlaces, LoadedModule, ModuleSource, WorkerStats } from './model.ts';
 import { ModuleError } from './model.ts';
+import type { NetworkSettings } from './network/model.ts';
+import { networkNames } from './network/model.ts';
+import { NetworkThread } from './network/network-thread.ts';
 import type { WorkerOptions } from './settings.ts';
 import { compilePolicy } from './wasm/policy-module.ts';
 import { loadDataImage } from './workers/image-thread.ts';
@@ -18,6 +21,8 @@ export interface EngineOptions {
   readonly budget: Budget;
   readonly clock: Clock;
   readonly workers: WorkerOptions;
+  /** What policies may reach; default: nothing. */
+  readonly network?: NetworkSettings;
   /** Builtins on the deciding thread; default: the TypeScript ones, which evaluation workers use in any case. */
   readonly builtins?: BuiltinTable;
 }
@@ -27,15 +32,13 @@ const defaultQueued = 1_000;
 /** Bundles that are counted each by itself; names come from whoever pushes. */
 const mostCounted = 1_000;
 
-// They need the network, which no evaluation has.
-const notProvided: ReadonlySet<string> = new Set(['http.send', 'net.lookup_ip_addr']);
-
 /** Refuses builtins that neither the table nor OPA's own code has, by name. */
-const checkBuiltins = (source: ModuleSource, names: readonly string[], table: BuiltinTable): void => {
+const checkBuiltins = (source: ModuleSource, names: readonly string[], table: BuiltinTable, online: boolean): void => {
   for (const name of names) {
     if (table.has(name)) continue;
-    if (notProvided.has(name)) {
-      throw new ModuleError('MODULE_BUILTIN_UNKNOWN', `${source.name}: the builtin ${name} is not provided yet`);
+    if (networkNames.has(name) && !online) {
+      const why = 'needs the network, and engine.network.hosts allows no host';
+      throw new ModuleError('MODULE_BUILTIN_UNKNOWN', `${source.name}: ${name} ${why}`);
     }
     if (!goBuiltins.has(name)) {
       throw new ModuleError('MODULE_BUILTIN_UNKNOWN', `${source.name}: ${name} is no builtin of OPA ${opaVersion}`);
@@ -60,14 +63,14 @@ const firstInstance = async (local: LocalEvaluator): Promise<Inside> => {
   }
 };
 
-/** The entrypoints that can reach a builtin which the deciding thread does not have. */
-const onWorkers = (source: ModuleSource, inside: Inside, table: BuiltinTable): ReadonlySet<string> => {
-  const far = inside.builtins.filter((name) => !table.has(name));
-  const needsWorker = (entrypoint: string): boolean => {
+/** The entrypoints that can reach one of these builtins. */
+const reaching = (source: ModuleSource, inside: Inside, isOne: (name: string) => boolean): ReadonlySet<string> => {
+  const wanted = inside.builtins.filter(isOne);
+  const reachesOne = (entrypoint: string): boolean => {
     const reached = source.reach?.get(entrypoint);
-    return far.some((name) => reached === undefined || reached.includes(name));
+    return wanted.some((name) => reached === undefined || reached.includes(name));
   };
-  return new Set([...inside.entrypoints.keys()].filter(needsWorker));
+  return new Set([...inside.entrypoints.keys()].filter(reachesOne));
 };
 
 class WasmEngine implements Engine {
@@ -76,6 +79,7 @@ class WasmEngine implements Engine {
   private readonly modules = new Set<LoadedModule>();
   private pool: WorkerPool | undefined;
   private readonly placed = { deciding: 0, worker: 0, moved: 0 };
+  private readonly lines: NetworkThread | undefined;
   private readonly used = new Map<string, number>();
   private versions = 0;
   private closed = false;
@@ -83,6 +87,12 @@ class WasmEngine implements Engine {
   constructor(options: EngineOptions) {
     this.options = options;
     this.table = options.builtins ?? typescriptBuiltins;
+    const { network } = options;
+    this.lines = network === undefined || network.hosts.length === 0 ? undefined : new NetworkThread(network);
+  }
+
+  get network(): boolean {
+    return this.lines !== undefined;
   }
 
   async load(source: ModuleSource): Promise<LoadedModule> {
@@ -91,8 +101,9 @@ class WasmEngine implements Engine {
     const image: PolicyImage = { policy, data: await loadDataImage(policy, source.data), budget };
     const local = new LocalEvaluator(image, hostBuiltins(this.table));
     const inside = await firstInstance(local);
-    checkBuiltins(source, inside.builtins, this.table);
-    const onWorker = onWorkers(source, inside, this.table);
+    checkBuiltins(source, inside.builtins, this.table, this.network);
+    const onWorker = reaching(source, inside, (name) => !this.table.has(name));
+    const online = reaching(source, inside, (name) => networkNames.has(name));
     if (onWorker.size > 0) await this.startGo(source);
     if (this.closed) throw new ModuleError('MODULE_INVALID', `${source.name}: the engine is closed`);
     const version = this.versions++;
@@ -106,6 +117,7 @@ class WasmEngine implements Engine {
       clock,
       local,
       onWorker,
+      online,
       version,
       budget,
       used: (points) => this.count(source.name.replace(/@.*/, ''), points),
@@ -134,6 +146,7 @@ class WasmEngine implements Engine {
     this.closed = true;
     await Promise.all([...this.modules].map((loaded) => loaded.close()));
     await this.pool?.close();
+    await this.lines?.close();
   }
 
   private count(bundle: string, points: number): void {
@@ -142,7 +155,7 @@ class WasmEngine implements Engine {
   }
 
   private workerPool(): WorkerPool {
-    this.pool ??= new WorkerPool({ queued: defaultQueued, ...this.options.workers });
+    this.pool ??= new WorkerPool({ queued: defaultQueued, ...this.options.workers }, this.lines);
     return this.pool;
   }
 

@@ -20,6 +20,8 @@ export interface LoadedParts {
   readonly threads: () => WorkerPool;
   /** The entrypoints that only workers can evaluate. */
   readonly onWorker: ReadonlySet<string>;
+  /** Those of them that reach the network: nobody asks it for the sake of warmth. */
+  readonly online: ReadonlySet<string>;
   /** The version's number in the pool. */
   readonly version: number;
   readonly budget: Budget;
@@ -110,6 +112,7 @@ export class LoadedVersion implements LoadedModule {
     const instructions = Math.min(warmPoints, decidingInstructions, most);
     let room = allWarmPoints;
     for (const entrypoint of this.entrypoints) {
+      if (this.parts.online.has(entrypoint)) continue;
       for (const input of Array.from({ length: warmRounds }, () => [undefined, warmInput]).flat()) {
         const given = input === undefined ? {} : { input };
         const request = { entrypoint, below: [], strictErrors: false, instructions, ...given };

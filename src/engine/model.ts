@@ -135,6 +135,8 @@ export interface EvaluationPlaces {
 }
 
 export interface Engine {
+  /** Whether policies may reach any host at all; modules that need one are refused otherwise. */
+  readonly network: boolean;
   /** Rejects with ModuleError when the module cannot be run here: nothing of it stays. */
   load(source: ModuleSource): Promise<LoadedModule>;
   workers(): WorkerStats;

@@ -1,4 +1,5 @@
 import type { Budget } from './model.ts';
+import type { NetworkSettings } from './network/model.ts';
 
 /** `engine`: what one evaluation may take, and the threads for evaluations that run OPA's Go builtins. */
 export interface EngineSettings {
@@ -12,6 +13,7 @@ export interface EngineSettings {
   readonly workers: number;
   readonly spareWorkers: number;
   readonly queuedEvaluations: number;
+  readonly network: NetworkSettings;
 }
 
 const mebibyte = 1_048_576;
@@ -103,10 +105,42 @@ export const engineSchema = {
       description:
         'Evaluations that wait for a worker at most; the next one fails at once. Bounds memory under overload.',
     },
+    network: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'What policies may reach with http.send and net.lookup_ip_addr.',
+      properties: {
+        hosts: {
+          type: 'array',
+          default: [],
+          items: { type: 'string', pattern: '^[A-Za-z0-9_.:-]+(/[0-9]{1,3})?$', maxLength: 253 },
+          description:
+            'Hosts that policies may ask: names (`people.example`), addresses (`127.0.0.1`) and ranges (`10.1.0.0/16`). ' +
+            'Empty: policies that need the network are refused. A name whose address is not public (private, loopback, ' +
+            'link-local and the like) is refused unless that address is named, too. Whoever may push policies can send ' +
+            'what they see to every host named here.',
+        },
+        responseBytes: {
+          type: 'integer',
+          minimum: 1_024,
+          maximum: 64 * mebibyte,
+          default: mebibyte,
+          description: 'Bytes of one response’s body. The builtin fails on a larger one.',
+        },
+        requests: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 1_000,
+          default: 10,
+          description: 'Requests that one evaluation may send; redirects and further attempts count.',
+        },
+      },
+    },
   },
 } as const;
 
 const { properties } = engineSchema;
+const { properties: network } = properties.network;
 
 export const defaultEngineSettings: EngineSettings = {
   instructions: properties.instructions.default,
@@ -119,6 +153,11 @@ export const defaultEngineSettings: EngineSettings = {
   workers: properties.workers.default,
   spareWorkers: properties.spareWorkers.default,
   queuedEvaluations: properties.queuedEvaluations.default,
+  network: {
+    hosts: network.hosts.default,
+    responseBytes: network.responseBytes.default,
+    requests: network.requests.default,
+  },
 };
 
 export interface WorkerOptions {
@@ -131,7 +170,7 @@ export interface WorkerOptions {
 /** What `openEngine` takes, out of the configuration. */
 export const engineOptions = (
   settings: EngineSettings,
-): { readonly budget: Budget; readonly workers: Required<WorkerOptions> } => ({
+): { readonly budget: Budget; readonly workers: Required<WorkerOptions>; readonly network: NetworkSettings } => ({
   budget: {
     instructions: settings.instructions,
     decidingInstructions: settings.decidingInstructions,
@@ -142,4 +181,5 @@ export const engineOptions = (
     deadlineMs: settings.deadlineMs,
   },
   workers: { count: settings.workers, spare: settings.spareWorkers, queued: settings.queuedEvaluations },
+  network: settings.network,
 });

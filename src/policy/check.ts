@@ -1,10 +1,10 @@
-import type { CallOptions, RegoProblem, RegoSources, RuleIndex, Toolchain } from '../rego/index.ts';
+import type { CallOptions, RegoSources, RuleIndex, Toolchain } from '../rego/index.ts';
 import { renamedProblems } from '../rego/index.ts';
 import { isTest } from './archive/names.ts';
 import type { CheckedEntrypoint } from './build/caching.ts';
 import { checkedEntrypoints } from './build/caching.ts';
 import { cutEntrypoints } from './build/entrypoints.ts';
-import { networkCalls, refuseNetwork } from './build/network-builtins.ts';
+import { networkWarnings } from './build/network-builtins.ts';
 import { refuseReserved, withConflictingData } from './build/ownership.ts';
 import type { JoinedParts, SourcePart } from './build/parts.ts';
 import { inspectionOf, problemInParts, renamedError } from './build/parts.ts';
@@ -90,10 +90,6 @@ const foreignIn = (
   return foreignReferences(all, references, { modules, data, roots });
 };
 
-/** What OPA knows and a server here refuses, in rules that nothing reaches. */
-const unreachedCalls = (served: RegoSources): RegoProblem[] =>
-  networkCalls(served).map(({ builtin: _, ...problem }) => problem);
-
 /**
  * Refuses what a build or a push of these sources would refuse, tests aside. Several parts are compiled as one; each is
  * held to its own manifest and schemas, and what a single file refers to outside itself is not asked for.
@@ -117,7 +113,6 @@ export const checkParts = async (
   const compiled = isCompiled
     ? await callToolchain(toolchain.compile(served, entrypoints, { ...call, reasons: true }))
     : undefined;
-  refuseNetwork(served, compiled?.entrypoints ?? []);
   const { packages, rules, tests, warnings } = inspection;
   // A module without sources may provide anything; a single file is not asked what stands beside it.
   const isTold = ({ isWhole }: SourcePart): boolean => isWhole && reviewed.length === parts.length;
@@ -133,7 +128,7 @@ export const checkParts = async (
     packages,
     rules,
     tests,
-    warnings: [...warnings, ...own, ...unreachedCalls(served)],
+    warnings: [...warnings, ...own, ...networkWarnings(served)],
     notes: referenceNotes(noted),
     entrypoints: checkedEntrypoints(
       compiled?.entrypoints ?? [],

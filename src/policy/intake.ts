@@ -124,11 +124,12 @@ export const examine = async (parts: Parts, upload: Upload): Promise<Examined> =
   const known = catalog.byDigest(name, uploadDigest);
   if (known !== undefined) return knownUpload(parts, upload, known);
 
-  const { toolchain, settings, mostInstructions } = options;
+  const { engine, toolchain, settings, mostInstructions } = options;
   const how = {
     toolchain,
     settings,
     trusted,
+    network: engine.network,
     ...(mostInstructions === undefined ? {} : { mostInstructions }),
     ...(original === undefined ? {} : { original }),
   };

@@ -81,7 +81,7 @@ describe('modules that are refused', () => {
       const error = await refusal(await bench.compile(`x := ${call}`));
       expect([error.code, error.message]).toEqual([
         'MODULE_BUILTIN_UNKNOWN',
-        `p@7: the builtin ${name} is not provided yet`,
+        `p@7: ${name} needs the network, and engine.network.hosts allows no host`,
       ]);
     }
   });

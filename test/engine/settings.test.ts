@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { defaultEngineSettings, engineOptions, engineSchema } from '../../src/engine/index.ts';
 
 test('every setting has a default and says what it means', () => {
-  for (const [name, setting] of Object.entries(engineSchema.properties)) {
+  const { network, ...flat } = engineSchema.properties;
+  const within = Object.entries(network.properties).map(([name, setting]) => [`network.${name}`, setting] as const);
+  for (const [name, setting] of [...Object.entries(flat), ...within]) {
     expect(defaultEngineSettings).toHaveProperty(name, setting.default);
     expect(setting.description.length).toBeGreaterThan(40);
   }

@@ -22,7 +22,8 @@ export class EvaluationThread {
 
   constructor(start: WorkerStart, events: ThreadEvents) {
     // No environment: nothing of this process's settings reaches what runs there.
-    this.worker = new Worker(file, { workerData: start, env: {}, name: 'verdict-evaluation' });
+    const transferList = start.network === undefined ? [] : [start.network.port];
+    this.worker = new Worker(file, { workerData: start, transferList, env: {}, name: 'verdict-evaluation' });
     // An idle thread does not keep the process alive; one that starts does, since somebody may wait for it.
     this.worker.on('message', (message: FromWorker) => {
       if (this.ended) return;

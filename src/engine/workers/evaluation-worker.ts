@@ -2,13 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { typescriptBuiltins } from '../builtins/index.ts';
 import { hostBuiltins, LocalEvaluator } from '../local-evaluator.ts';
 import { GoBuiltins } from './go-builtins.ts';
+import { NetworkBuiltins } from './network-builtins.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
 
-const { rego } = workerData as WorkerStart;
+const { rego, network: line } = workerData as WorkerStart;
 let go = rego === undefined ? undefined : new GoBuiltins(rego);
+const network = line === undefined ? undefined : new NetworkBuiltins(line);
 const typescript = hostBuiltins(typescriptBuiltins);
 const versions = new Map<number, LocalEvaluator>();
 const send = (message: FromWorker): void => port.postMessage(message);
@@ -19,7 +21,7 @@ const handle = (message: ToWorker): void => {
     return;
   }
   if (message.kind === 'load') {
-    const builtins = (name: string) => typescript(name) ?? go?.builtin(name);
+    const builtins = (name: string) => network?.builtin(name) ?? typescript(name) ?? go?.builtin(name);
     versions.set(message.version, new LocalEvaluator(message.image, builtins));
     return;
   }
@@ -30,6 +32,7 @@ const handle = (message: ToWorker): void => {
     return;
   }
   if (version === undefined) throw new Error(`version ${message.version} was never loaded`);
+  network?.begin(message.deadlineMs);
   const evaluation = version.evaluate(message.task);
   go?.end();
   send({ kind: 'evaluated', evaluation });

@@ -1,6 +1,7 @@
 import { messageOf } from '../../canonical/index.ts';
 import type { PolicyImage, Task } from '../instance.ts';
 import type { Evaluation, EvaluationErrorCode, WorkerStats } from '../model.ts';
+import type { NetworkThread } from '../network/network-thread.ts';
 import { EvaluationScope } from '../scope.ts';
 import type { WorkerOptions } from '../settings.ts';
 import { EvaluationThread } from './evaluation-thread.ts';
@@ -47,6 +48,7 @@ const failed = (task: Task, code: EvaluationErrorCode, message: string): Evaluat
  */
 export class WorkerPool {
   private rego: WebAssembly.Module | undefined;
+  private readonly network: NetworkThread | undefined;
   private readonly options: Required<WorkerOptions>;
   private readonly members = new Set<Member>();
   private readonly images = new Map<number, PolicyImage>();
@@ -56,7 +58,8 @@ export class WorkerPool {
   private readonly idle = new Set<() => void>();
   private first = awaited();
 
-  constructor(options: Required<WorkerOptions>) {
+  constructor(options: Required<WorkerOptions>, network?: NetworkThread) {
+    this.network = network;
     this.options = options;
     this.fill();
   }
@@ -144,7 +147,11 @@ export class WorkerPool {
   }
 
   private start(): void {
-    const thread: EvaluationThread = new EvaluationThread(this.rego === undefined ? {} : { rego: this.rego }, {
+    const start = {
+      ...(this.rego === undefined ? {} : { rego: this.rego }),
+      ...(this.network === undefined ? {} : { network: this.network.line() }),
+    };
+    const thread: EvaluationThread = new EvaluationThread(start, {
       ready: () => {
         member.ready = true;
         this.first.resolve();
@@ -181,7 +188,9 @@ export class WorkerPool {
     member.job = job;
     clearTimeout(job.timer);
     job.timer = setTimeout(() => this.miss(member), job.deadlines.runMs);
-    member.thread.evaluate({ kind: 'evaluate', version: job.version, task: job.task }, (evaluation) => {
+    const { version, task, deadlines } = job;
+    const deadlineMs = deadlines.runMs;
+    member.thread.evaluate({ kind: 'evaluate', version, task, deadlineMs }, (evaluation) => {
       this.release(member);
       job.done(evaluation);
       this.dispatch();

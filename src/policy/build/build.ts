@@ -10,7 +10,7 @@ import { writeManifest } from '../content/manifest.ts';
 import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
 import { PolicyError } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
-import { refuseNetwork } from './network-builtins.ts';
+import { networkWarnings, refuseNetwork } from './network-builtins.ts';
 import { withConflictingData } from './ownership.ts';
 import type { PreparedBundle, ReadBundle } from './prepared.ts';
 import { prepareBundle } from './prepared.ts';
@@ -27,6 +27,8 @@ export interface BuildOptions {
   readonly entrypoints?: readonly string[];
   /** The most that METADATA may name as a rule's `custom.engine.instructions`; absent: the most that there can be. */
   readonly mostInstructions?: number;
+  /** False where no policy may reach the network: one that does is refused then. */
+  readonly network?: boolean;
   /** Deadline of each call of the compiler, milliseconds. */
   readonly compileMs?: number;
 }
@@ -101,11 +103,11 @@ export const buildPrepared = async (
   const { toolchain } = options;
   const { roots } = review.manifest;
   const manifest = { ...review.manifest, revision: options.revision ?? review.manifest.revision };
-  const warnings = [...inspection.warnings, ...review.warnings];
+  const warnings = [...inspection.warnings, ...review.warnings, ...networkWarnings(prepared.sources.served)];
   // Functions of other bundles are known when the version is linked with them: until then there is no module.
   const waits = references.some(({ call }) => call === true);
   const compiled = waits ? undefined : await compile(prepared, chosen.paths, options);
-  refuseNetwork(prepared.sources.served, compiled?.entrypoints ?? []);
+  if (options.network === false) refuseNetwork(prepared.sources.served, compiled?.entrypoints ?? []);
   const reach = [...(compiled?.entrypoints ?? [])].sort((a, b) => (a.path < b.path ? -1 : 1));
   const info: BuildInfo = {
     compiler: { opa: toolchain.version.opa, toolchain: toolchain.version.digest },

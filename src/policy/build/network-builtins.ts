@@ -1,7 +1,7 @@
 import type { CompiledEntrypoint, RegoProblem, RegoSources } from '../../rego/index.ts';
 import { PolicyError, refuseProblems } from '../model.ts';
 
-/** Builtins of OPA that need the network, which no evaluation has. */
+/** Builtins of OPA that need the network. */
 const NETWORK = ['http.send', 'net.lookup_ip_addr'];
 
 const LONGEST_EXCERPT = 1000;
@@ -9,7 +9,7 @@ const LONGEST_EXCERPT = 1000;
 // Strings and comments come first, so that a name inside them is no call.
 const CALL = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|#[^\n]*|(?<![\w.])(http\.send|net\.lookup_ip_addr)(?=\s*\()/g;
 
-const why = 'needs the network, which no policy has here: put what it fetches into the input or the data';
+const why = 'needs the network: the server’s engine.network.hosts has to name the host';
 
 type Call = RegoProblem & { readonly builtin: string };
 
@@ -31,8 +31,11 @@ const callsIn = (file: string, text: string): Call[] => {
 };
 
 /** Where sources call a builtin that needs the network, in the order of the files. */
-export const networkCalls = ({ modules }: RegoSources): Call[] =>
-  modules.flatMap(({ path, text }) => callsIn(path, text));
+const networkCalls = ({ modules }: RegoSources): Call[] => modules.flatMap(({ path, text }) => callsIn(path, text));
+
+/** The same as warnings: such answers are not remembered, and servers allow hosts one by one. */
+export const networkWarnings = (sources: RegoSources): RegoProblem[] =>
+  networkCalls(sources).map(({ builtin: _, ...problem }) => problem);
 
 /** Refuses rules that reach the network, with the place of each call; without one where the text does not show it. */
 export const refuseNetwork = (sources: RegoSources, entrypoints: readonly CompiledEntrypoint[]): void => {
@@ -41,5 +44,8 @@ export const refuseNetwork = (sources: RegoSources, entrypoints: readonly Compil
   const calls = networkCalls(sources).filter(({ builtin }) => reached.includes(builtin));
   const problems = calls.map(({ builtin: _, ...problem }): RegoProblem => problem);
   refuseProblems('BUILTIN_UNKNOWN', problems);
-  throw new PolicyError('BUILTIN_UNKNOWN', `the policy calls ${reached.join(', ')}: no policy has the network here`);
+  throw new PolicyError(
+    'BUILTIN_UNKNOWN',
+    `the policy calls ${reached.join(', ')}: engine.network.hosts allows no host`,
+  );
 };

@@ -32,6 +32,8 @@ export interface AcceptanceParts {
   readonly settings: PolicySettings;
   /** `engine.maxInstructions`; absent: no bound. */
   readonly mostInstructions?: number;
+  /** False where no policy may reach the network. */
+  readonly network?: boolean;
   /** True for bundles that who runs the server put there: a build of ours is then taken as it is. */
   readonly trusted: boolean;
   /** The bytes as pushed; absent for a folder. */
@@ -66,10 +68,11 @@ const acceptSources = async (
   parts: AcceptanceParts,
 ): Promise<Accepted> => {
   const compileMs = parts.settings.compileSeconds * 1000;
-  const { toolchain, mostInstructions } = parts;
+  const { toolchain, mostInstructions, network } = parts;
   const build = await buildPrepared(prepared, inspection, {
     toolchain,
     compileMs,
+    ...(network === undefined ? {} : { network }),
     ...(mostInstructions === undefined ? {} : { mostInstructions }),
   });
   refuseReserved(build.manifest.roots);

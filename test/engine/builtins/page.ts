@@ -105,8 +105,8 @@ export const builtinsPage = ({ imported, refused }: Found): string => {
     list(native),
     `\n## Answered, or left out, by the compiler (${compileTime.size})\n`,
     list([...compileTime].sort()),
-    `\n## Refused (${refused.length})\n`,
-    'A version that calls one of them is not loaded.\n',
+    `\n## By the network thread (${refused.length})\n`,
+    'A version that calls one of them is loaded where `engine.network.hosts` names the hosts that policies may ask.\n',
     list(refused),
     '',
   ].join('\n');
