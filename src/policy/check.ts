@@ -1,4 +1,4 @@
-import type { CallOptions, RegoSources, RuleIndex, Toolchain } from '../rego/index.ts';
+import type { CallOptions, RegoProblem, RuleIndex, Toolchain } from '../rego/index.ts';
 import { renamedProblems } from '../rego/index.ts';
 import { isTest } from './archive/names.ts';
 import type { CheckedEntrypoint } from './build/caching.ts';

@@ -18,7 +18,7 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
 };
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
+  server = createServer(async (request, response): Promise<unknown> => {
     const { method, url = '', headers } = request;
     requests.push(`${method} ${url}`);
     const body = await bodyOf(request);
@@ -28,9 +28,11 @@ beforeAll(async () => {
     if (url === '/yaml') return response.writeHead(200, { 'content-type': 'application/yaml' }).end('a: [1, b]\n');
     if (url === '/broken') return response.writeHead(200, { 'content-type': 'application/json' }).end('{');
     if (url === '/failing') return response.writeHead(503).end();
-    if (url === '/silent') return;
+    if (url === '/silent') return undefined;
     response.writeHead(200, { 'content-type': 'application/json', 'x-two': ['1', '2'] });
-    response.end(JSON.stringify({ method, url, body, asked: headers['x-asked'], length: headers['content-length'] }));
+    return response.end(
+      JSON.stringify({ method, url, body, asked: headers['x-asked'], length: headers['content-length'] }),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = (server.address() as AddressInfo).port;
