@@ -141,8 +141,8 @@ try {
     '',
     `Resident: ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB after; OPA's toolchain, which the first push starts, is in the second.`,
     '',
-    'Policies are evaluated on one thread: while a budget is being used up, others wait, so the longest answer of `todo` is as',
-    'long as the evaluation. `engine.instructions` sets that time; METADATA lowers it for a rule.',
+    'Every evaluation begins on the deciding thread and leaves it for a worker after `engine.decidingInstructions`; there it ends',
+    'after `engine.instructions`. The server has one core here, so workers and the deciding thread share it.',
     '',
   ].join('\n');
   process.stdout.write(text);
