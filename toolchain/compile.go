@@ -192,7 +192,7 @@ func compiledWithTwins(p *parsed, compiler *ast.Compiler, q *query) (*rego.Compi
 	}
 	made := slices.Collect(maps.Values(compiler.Modules))
 	renameCalls(made)
-	rewordLookups(made)
+	rewordLookups(made, compiler.Graph)
 	renameIn(body, nil)
 	return rego.New(append(declareTwins(),
 		rego.ParsedQuery(body),

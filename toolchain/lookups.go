@@ -16,13 +16,16 @@ import (
 type lookups struct {
 	// rules and variables have paths as text, below which stand rules at all, and rules of a variable name further down.
 	rules, variables map[string]bool
-	bound            int
-	changed          bool
+	needs            needs
+	// inside is the path of the rules whose bodies are reworded now.
+	inside  string
+	bound   int
+	changed bool
 }
 
 // rewordLookups changes compiled modules, and answers whether there was anything to change.
-func rewordLookups(modules []*ast.Module) bool {
-	found := &lookups{rules: map[string]bool{}, variables: map[string]bool{}}
+func rewordLookups(modules []*ast.Module, graph *ast.Graph) bool {
+	found := &lookups{rules: map[string]bool{}, variables: map[string]bool{}, needs: needsOf(modules, graph)}
 	for _, module := range modules {
 		for _, rule := range module.Rules {
 			found.add(rule.Ref())
@@ -32,6 +35,7 @@ func rewordLookups(modules []*ast.Module) bool {
 		ast.NewGenericVisitor(func(node any) bool {
 			switch node := node.(type) {
 			case *ast.Rule:
+				found.inside = planned(node.Ref())
 				node.Body = found.reword(node.Body)
 			case *ast.ArrayComprehension:
 				node.Body = found.reword(node.Body)
@@ -92,7 +96,7 @@ func (l *lookups) searches(expr *ast.Expr) bool {
 func (l *lookups) bind(expr *ast.Expr) []*ast.Expr {
 	var before []*ast.Expr
 	l.eachLookup(expr, func(term *ast.Term, ref ast.Ref, at int) {
-		if at == len(ref)-1 || !l.variables[ref[:at].String()] {
+		if at == len(ref)-1 || !l.variables[ref[:at].String()] || !l.needs.allow(l.inside, ref[:at]) {
 			return
 		}
 		// A space keeps the name apart from all that sources can spell.
