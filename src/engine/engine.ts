@@ -81,6 +81,7 @@ class WasmEngine implements Engine {
   private readonly placed = { deciding: 0, worker: 0, moved: 0 };
   private readonly lines: NetworkThread | undefined;
   private readonly used = new Map<string, number>();
+  private readonly versionsOf = new Map<string, number>();
   private versions = 0;
   private closed = false;
 
@@ -98,7 +99,8 @@ class WasmEngine implements Engine {
   async load(source: ModuleSource): Promise<LoadedModule> {
     const { budget, clock } = this.options;
     const policy = await compilePolicy(source.wasm);
-    const image: PolicyImage = { policy, data: await loadDataImage(policy, source.data), budget };
+    const bundle = source.name.replace(/@.*/, '');
+    const image: PolicyImage = { bundle, policy, data: await loadDataImage(policy, source.data), budget };
     const local = new LocalEvaluator(image, hostBuiltins(this.table));
     const inside = await firstInstance(local);
     checkBuiltins(source, inside.builtins, this.table, this.network);
@@ -120,13 +122,17 @@ class WasmEngine implements Engine {
       online,
       version,
       budget,
-      used: (points) => this.count(source.name.replace(/@.*/, ''), points),
+      used: (points) => this.count(bundle, points),
       placed: (place) => {
         this.placed[place]++;
       },
-      closed: () => this.modules.delete(loaded),
+      closed: () => {
+        this.modules.delete(loaded);
+        this.leave(bundle);
+      },
     });
     this.modules.add(loaded);
+    this.versionsOf.set(bundle, (this.versionsOf.get(bundle) ?? 0) + 1);
     return loaded;
   }
 
@@ -147,6 +153,17 @@ class WasmEngine implements Engine {
     await Promise.all([...this.modules].map((loaded) => loaded.close()));
     await this.pool?.close();
     await this.lines?.close();
+  }
+
+  /** Responses are kept from one version of a bundle to the next, and go with its last one. */
+  private leave(bundle: string): void {
+    const left = (this.versionsOf.get(bundle) ?? 1) - 1;
+    if (left > 0) {
+      this.versionsOf.set(bundle, left);
+      return;
+    }
+    this.versionsOf.delete(bundle);
+    this.lines?.forget(bundle);
   }
 
   private count(bundle: string, points: number): void {

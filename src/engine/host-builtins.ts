@@ -94,7 +94,12 @@ export const callBuiltin = (
   }
   if (result === undefined) return 0;
   if (builtin.nonDeterministic) {
-    context.scope.addCall({ builtin: builtin.name, operands: resultJson(operands), result: resultJson(result) });
+    const call = { builtin: builtin.name, operands: resultJson(operands), result: resultJson(result) };
+    // An answer whose grounds its record cannot hold could not be explained.
+    if (context.scope.addCall(call) > context.budget.resultBytes) {
+      const what = 'what the record keeps of builtins’ answers';
+      throw new EvaluationFailure('too_large', `${what} takes more than ${context.budget.resultBytes} bytes`);
+    }
   }
   return writeResult(raw, builtin, result, context);
 };

@@ -17,6 +17,8 @@ import { RawInstance } from './wasm/raw-instance.ts';
 
 /** What instances of one version are made from, on any thread. */
 export interface PolicyImage {
+  /** Whose version it is: what answers of the network are kept by. */
+  readonly bundle: string;
   readonly policy: PolicyModule;
   readonly data: DataImage;
   readonly budget: Budget;

@@ -29,6 +29,7 @@ export interface LoadedParts {
   readonly used: (points: number) => void;
   /** Told where each evaluation ended, and which were moved. */
   readonly placed: (place: keyof EvaluationPlaces) => void;
+  /** Told once no evaluation of it runs any more. */
   readonly closed: () => void;
 }
 
@@ -130,9 +131,9 @@ export class LoadedVersion implements LoadedModule {
     if (!this.open) return;
     this.open = false;
     const { closed, local, version } = this.parts;
-    closed();
     local.close();
     await this.threads?.settled(version);
     this.threads?.unload(version);
+    closed();
   }
 }

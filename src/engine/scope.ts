@@ -12,6 +12,7 @@ export class EvaluationScope implements CallScope {
   private volatile = false;
   private tokens: Map<string, SeenToken> | undefined;
   private calls: Map<string, NonDeterministicCall> | undefined;
+  private callLength = 0;
   private made: Map<string, unknown> | undefined;
 
   /** `take` takes points of the budget, and is false once it ran out; without it there is no bound. */
@@ -45,11 +46,15 @@ export class EvaluationScope implements CallScope {
     this.tokens.set(token.claimsDigest, token);
   }
 
-  addCall(call: NonDeterministicCall): void {
+  /** Characters of all calls so far. */
+  addCall(call: NonDeterministicCall): number {
     // OPA keeps one result for one builtin and its operands.
     this.calls ??= new Map();
     const key = `${call.builtin} ${call.operands}`;
-    if (!this.calls.has(key)) this.calls.set(key, call);
+    if (this.calls.has(key)) return this.callLength;
+    this.calls.set(key, call);
+    this.callLength += call.operands.length + call.result.length;
+    return this.callLength;
   }
 
   basis(instructions: number): Basis {

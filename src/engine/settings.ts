@@ -65,7 +65,9 @@ export const engineSchema = {
       type: 'integer',
       minimum: 1_024,
       default: 4 * mebibyte,
-      description: 'Bytes of one result, and of what one builtin answers. Larger ones fail with too_large.',
+      description:
+        'Bytes of one result, of what one builtin answers, and of all that non-deterministic builtins answer one ' +
+        'evaluation, since its record keeps that. Larger ones fail with too_large.',
     },
     argumentBytes: {
       type: 'integer',
@@ -134,6 +136,16 @@ export const engineSchema = {
           default: 10,
           description: 'Requests that one evaluation may send; redirects and further attempts count.',
         },
+        cacheBytes: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 1_073_741_824,
+          default: 16 * mebibyte,
+          description:
+            'Bytes of responses that are kept for later evaluations where a policy asks for it (`cache`, `force_cache`): ' +
+            'of all bundles together, the longest unused gives way. No bundle is answered with what another one asked. At ' +
+            '0 nothing is kept.',
+        },
       },
     },
   },
@@ -157,6 +169,7 @@ export const defaultEngineSettings: EngineSettings = {
     hosts: network.hosts.default,
     responseBytes: network.responseBytes.default,
     requests: network.requests.default,
+    cacheBytes: network.cacheBytes.default,
   },
 };
 

@@ -135,7 +135,7 @@ test('the counter changes no result: the module answers the same with and withou
 test('memory that one evaluation took is given back, and the next answers are right', async () => {
   const policy = await compilePolicy(await bench.compile('n := count([x | some x in numbers.range(1, input)])'));
   const budget = { ...engineOptions(defaultEngineSettings).budget, instructions: 2_000_000_000 };
-  const image = { policy, data: makeDataImage(policy, Buffer.from('{}')), budget };
+  const image = { bundle: 'p', policy, data: makeDataImage(policy, Buffer.from('{}')), budget };
   const evaluator = new LocalEvaluator(image, () => undefined);
   const ask = (text: string) =>
     evaluator.evaluate({

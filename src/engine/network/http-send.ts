@@ -6,16 +6,30 @@ import { parseJson } from '../builtins/go-json.ts';
 import { BuiltinError } from '../builtins/model.ts';
 import { stringOfBytes } from '../builtins/operands.ts';
 import { dumpValue } from '../values/value-text.ts';
+import { answerEndMs, cachedExchange, isLasting } from './cached-exchange.ts';
 import type { ExchangeLimits, HttpResponse } from './exchange.ts';
 import { exchange, NetworkFailure } from './exchange.ts';
 import type { HttpRequest } from './request.ts';
-import { checkKeys, raisesErrors, readRequest, requestOperand } from './request.ts';
+import { bareRequest, cachingOf, checkKeys, raisesErrors, readRequest, requestOperand } from './request.ts';
+import type { BundleResponses } from './response-cache.ts';
+
+/** A response as a value, and until when (milliseconds since 1970) an answer that rests on it may be used again. */
+export interface Sent {
+  readonly value: RegoValue;
+  readonly endMs?: number | undefined;
+}
 
 /** What the calls of one evaluation were answered, by request: the same again to the same. */
-export type Answered = Map<string, Promise<RegoValue>>;
+export type Answered = Map<string, Promise<Sent>>;
 
-// https://www.rfc-editor.org/rfc/rfc7231#section-6.1, as OPA takes it: others are asked for again.
-const kept: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501]);
+/** What the calls of one evaluation share. */
+export interface Sending extends ExchangeLimits {
+  readonly answered: Answered;
+  /** What earlier evaluations of the same bundle kept. */
+  readonly responses: BundleResponses;
+  /** The evaluation's clock, milliseconds since 1970. */
+  readonly nowMs: number;
+}
 
 const isJson = (type: string): boolean => /^\s*application\/(?:json|[^\s;/]*\+json)\s*(?:;|$)/i.test(type);
 const isYaml = (type: string): boolean => type.includes('application/yaml') || type.includes('application/x-yaml');
@@ -53,48 +67,44 @@ const errorValue = (code: string, message: string): RegoValue =>
     ],
   ]);
 
-/** The request less the headers that it says do not tell requests apart. */
-const keyOf = (request: RegoObject): string => {
-  const ignored = request.get('cache_ignored_headers');
-  if (ignored === undefined) return dumpValue(request);
-  const isList = Array.isArray(ignored) && ignored.every((name) => typeof name === 'string');
-  if (!isList) throw new BuiltinError('cache_ignored_headers must be an array of strings');
-  const headers = request.get('headers') as RegoObject | undefined;
-  const rest = headers?.entries?.filter(([name]) => !ignored.includes(name as string)) ?? [];
-  const others = request.entries.filter(([name]) => name !== 'cache_ignored_headers' && name !== 'headers');
-  return dumpValue(regoObject([...others, ['headers', regoObject(rest)]]));
-};
-
-const send = async (object: RegoObject, answered: Answered, limits: ExchangeLimits): Promise<RegoValue> => {
-  const key = keyOf(object);
+const send = async (object: RegoObject, sending: Sending): Promise<Sent> => {
+  const { answered, nowMs, responses } = sending;
+  const bare = bareRequest(object);
+  const key = dumpValue(bare);
+  const caching = cachingOf(object);
   const known = answered.get(key);
   if (known !== undefined) return known;
-  const request = readRequest(object);
-  let isKept = true;
-  const answering = exchange(request, limits).then((response) => {
-    isKept = kept.has(response.statusCode);
-    return responseValue(response, request);
-  });
+  let isKept = caching.isUsed;
+  const ask = async (): Promise<Sent> => {
+    const request = readRequest(object);
+    if (!caching.isUsed) {
+      const response = await exchange(request, sending);
+      isKept = isLasting(response);
+      return { value: responseValue(response, request) };
+    }
+    const asked = { request, bare: () => readRequest(bare), key, caching, responses, nowMs };
+    const response = await cachedExchange(asked, sending);
+    return { value: responseValue(response, request), endMs: answerEndMs(response, asked) };
+  };
+  const answering = ask();
+  // A failure is kept, too: one evaluation sees one world.
   answered.set(key, answering);
-  const value = await answering;
+  const sent = await answering;
   if (!isKept) answered.delete(key);
-  return value;
+  return sent;
 };
 
 /** `http.send`. Throws BuiltinError, or gives an error object where the request says `raise_error: false`. */
-export const httpSend = async (
-  operand: RegoValue | undefined,
-  answered: Answered,
-  limits: ExchangeLimits,
-): Promise<RegoValue> => {
+export const httpSend = async (operand: RegoValue | undefined, sending: Sending): Promise<Sent> => {
   const object = requestOperand(operand);
   const raises = raisesErrors(object);
   try {
     checkKeys(object);
-    return await send(object, answered, limits);
+    return await send(object, sending);
   } catch (error) {
     if (raises) throw new BuiltinError(messageOf(error), { cause: error });
-    if (error instanceof NetworkFailure) return errorValue('eval_http_send_network_error', messageOf(error));
-    return errorValue('eval_http_send_internal_error', `http.send: ${messageOf(error)}`);
+    const isNetwork = error instanceof NetworkFailure;
+    const code = isNetwork ? 'eval_http_send_network_error' : 'eval_http_send_internal_error';
+    return { value: errorValue(code, isNetwork ? messageOf(error) : `http.send: ${messageOf(error)}`) };
   }
 };

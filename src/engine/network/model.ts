@@ -8,6 +8,8 @@ export interface NetworkSettings {
   readonly responseBytes: number;
   /** Requests of one evaluation, each redirect and each further attempt counted. */
   readonly requests: number;
+  /** Bytes of responses that are kept for later evaluations. */
+  readonly cacheBytes: number;
 }
 
 /** The builtins of OPA that need the network. */
@@ -19,7 +21,17 @@ export interface NetworkLine {
   readonly signal: Int32Array;
 }
 
-export interface NetworkCall {
+/** What the network thread is told: a line to serve, or a bundle whose responses nobody wants any more. */
+export type ToNetwork = NetworkLine | { readonly forget: string };
+
+/** An evaluation, as the network thread has to know it. */
+export interface CallingEvaluation {
+  /** Whose responses it may use again. */
+  readonly bundle: string;
+  readonly nowNs: bigint;
+}
+
+export interface NetworkCall extends CallingEvaluation {
   readonly id: number;
   /** Calls of one evaluation share their answers. */
   readonly evaluation: number;
@@ -31,6 +43,7 @@ export interface NetworkCall {
 }
 
 export type NetworkAnswer =
-  | { readonly id: number; readonly kind: 'value'; readonly value: Uint8Array }
+  /** `endMs`: milliseconds since 1970 until which an answer that rests on it may be used again. */
+  | { readonly id: number; readonly kind: 'value'; readonly value: Uint8Array; readonly endMs?: number | undefined }
   /** A BuiltinError for whoever asked. */
   | { readonly id: number; readonly kind: 'error'; readonly message: string };

@@ -1,5 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { NetworkLine, NetworkSettings } from './model.ts';
+import type { NetworkLine, NetworkSettings, ToNetwork } from './model.ts';
 
 const file = new URL(import.meta.url.endsWith('.ts') ? './network-worker.ts' : './network-worker.js', import.meta.url);
 
@@ -16,8 +16,13 @@ export class NetworkThread {
   line(): NetworkLine {
     const { port1, port2 } = new MessageChannel();
     const signal = new Int32Array(new SharedArrayBuffer(4));
-    this.present().postMessage({ port: port1, signal } satisfies NetworkLine, [port1]);
+    this.present().postMessage({ port: port1, signal } satisfies ToNetwork, [port1]);
     return { port: port2, signal };
+  }
+
+  /** Lets go of the responses that are kept for a bundle. */
+  forget(bundle: string): void {
+    this.worker?.postMessage({ forget: bundle } satisfies ToNetwork);
   }
 
   async close(): Promise<void> {

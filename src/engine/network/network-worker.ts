@@ -4,13 +4,15 @@ import type { RegoValue } from '../../rego/index.ts';
 import { decodeTerms, encodeTerms } from '../../rego/index.ts';
 import { BuiltinError } from '../builtins/model.ts';
 import { AllowedHosts } from './allowed.ts';
-import type { Answered } from './http-send.ts';
+import type { Answered, Sent } from './http-send.ts';
 import { httpSend } from './http-send.ts';
 import { lookupIpAddr } from './lookup.ts';
-import type { NetworkAnswer, NetworkCall, NetworkLine, NetworkSettings } from './model.ts';
+import type { NetworkAnswer, NetworkCall, NetworkLine, NetworkSettings, ToNetwork } from './model.ts';
+import { ResponseCache } from './response-cache.ts';
 
 const settings = workerData as NetworkSettings;
 const allowed = new AllowedHosts(settings.hosts);
+const responses = new ResponseCache(settings.cacheBytes);
 
 /** What the calls of one evaluation share. */
 interface Evaluation {
@@ -20,26 +22,35 @@ interface Evaluation {
   requests: number;
 }
 
-const run = (call: NetworkCall, evaluation: Evaluation, signal: AbortSignal): Promise<RegoValue> => {
+const run = async (call: NetworkCall, evaluation: Evaluation, signal: AbortSignal): Promise<Sent> => {
   const [operand] = decodeTerms(call.operands);
   if (call.builtin === 'net.lookup_ip_addr') {
     const key = String(operand);
     const found = evaluation.names.get(key) ?? lookupIpAddr(allowed, operand);
     evaluation.names.set(key, found);
-    return found;
+    return { value: await found };
   }
   const count = (): void => {
     if (++evaluation.requests <= settings.requests) return;
     throw new BuiltinError(`an evaluation may send ${settings.requests} requests: engine.network.requests`);
   };
-  return httpSend(operand, evaluation.answered, { allowed, responseBytes: settings.responseBytes, count, signal });
+  return httpSend(operand, {
+    allowed,
+    responseBytes: settings.responseBytes,
+    count,
+    signal,
+    answered: evaluation.answered,
+    responses: responses.of(call.bundle),
+    nowMs: Number(call.nowNs / 1_000_000n),
+  });
 };
 
 const answerTo = async (call: NetworkCall, evaluation: Evaluation, closed: AbortSignal): Promise<NetworkAnswer> => {
   const { id, limitMs } = call;
   try {
     const signal = AbortSignal.any([closed, AbortSignal.timeout(Math.max(1, Math.floor(limitMs)))]);
-    return { id, kind: 'value', value: encodeTerms([await run(call, evaluation, signal)]) };
+    const { value, endMs } = await run(call, evaluation, signal);
+    return { id, kind: 'value', value: encodeTerms([value]), endMs };
   } catch (error) {
     return { id, kind: 'error', message: messageOf(error) };
   }
@@ -62,4 +73,7 @@ const serve = ({ port, signal }: NetworkLine): void => {
   });
 };
 
-parentPort?.on('message', serve);
+parentPort?.on('message', (message: ToNetwork) => {
+  if ('forget' in message) responses.forget(message.forget);
+  else serve(message);
+});

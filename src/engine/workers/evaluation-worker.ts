@@ -12,7 +12,7 @@ const { rego, network: line } = workerData as WorkerStart;
 let go = rego === undefined ? undefined : new GoBuiltins(rego);
 const network = line === undefined ? undefined : new NetworkBuiltins(line);
 const typescript = hostBuiltins(typescriptBuiltins);
-const versions = new Map<number, LocalEvaluator>();
+const versions = new Map<number, { readonly bundle: string; readonly evaluator: LocalEvaluator }>();
 const send = (message: FromWorker): void => port.postMessage(message);
 
 const handle = (message: ToWorker): void => {
@@ -22,18 +22,20 @@ const handle = (message: ToWorker): void => {
   }
   if (message.kind === 'load') {
     const builtins = (name: string) => network?.builtin(name) ?? typescript(name) ?? go?.builtin(name);
-    versions.set(message.version, new LocalEvaluator(message.image, builtins));
+    const { image, version } = message;
+    versions.set(version, { bundle: image.bundle, evaluator: new LocalEvaluator(image, builtins) });
     return;
   }
   const version = versions.get(message.version);
   if (message.kind === 'unload') {
     versions.delete(message.version);
-    version?.close();
+    version?.evaluator.close();
     return;
   }
   if (version === undefined) throw new Error(`version ${message.version} was never loaded`);
-  network?.begin(message.deadlineMs);
-  const evaluation = version.evaluate(message.task);
+  const { deadlineMs, task } = message;
+  network?.begin({ bundle: version.bundle, nowNs: task.nowNs }, deadlineMs);
+  const evaluation = version.evaluator.evaluate(task);
   go?.end();
   send({ kind: 'evaluated', evaluation });
   go?.renew();

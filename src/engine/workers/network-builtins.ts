@@ -4,7 +4,7 @@ import type { CallCost } from '../builtins/model.ts';
 import { BuiltinError } from '../builtins/model.ts';
 import { EvaluationFailure } from '../failure.ts';
 import type { HostBuiltin } from '../host-builtins.ts';
-import type { NetworkAnswer, NetworkCall, NetworkLine } from '../network/model.ts';
+import type { CallingEvaluation, NetworkAnswer, NetworkCall, NetworkLine } from '../network/model.ts';
 import { networkNames } from '../network/model.ts';
 
 const cost: CallCost = { call: 20_000, byte: 10 };
@@ -12,12 +12,19 @@ const cost: CallCost = { call: 20_000, byte: 10 };
 // The rest is for the evaluation itself: a worker that misses its deadline is ended.
 const shareOfDeadline = 0.9;
 
+/** The end of an answer, after now in any case: what is past bounds no answer, and this one is to end at once. */
+const endNs = (endMs: number, nowNs: bigint): bigint => {
+  const end = Number.isFinite(endMs) ? BigInt(endMs) * 1_000_000n : 0n;
+  return end > nowNs ? end : nowNs + 1n;
+};
+
 /** http.send and net.lookup_ip_addr for an evaluation worker: the network thread does it, this thread waits. */
 export class NetworkBuiltins {
   private readonly line: NetworkLine;
   private evaluation = 0;
   private calls = 0;
   private endMs = 0;
+  private calling: CallingEvaluation = { bundle: '', nowNs: 0n };
 
   constructor(line: NetworkLine) {
     this.line = line;
@@ -26,8 +33,9 @@ export class NetworkBuiltins {
   }
 
   /** A new evaluation, which has so many milliseconds. */
-  begin(deadlineMs: number): void {
+  begin(calling: CallingEvaluation, deadlineMs: number): void {
     this.evaluation++;
+    this.calling = calling;
     this.endMs = performance.now() + deadlineMs * shareOfDeadline;
   }
 
@@ -41,6 +49,8 @@ export class NetworkBuiltins {
         scope.markVolatile();
         const answer = this.ask(name, encodeTerms(operands));
         if (answer.kind === 'error') throw new BuiltinError(answer.message);
+        // A ttl that METADATA declares does not outlive what the response says of itself.
+        if (answer.endMs !== undefined) scope.addBoundary(endNs(answer.endMs, scope.nowNs));
         return decodeTerms(answer.value)[0];
       },
     };
@@ -48,10 +58,11 @@ export class NetworkBuiltins {
 
   private ask(builtin: string, operands: Uint8Array): NetworkAnswer {
     const { port, signal } = this.line;
-    const { evaluation } = this;
+    const { calling, evaluation } = this;
     const id = ++this.calls;
     Atomics.store(signal, 0, 0);
-    const call: NetworkCall = { id, evaluation, builtin, operands, limitMs: this.endMs - performance.now() };
+    const limitMs = this.endMs - performance.now();
+    const call: NetworkCall = { ...calling, id, evaluation, builtin, operands, limitMs };
     port.postMessage(call);
     for (;;) {
       const received = receiveMessageOnPort(port) as { readonly message: NetworkAnswer } | undefined;

@@ -34,7 +34,7 @@ export const plainEvaluator = (rego: WebAssembly.Module) => {
     const counted = await compilePolicy(wasm);
     const module = await WebAssembly.compile(uncounted(wasm) as Uint8Array<ArrayBuffer>);
     const policy = { ...counted, module };
-    const image = { policy, data: makeDataImage(policy, data), budget };
+    const image = { bundle: 'case', policy, data: makeDataImage(policy, data), budget };
     const evaluator = new LocalEvaluator(image, (name) => own(name) ?? go.builtin(name));
     const { instructions } = budget;
     const task = { entrypoint: 0, below: [], strictErrors: false, nowNs, instructions };
