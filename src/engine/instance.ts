@@ -74,15 +74,19 @@ export class PolicyInstance {
   private inputNumbers: ReadonlySet<string> | undefined;
   private readonly answeredNumbers = new Set<string>();
 
-  /** Makes an instance with other work between the slices of its data: the image of 20 MB of JSON has 700 MB. */
+  /**
+   * Makes an instance with other work between the slices of its data: the image of 20 MB of JSON has 700 MB. One that is
+   * `awaited` keeps the process from ending before it is made.
+   */
   static async inTurns(
     image: PolicyImage,
     builtins: (name: string) => HostBuiltin | undefined,
+    awaited: boolean,
   ): Promise<PolicyInstance> {
     const { start, bytes } = image.data;
     const instance = new PolicyInstance(image, builtins, false);
     for (let at = 0; at < bytes.length; at += sliceBytes) {
-      if (at > 0) await nextTurn(undefined, { ref: false });
+      if (at > 0) await nextTurn(undefined, { ref: awaited });
       instance.raw.view().set(bytes.subarray(at, at + sliceBytes), start + at);
     }
     return instance;

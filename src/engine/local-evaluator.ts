@@ -37,7 +37,7 @@ export class LocalEvaluator {
 
   /** Makes the first instance. Rejects when it cannot be made. */
   async open(): Promise<PolicyInstance> {
-    this.instance = await PolicyInstance.inTurns(this.image, this.builtins);
+    this.instance = await PolicyInstance.inTurns(this.image, this.builtins, true);
     return this.instance;
   }
 
@@ -71,7 +71,7 @@ export class LocalEvaluator {
   private async makeSpare(): Promise<void> {
     const { refill } = this;
     try {
-      const spare = this.spare ?? (await PolicyInstance.inTurns(this.image, this.builtins));
+      const spare = this.spare ?? (await PolicyInstance.inTurns(this.image, this.builtins, false));
       // Closed meanwhile: nobody would give its memory back.
       if (this.refill === refill) this.spare = spare;
     } catch {

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModuleErrorCode } from '../../src/engine/index.ts';
 import { ModuleError } from '../../src/engine/index.ts';
@@ -140,4 +144,26 @@ endless := count([1 | some a in numbers.range(1, 9000); some b in numbers.range(
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
   await policy.module.close();
+});
+
+test('a process that does nothing else waits for a module with large data', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'verdict-loading-'));
+  try {
+    const members = Array.from({ length: 100_000 }, (_, n) => [`member ${n}`, n]);
+    writeFileSync(path.join(folder, 'data.json'), JSON.stringify({ z: Object.fromEntries(members) }));
+    writeFileSync(path.join(folder, 'policy.wasm'), wasm);
+    const doors = ['engine', 'canonical'].map((name) => new URL(`../../src/${name}/index.ts`, import.meta.url).href);
+    const program = `
+      import { readFileSync } from 'node:fs';
+      import { defaultEngineSettings, engineOptions, openEngine } from '${doors[0]}';
+      import { systemClock } from '${doors[1]}';
+      const engine = openEngine({ ...engineOptions(defaultEngineSettings), clock: systemClock });
+      const [wasm, data] = ['policy.wasm', 'data.json'].map((name) => readFileSync(name));
+      await engine.load({ name: 'p@7', wasm, data });
+      console.log('loaded');`;
+    writeFileSync(path.join(folder, 'load.mjs'), program);
+    expect(execFileSync(process.execPath, ['load.mjs'], { cwd: folder, encoding: 'utf8' })).toBe('loaded\n');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
