@@ -146,6 +146,15 @@ export const engineSchema = {
             'of all bundles together, the longest unused gives way. No bundle is answered with what another one asked. At ' +
             '0 nothing is kept.',
         },
+        tlsFiles: {
+          type: 'array',
+          default: [],
+          items: { type: 'string', pattern: '^/', maxLength: 4_096 },
+          description:
+            'Files in PEM that `tls_ca_cert_file`, `tls_client_cert_file` and `tls_client_key_file` may name, each by its ' +
+            'whole path as it stands here; others are refused. They are read at each request. Every policy may use a key ' +
+            'that is named here towards `hosts`; none can read it.',
+        },
       },
     },
   },
@@ -170,6 +179,7 @@ export const defaultEngineSettings: EngineSettings = {
     responseBytes: network.responseBytes.default,
     requests: network.requests.default,
     cacheBytes: network.cacheBytes.default,
+    tlsFiles: network.tlsFiles.default,
   },
 };
 

@@ -10,6 +10,8 @@ export interface NetworkSettings {
   readonly requests: number;
   /** Bytes of responses that are kept for later evaluations. */
   readonly cacheBytes: number;
+  /** Files of certificates and keys that http.send may be told to use. */
+  readonly tlsFiles: readonly string[];
 }
 
 /** The builtins of OPA that need the network. */

@@ -4,11 +4,11 @@ import type { RegoValue } from '../../rego/index.ts';
 import { decodeTerms, encodeTerms } from '../../rego/index.ts';
 import { BuiltinError } from '../builtins/model.ts';
 import { AllowedHosts } from './allowed.ts';
-import type { Answered, Sent } from './http-send.ts';
-import { httpSend } from './http-send.ts';
+import type { Answered, Sent } from './http/http-send.ts';
+import { httpSend } from './http/http-send.ts';
+import { ResponseCache } from './http/response-cache.ts';
 import { lookupIpAddr } from './lookup.ts';
 import type { NetworkAnswer, NetworkCall, NetworkLine, NetworkSettings, ToNetwork } from './model.ts';
-import { ResponseCache } from './response-cache.ts';
 
 const settings = workerData as NetworkSettings;
 const allowed = new AllowedHosts(settings.hosts);
@@ -37,6 +37,7 @@ const run = async (call: NetworkCall, evaluation: Evaluation, signal: AbortSigna
   return httpSend(operand, {
     allowed,
     responseBytes: settings.responseBytes,
+    tlsFiles: settings.tlsFiles,
     count,
     signal,
     answered: evaluation.answered,

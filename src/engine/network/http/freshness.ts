@@ -1,6 +1,6 @@
-import type { RegoNumber } from '../../rego/index.ts';
-import { BuiltinError } from '../builtins/model.ts';
-import { parseNs } from '../builtins/time/parse.ts';
+import type { RegoNumber } from '../../../rego/index.ts';
+import { BuiltinError } from '../../builtins/model.ts';
+import { parseNs } from '../../builtins/time/parse.ts';
 import type { HttpResponse } from './exchange.ts';
 
 type Headers = HttpResponse['headers'];

@@ -1,16 +1,17 @@
 import { parse as parseYaml } from 'yaml';
-import { messageOf } from '../../canonical/index.ts';
-import type { RegoObject, RegoValue } from '../../rego/index.ts';
-import { regoInteger, regoObject } from '../../rego/index.ts';
-import { parseJson } from '../builtins/go-json.ts';
-import { BuiltinError } from '../builtins/model.ts';
-import { stringOfBytes } from '../builtins/operands.ts';
-import { dumpValue } from '../values/value-text.ts';
+import { messageOf } from '../../../canonical/index.ts';
+import type { RegoObject, RegoValue } from '../../../rego/index.ts';
+import { regoInteger, regoObject } from '../../../rego/index.ts';
+import { parseJson } from '../../builtins/go-json.ts';
+import { BuiltinError } from '../../builtins/model.ts';
+import { stringOfBytes } from '../../builtins/operands.ts';
+import { dumpValue } from '../../values/value-text.ts';
 import { answerEndMs, cachedExchange, isLasting } from './cached-exchange.ts';
+import { bareRequest, cachingOf } from './caching.ts';
 import type { ExchangeLimits, HttpResponse } from './exchange.ts';
 import { exchange, NetworkFailure } from './exchange.ts';
 import type { HttpRequest } from './request.ts';
-import { bareRequest, cachingOf, checkKeys, raisesErrors, readRequest, requestOperand } from './request.ts';
+import { checkKeys, raisesErrors, readRequest, requestOperand } from './request.ts';
 import type { BundleResponses } from './response-cache.ts';
 
 /** A response as a value, and until when (milliseconds since 1970) an answer that rests on it may be used again. */
@@ -25,6 +26,7 @@ export type Answered = Map<string, Promise<Sent>>;
 /** What the calls of one evaluation share. */
 export interface Sending extends ExchangeLimits {
   readonly answered: Answered;
+  readonly tlsFiles: readonly string[];
   /** What earlier evaluations of the same bundle kept. */
   readonly responses: BundleResponses;
   /** The evaluation's clock, milliseconds since 1970. */
@@ -68,7 +70,7 @@ const errorValue = (code: string, message: string): RegoValue =>
   ]);
 
 const send = async (object: RegoObject, sending: Sending): Promise<Sent> => {
-  const { answered, nowMs, responses } = sending;
+  const { answered, nowMs, responses, tlsFiles } = sending;
   const bare = bareRequest(object);
   const key = dumpValue(bare);
   const caching = cachingOf(object);
@@ -76,13 +78,13 @@ const send = async (object: RegoObject, sending: Sending): Promise<Sent> => {
   if (known !== undefined) return known;
   let isKept = caching.isUsed;
   const ask = async (): Promise<Sent> => {
-    const request = readRequest(object);
+    const request = readRequest(object, tlsFiles);
     if (!caching.isUsed) {
       const response = await exchange(request, sending);
       isKept = isLasting(response);
       return { value: responseValue(response, request) };
     }
-    const asked = { request, bare: () => readRequest(bare), key, caching, responses, nowMs };
+    const asked = { request, bare: () => readRequest(bare, tlsFiles), key, caching, responses, nowMs };
     const response = await cachedExchange(asked, sending);
     return { value: responseValue(response, request), endMs: answerEndMs(response, asked) };
   };

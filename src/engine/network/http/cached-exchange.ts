@@ -1,7 +1,8 @@
+import type { Caching } from './caching.ts';
 import type { ExchangeLimits, HttpResponse } from './exchange.ts';
 import { exchange } from './exchange.ts';
 import { expiryMs, mayStore } from './freshness.ts';
-import type { Caching, HttpRequest } from './request.ts';
+import type { HttpRequest } from './request.ts';
 import type { BundleResponses, StoredResponse } from './response-cache.ts';
 
 // https://www.rfc-editor.org/rfc/rfc7231#section-6.1, as OPA takes it: others are asked for again.

@@ -1,12 +1,12 @@
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { isIP } from 'node:net';
-import { rootCertificates } from 'node:tls';
-import { messageOf } from '../../canonical/index.ts';
-import { BuiltinError } from '../builtins/model.ts';
-import { type AllowedHosts, HostRefused } from './allowed.ts';
-import { checkedLookup } from './lookup.ts';
-import type { HttpRequest, TlsRequest } from './request.ts';
+import type { ConnectionOptions } from 'node:tls';
+import { messageOf } from '../../../canonical/index.ts';
+import { BuiltinError } from '../../builtins/model.ts';
+import { type AllowedHosts, HostRefused } from '../allowed.ts';
+import { checkedLookup } from '../lookup.ts';
+import type { HttpRequest } from './request.ts';
+import type { TlsRequest } from './tls.ts';
 
 /** The network failed, and not the request: `eval_http_send_network_error`. */
 export class NetworkFailure extends Error {}
@@ -35,11 +35,13 @@ const framing: ReadonlySet<string> = new Set(
 const secretHeaders = ['authorization', 'cookie', 'cookie2', 'www-authenticate'];
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-const tlsOptions = ({ skipVerify, systemRoots, serverName, ca, cert, key }: TlsRequest) => ({
-  rejectUnauthorized: !skipVerify,
-  ...(serverName === undefined ? {} : { servername: isIP(serverName) === 0 ? serverName : '' }),
-  ...(ca === undefined ? {} : { ca: systemRoots ? [...rootCertificates, ca] : [ca] }),
-  ...(cert === undefined || key === undefined ? {} : { cert, key }),
+const withTls = (
+  options: RequestOptions,
+  tls: TlsRequest,
+): RequestOptions & Pick<ConnectionOptions, 'secureContext'> => ({
+  ...options,
+  ...tls.options,
+  secureContext: tls.context(),
 });
 
 const parsedUrl = (text: string): URL => {
@@ -94,7 +96,7 @@ const sendOnce = async (url: URL, request: HttpRequest, limits: ExchangeLimits):
   };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const isTls = url.protocol === 'https:';
-    const sent = isTls ? tlsRequest(url, { ...options, ...tlsOptions(tls) }) : plainRequest(url, options);
+    const sent = isTls ? tlsRequest(url, withTls(options, tls)) : plainRequest(url, options);
     sent.once('response', resolve).once('error', reject);
     sent.once('upgrade', (_response, socket) => {
       socket.destroy();
