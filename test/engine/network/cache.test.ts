@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Clock } from '../../../src/canonical/index.ts';
 import type { Engine, LoadedModule } from '../../../src/engine/index.ts';
 import { checkJson, defaultEngineSettings } from '../../../src/engine/index.ts';
+import type { Loopback } from '../../support/loopback.ts';
+import { openLoopback } from '../../support/loopback.ts';
 import type { Workbench } from '../workbench.ts';
 import { openWorkbench } from '../workbench.ts';
-import type { Loopback } from './loopback.ts';
-import { openLoopback } from './loopback.ts';
 
 // 2025-11-22 08:26:40: what the policies' clock says at the start of each test.
 const start = 1_763_800_000_000;

@@ -25,13 +25,22 @@ beforeAll(async () => {
     if (url.startsWith('/to?')) return response.writeHead(302, { location: decodeURIComponent(url.slice(4)) }).end();
     if (url === '/large') return response.end(Buffer.alloc(5_000, 'x'));
     if (url === '/loop') return response.writeHead(307, { location: '/loop' }).end();
-    if (url === '/yaml') return response.writeHead(200, { 'content-type': 'application/yaml' }).end('a: [1, b]\n');
+    if (url === '/yaml')
+      return response
+        .writeHead(200, { 'content-type': 'application/yaml' })
+        .end('a: [1, b]\nc: 010\nd: yes\n---\ne: 2\n');
     if (url === '/broken') return response.writeHead(200, { 'content-type': 'application/json' }).end('{');
     if (url === '/failing') return response.writeHead(503).end();
     if (url === '/silent') return undefined;
+    if (url === '/cut')
+      return response.writeHead(200, { 'content-length': '9' }).write('c', () => request.socket.destroy());
+    if (url === '/lines') return response.end('{"a": 1}\n{"b": 2}\n');
     response.writeHead(200, { 'content-type': 'application/json', 'x-two': ['1', '2'] });
     return response.end(
-      JSON.stringify({ method, url, body, asked: headers['x-asked'], length: headers['content-length'] }),
+      JSON.stringify({
+        ...{ method, url, body, asked: headers['x-asked'], length: headers['content-length'] },
+        ...{ type: headers['content-type'], token: headers.authorization, from: headers.referer },
+      }),
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -75,8 +84,9 @@ test('a response has status, headers, raw body and the decoded body', async () =
 });
 
 test('a body is decoded by its type or by force, and null where it does not decode', async () => {
-  expect((await send({ url: at('/yaml') })).body).toEqual({ a: [1, 'b'] });
+  expect((await send({ url: at('/yaml') })).body).toEqual({ a: [1, 'b'], c: 8, d: 'yes' });
   expect((await send({ url: at('/broken') })).body).toBeNull();
+  expect((await send({ url: at('/lines'), force_json_decode: true })).body).toEqual({ a: 1 });
   expect(await send({ url: at('/large'), force_json_decode: true }).catch(String)).toContain('4096 bytes');
 });
 
@@ -113,14 +123,36 @@ test('a redirect is followed only when asked, and only to hosts that are named',
   const to = (url: string): string => at(`/to?${encodeURIComponent(url)}`);
   expect(await send({ url: to('/b') })).toMatchObject({ status_code: 302 });
   expect(await send({ url: to('/b'), enable_redirect: true })).toMatchObject({ body: { url: '/b' } });
-  for (const url of ['http://169.254.169.254/', 'http://[::1]:1/', 'file:///etc/passwd']) {
+  for (const url of ['http://169.254.169.254/', 'http://[::1]:1/']) {
     expect(await failure({ url: to(url), enable_redirect: true })).toMatchObject({
       code: 'eval_http_send_internal_error',
+      message: expect.stringContaining('disallowed host'),
     });
   }
+  expect(await failure({ url: to('file:///etc/passwd'), enable_redirect: true })).toEqual({
+    code: 'eval_http_send_network_error',
+    message: 'Get "file:///etc/passwd": unsupported protocol scheme "file"',
+  });
   expect(await failure({ url: at('/loop'), enable_redirect: true })).toMatchObject({
     message: expect.stringContaining('engine.network.requests'),
   });
+});
+
+test('a redirect keeps the method, the body and credentials only where it should', async () => {
+  const headers = { authorization: 'Bearer x', 'content-type': 'text/plain' };
+  const post = { method: 'post', raw_body: 'b', headers, enable_redirect: true };
+  const here = at(`/to?${encodeURIComponent('/here')}`);
+  expect((await send({ ...post, url: here })).body).toEqual({
+    method: 'GET',
+    url: '/here',
+    body: '',
+    token: 'Bearer x',
+    from: here,
+  });
+  const away = at(`/to?${encodeURIComponent(`http://localhost:${port}/away`)}`);
+  const { body } = await send({ ...post, url: away });
+  expect(body).toMatchObject({ url: '/away' });
+  expect(body).not.toHaveProperty('token');
 });
 
 test('errors are told apart as OPA tells them', async () => {
@@ -128,10 +160,17 @@ test('errors are told apart as OPA tells them', async () => {
     code: 'eval_http_send_network_error',
     message: 'Get "http://127.0.0.1:1/": dial tcp 127.0.0.1:1: connect: connection refused',
   });
-  expect(await failure({ url: at('/silent'), timeout: '50ms' })).toMatchObject({
+  const late = { url: at('/silent'), timeout: '50ms' };
+  expect(await failure(late)).toMatchObject({
     code: 'eval_http_send_network_error',
-    message: expect.stringContaining('request timed out'),
+    message: expect.stringContaining('context deadline exceeded'),
   });
+  await expect(send(late)).rejects.toThrow(`Get ${late.url}: request timed out`);
+  expect(await failure({ url: at('/cut') })).toEqual({
+    code: 'eval_http_send_internal_error',
+    message: 'eval_builtin_error: http.send: unexpected EOF',
+  });
+  await expect(send({ url: at('/'), raise_error: null })).rejects.toThrow('invalid value for raise_error field');
   expect(await failure({ url: at('/'), bad: 1 })).toMatchObject({
     code: 'eval_http_send_internal_error',
     message: expect.stringContaining('invalid request parameters(s): {"bad"}'),

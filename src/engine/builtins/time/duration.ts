@@ -45,7 +45,7 @@ const segmentNs = ([, whole = '', , fraction = '', unit = '']: readonly (string 
 };
 
 /** Go's time.ParseDuration. */
-const parseDuration = (text: string): bigint => {
+export const parseDuration = (text: string): bigint => {
   const body = text.replace(/^[+-]/, '');
   if (body === '0') return 0n;
   if (body === '') throw invalid();

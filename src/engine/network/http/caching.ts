@@ -2,7 +2,7 @@ import type { RegoValue } from '../../../rego/index.ts';
 import { RegoObject, regoObject } from '../../../rego/index.ts';
 import { valueText } from '../../builtins/format/value-text.ts';
 import { BuiltinError } from '../../builtins/model.ts';
-import { flag } from './members.ts';
+import { BareError, flag } from './members.ts';
 
 /** What a request says about responses of earlier evaluations. */
 export interface Caching {
@@ -29,11 +29,11 @@ const forcedSeconds = (value: RegoValue | undefined): number => {
 export const cachingOf = (request: RegoObject): Caching => {
   const isAsked = flag(request, 'cache');
   const isForced = flag(request, 'force_cache');
-  const mode = request.get('caching_mode') ?? 'serialized';
+  const mode = request.get('caching_mode');
   return {
     isUsed: isAsked || isForced,
     forcedSeconds: isForced ? forcedSeconds(request.get('force_cache_duration_seconds')) : 0,
-    isModeKnown: mode === 'serialized' || mode === 'deserialized',
+    isModeKnown: mode === undefined || mode === 'serialized' || mode === 'deserialized',
   };
 };
 
@@ -43,7 +43,7 @@ export const bareRequest = (request: RegoObject): RegoObject => {
   const others = request.entries.filter(([name]) => name !== 'cache_ignored_headers');
   if (ignored === undefined || headers === undefined) return regoObject(others);
   const isList = Array.isArray(ignored) && ignored.every((name) => typeof name === 'string');
-  if (!isList) throw new BuiltinError('cache_ignored_headers must be an array of strings');
+  if (!isList) throw new BareError('cache_ignored_headers must be an array of strings');
   if (!(headers instanceof RegoObject)) throw new BuiltinError('invalid type for headers key');
   const rest = headers.entries.filter(([name]) => !ignored.includes(name as string));
   return regoObject([...others.filter(([name]) => name !== 'headers'), ['headers', regoObject(rest)]]);

@@ -1,15 +1,15 @@
-import { parse as parseYaml } from 'yaml';
 import { messageOf } from '../../../canonical/index.ts';
 import type { RegoObject, RegoValue } from '../../../rego/index.ts';
 import { regoInteger, regoObject } from '../../../rego/index.ts';
-import { parseJson } from '../../builtins/go-json.ts';
 import { BuiltinError } from '../../builtins/model.ts';
 import { stringOfBytes } from '../../builtins/operands.ts';
 import { dumpValue } from '../../values/value-text.ts';
 import { answerEndMs, cachedExchange, isLasting } from './cached-exchange.ts';
 import { bareRequest, cachingOf } from './caching.ts';
+import { decodedBody } from './decoded-body.ts';
 import type { ExchangeLimits, HttpResponse } from './exchange.ts';
 import { exchange, NetworkFailure } from './exchange.ts';
+import { BareError } from './members.ts';
 import type { HttpRequest } from './request.ts';
 import { checkKeys, raisesErrors, readRequest, requestOperand } from './request.ts';
 import type { BundleResponses } from './response-cache.ts';
@@ -33,28 +33,15 @@ export interface Sending extends ExchangeLimits {
   readonly nowMs: number;
 }
 
-const isJson = (type: string): boolean => /^\s*application\/(?:json|[^\s;/]*\+json)\s*(?:;|$)/i.test(type);
-const isYaml = (type: string): boolean => type.includes('application/yaml') || type.includes('application/x-yaml');
-
-/** Null for what does not decode, as in OPA. */
-const decoded = ({ headers, body }: HttpResponse, { decode }: HttpRequest): RegoValue => {
-  const type = headers.get('content-type')?.[0] ?? '';
-  try {
-    if (decode === 'json' || isJson(type)) return parseJson(body);
-    if (decode !== 'yaml' && !isYaml(type)) return null;
-    return parseJson(Buffer.from(JSON.stringify(parseYaml(body.toString('utf8')) ?? null)));
-  } catch {
-    return null;
-  }
-};
+const headerText = (text: string): RegoValue => stringOfBytes(Buffer.from(text, 'latin1'));
 
 const responseValue = (response: HttpResponse, request: HttpRequest): RegoValue =>
   regoObject([
     ['status', response.status],
     ['status_code', regoInteger(response.statusCode)],
-    ['body', decoded(response, request)],
+    ['body', decodedBody(response, request.decode)],
     ['raw_body', stringOfBytes(response.body)],
-    ['headers', regoObject([...response.headers])],
+    ['headers', regoObject([...response.headers].map(([name, texts]) => [name, texts.map(headerText)]))],
   ]);
 
 const errorValue = (code: string, message: string): RegoValue =>
@@ -68,6 +55,13 @@ const errorValue = (code: string, message: string): RegoValue =>
       ]),
     ],
   ]);
+
+/** As OPA words it, but for the place in the source. */
+const internalText = (error: unknown): string => {
+  const message = messageOf(error);
+  if (error instanceof BareError) return message;
+  return `${message.startsWith('operand ') ? 'eval_type_error' : 'eval_builtin_error'}: http.send: ${message}`;
+};
 
 const send = async (object: RegoObject, sending: Sending): Promise<Sent> => {
   const { answered, nowMs, responses, tlsFiles } = sending;
@@ -104,9 +98,11 @@ export const httpSend = async (operand: RegoValue | undefined, sending: Sending)
     checkKeys(object);
     return await send(object, sending);
   } catch (error) {
+    if (error instanceof NetworkFailure) {
+      if (raises) throw new BuiltinError(error.raised, { cause: error });
+      return { value: errorValue('eval_http_send_network_error', error.message) };
+    }
     if (raises) throw new BuiltinError(messageOf(error), { cause: error });
-    const isNetwork = error instanceof NetworkFailure;
-    const code = isNetwork ? 'eval_http_send_network_error' : 'eval_http_send_internal_error';
-    return { value: errorValue(code, isNetwork ? messageOf(error) : `http.send: ${messageOf(error)}`) };
+    return { value: errorValue('eval_http_send_internal_error', internalText(error)) };
   }
 };

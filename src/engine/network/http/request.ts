@@ -1,11 +1,12 @@
+import { messageOf } from '../../../canonical/index.ts';
 import type { RegoValue } from '../../../rego/index.ts';
 import { RegoNumber, RegoObject, regoSet } from '../../../rego/index.ts';
 import { valueText } from '../../builtins/format/value-text.ts';
 import { BuiltinError } from '../../builtins/model.ts';
 import { int64Of, typeName } from '../../builtins/operands.ts';
-import { parseDurationNs } from '../../builtins/time/duration.ts';
+import { parseDuration } from '../../builtins/time/duration.ts';
 import { resultJson } from '../../values/result-json.ts';
-import { flag, goBoolean, textMember } from './members.ts';
+import { BareError, flag, goBoolean, textMember } from './members.ts';
 import type { TlsRequest } from './tls.ts';
 import { tlsOf } from './tls.ts';
 
@@ -42,7 +43,8 @@ export const requestOperand = (operand: RegoValue | undefined): RegoObject => {
 
 /** `raise_error`; no boolean is an error in itself. */
 export const raisesErrors = (request: RegoObject): boolean => {
-  const value = request.get('raise_error') ?? true;
+  const value = request.get('raise_error');
+  if (value === undefined) return true;
   if (typeof value === 'boolean') return value;
   throw new BuiltinError('invalid value for raise_error field');
 };
@@ -53,6 +55,15 @@ export const checkKeys = (request: RegoObject): void => {
   if (unknown.length > 0) throw operandError(`invalid request parameters(s): ${valueText(regoSet(unknown))}`);
   const missing = ['method', 'url'].filter((key) => !keys.includes(key));
   if (missing.length > 0) throw operandError(`missing required request parameters(s): ${valueText(regoSet(missing))}`);
+};
+
+const durationNs = (text: string): bigint => {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    const quoted = valueText(text);
+    throw new BuiltinError(`invalid timeout value ${quoted}: ${messageOf(error)} ${quoted}`, { cause: error });
+  }
 };
 
 /** Nanoseconds as a number or digits, or a duration with its unit. Default five seconds, as in OPA. */
@@ -66,16 +77,16 @@ const timeoutMs = (value: RegoValue | undefined): number => {
   if (whole === undefined && value instanceof RegoNumber) {
     throw new BuiltinError(`invalid timeout number value ${text}, must be int64`);
   }
-  const ns = whole ?? (parseDurationNs({} as never, text) as RegoNumber).text;
+  const ns = Number(whole ?? durationNs(text));
   // None at all in Go: what the evaluation has left bounds it here.
-  return Number(ns) === 0 ? Number.POSITIVE_INFINITY : Number(ns) / 1e6;
+  return ns <= 0 ? Number.POSITIVE_INFINITY : ns / 1e6;
 };
 
 const attemptsOf = (value: RegoValue | undefined): number => {
   if (value === undefined) return 1;
   const whole = value instanceof RegoNumber ? int64Of(value.text) : undefined;
   if (whole === undefined || whole < 0n) {
-    throw new BuiltinError(`invalid value ${valueText(value)} for field "max_retry_attempts"`);
+    throw new BareError(`invalid value ${valueText(value)} for field "max_retry_attempts"`);
   }
   return Number(whole) + 1;
 };
@@ -86,7 +97,8 @@ const headersOf = (value: RegoValue | undefined): ReadonlyMap<string, string> =>
   return new Map(
     value.entries.map(([name, text]) => {
       if (typeof name !== 'string' || typeof text !== 'string') {
-        throw new BuiltinError(`invalid type for headers value ${valueText(text)}`);
+        const shown = text instanceof RegoNumber ? JSON.stringify(text.text) : valueText(text);
+        throw new BuiltinError(`invalid type for headers value ${shown}`);
       }
       return [name.toLowerCase(), text] as const;
     }),

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { request as plainRequest, type RequestOptions } from 'node:http';
+import { request as tlsRequest } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import { BuiltinError } from '../../builtins/model.ts';
+import type { AllowedHosts } from '../allowed.ts';
+import { checkedLookup } from '../lookup.ts';
+import type { HttpRequest } from './request.ts';
+import type { TlsRequest } from './tls.ts';
+
+// Node frames the body: a policy that wrote these could frame another one.
+const framing: ReadonlySet<string> = new Set(
+  'connection content-length expect host keep-alive proxy-connection te trailer transfer-encoding upgrade'.split(' '),
+);
+// What is between the two of us: Go takes it out of a response as well.
+const between: ReadonlySet<string> = new Set(['connection', 'transfer-encoding']);
+
+const withTls = (
+  options: RequestOptions,
+  tls: TlsRequest,
+): RequestOptions & Pick<ConnectionOptions, 'secureContext'> => ({
+  ...options,
+  ...tls.options,
+  secureContext: tls.context(),
+});
+
+// Node takes one character for one byte.
+const bytesAsText = (text: string): string => Buffer.from(text).toString('latin1');
+
+const headersFor = ({ headers, method, body }: HttpRequest): Record<string, string | number> => {
+  const own = [...headers].filter(([name]) => !framing.has(name)).map(([name, text]) => [name, bytesAsText(text)]);
+  const host = headers.get('host');
+  const hasBody = body.length > 0 || ['POST', 'PUT', 'PATCH'].includes(method);
+  return {
+    'user-agent': 'Open-Policy-Agent (Verdict)',
+    ...(Object.fromEntries(own) as Record<string, string>),
+    ...(host === undefined ? {} : { host }),
+    ...(hasBody ? { 'content-length': body.length } : {}),
+  };
+};
+
+/** Sends one request on a connection of its own, to an address that is checked when it is connected to. */
+export const sendOnce = (
+  url: URL,
+  request: HttpRequest,
+  { allowed, signal }: { readonly allowed: AllowedHosts; readonly signal: AbortSignal },
+): Promise<IncomingMessage> => {
+  allowed.checkHost(url.hostname);
+  const method = request.method === '' ? 'GET' : request.method;
+  const headers = headersFor(request);
+  const options: RequestOptions = { method, headers, lookup: checkedLookup(allowed), agent: false, signal };
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    const isTls = url.protocol === 'https:';
+    const sent = isTls ? tlsRequest(url, withTls(options, request.tls)) : plainRequest(url, options);
+    sent.once('response', resolve).once('error', reject);
+    sent.once('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('the server wants another protocol'));
+    });
+    if (!('content-length' in headers)) {
+      // Without a body there is none of length 0 either.
+      sent.removeHeader('content-length');
+      sent.removeHeader('transfer-encoding');
+    }
+    sent.end(request.body);
+  });
+};
+
+/** By name in lower case; a text is the bytes that came, one character each. */
+export type ResponseHeaders = ReadonlyMap<string, readonly string[]>;
+
+export const headersOf = ({ rawHeaders }: IncomingMessage): ResponseHeaders => {
+  const headers = new Map<string, string[]>();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    if (!between.has(name)) headers.set(name, [...(headers.get(name) ?? []), rawHeaders[at + 1] ?? '']);
+  }
+  return headers;
+};
+
+/** Reads a body of so many bytes at most. Rejects with BuiltinError for a longer one, and as Node does for one cut off. */
+export const bodyOf = async (response: IncomingMessage, most: number): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > most) {
+      response.destroy();
+      throw new BuiltinError(`the response takes more than ${most} bytes: engine.network.responseBytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};
