@@ -52,21 +52,18 @@ func (r *reach) cachingOf(entrypoint ast.Ref, reads []read) *caching {
 		answer.Reads = append(answer.Reads, placedRead{one, one.why, placeOf(one.at)})
 	}
 	for _, rule := range r.rulesFrom(entrypoint) {
-		walkTerms(rule, func(term *ast.Term) {
-			if term.Location == nil || term.Location.Row == 0 {
-				return
-			}
+		walkPlaced(rule, func(term *ast.Term, at *ast.Location) {
 			if ref, is := dataRef(term); is {
 				if len(r.rulesOf(ref.String(), ref)) == 0 {
-					where := placeOf(term.Location)
+					where := placeOf(at)
 					answer.Data = append(answer.Data, reference{constantNames(ref), where.File, where.Row, where.Col})
 				}
 				return
 			}
 			if r.isWatched(term) {
-				answer.Calls = append(answer.Calls, placedCall{term.Value.String(), false, placeOf(term.Location)})
+				answer.Calls = append(answer.Calls, placedCall{term.Value.String(), false, placeOf(at)})
 			} else if isTwinOfNow(term) {
-				answer.Calls = append(answer.Calls, placedCall{nowName, true, placeOf(term.Location)})
+				answer.Calls = append(answer.Calls, placedCall{nowName, true, placeOf(at)})
 			}
 		})
 	}

@@ -56,10 +56,8 @@ func references(compiler *ast.Compiler, modules map[string]*ast.Module, isWanted
 			if _, test := testName(rule); !isWanted(path, test) {
 				continue
 			}
-			walkTerms(rule, func(term *ast.Term) {
-				ref, is := dataRef(term)
-				if is && term.Location != nil && !isOwn(ref) {
-					at := term.Location
+			walkPlaced(rule, func(term *ast.Term, at *ast.Location) {
+				if ref, is := dataRef(term); is && !isOwn(ref) {
 					found = append(found, reference{constantNames(ref), path, at.Row, at.Col})
 				}
 			})
@@ -98,4 +96,43 @@ func walkTerms(rule *ast.Rule, meet func(*ast.Term)) {
 		}
 	}
 	ast.WalkTerms(rule, visit)
+}
+
+// walkPlaced meets what walkTerms does, with its place: OPA's compiler makes terms without one (of `some x in xs`, of a
+// key that is not constant), and they stand where the expression does that they were made of.
+func walkPlaced(rule *ast.Rule, meet func(term *ast.Term, at *ast.Location)) {
+	var walk func(node any, at *ast.Location)
+	walk = func(top any, at *ast.Location) {
+		ast.NewGenericVisitor(func(node any) bool {
+			switch node := node.(type) {
+			case *ast.Rule:
+				if node != top {
+					walk(node, placed(node.Location, at))
+					return true
+				}
+			case *ast.Expr:
+				if node != top {
+					walk(node, placed(node.Location, at))
+					return true
+				}
+			case *ast.Term:
+				meet(node, placed(node.Location, at))
+			}
+			return false
+		}).Walk(top)
+	}
+	for branch := rule; branch != nil; branch = branch.Else {
+		for _, term := range branch.Head.Reference {
+			walk(term, placed(branch.Location, rule.Loc()))
+		}
+	}
+	walk(rule, rule.Loc())
+}
+
+// placed answers the first place that is one.
+func placed(own, around *ast.Location) *ast.Location {
+	if own != nil && own.Row > 0 {
+		return own
+	}
+	return around
 }

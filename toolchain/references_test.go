@@ -32,3 +32,32 @@ test_helper if asked == 1
 		t.Error(text)
 	}
 }
+
+func TestReferencesThatTheCompilerMovesKeepAPlace(t *testing.T) {
+	policy := `package a
+
+allow if {
+	some grant in data.b.grants
+	grant.user == input.user
+}
+
+held := {role | some role in data.c.users[input.user]}
+
+blocked contains user if some user, _ in data.d
+
+default late := false
+
+late if {
+	not allow
+} else := data.e[input.user][held]
+`
+	answer := check(&query{Modules: []source{{"a.rego", policy, 1}}, Version: 1})
+	found, is := answer.Result.(inspection)
+	if !is {
+		t.Fatal(answer.Problems)
+	}
+	wanted := "[{[b grants] a.rego 4 2} {[c users] a.rego 8 17} {[d] a.rego 10 26} {[e] a.rego 16 11}]"
+	if text := fmt.Sprint(found.DataReferences); text != wanted {
+		t.Error(text)
+	}
+}

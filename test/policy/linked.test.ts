@@ -58,6 +58,28 @@ test('rules, functions and data of other active bundles answer, and change with 
   expect(await ask(store, 'shop', 'allow')).toBe(true);
 });
 
+test('what a rule iterates over, or looks up by what is asked, is linked as well', async () => {
+  const store = await machine.open();
+  await push(store, 'lists', {
+    'data.json': JSON.stringify({ lists: { banned: ['bob'], roles: { bob: ['clerk'] } } }),
+  });
+  const asking = {
+    'shop.rego': `package shop
+
+banned if some name in data.lists.banned
+
+roles := {role | some role in data.lists.roles[person]}
+
+person := lower("BOB")
+`,
+  };
+  await push(store, 'shop', asking);
+  expect(await ask(store, 'shop', 'banned')).toBe(true);
+  expect(await ask(store, 'shop', 'roles')).toEqual(['clerk']);
+  await push(store, 'lists', { 'data.json': JSON.stringify({ lists: { banned: [], roles: {} } }) });
+  expect(await ask(store, 'shop', 'banned')).toBe('undefined');
+});
+
 test('many rules of another bundle are found from the one that is linked with it', async () => {
   const store = await machine.open();
   const rules = (granted: number) =>
