@@ -89,6 +89,38 @@ describe('at the edges of the numbers that the module reckons with itself it ans
   });
 });
 
+describe('with decimals of all lengths the module answers as OPA does', () => {
+  const digits = fc.oneof(
+    fc.bigInt({ min: 1n, max: 9_999n }),
+    fc.bigInt({ min: 10n ** 15n, max: 2n * 10n ** 19n }),
+    fc.integer({ min: 0, max: 62 }).map((power) => 2n ** BigInt(power)),
+    fc.bigInt({ min: 0n, max: 10n ** 9n }).map((off) => 1_790_000_000n * 10n ** 9n + off),
+  );
+  const short = fc
+    .tuple(fc.boolean(), digits, fc.integer({ min: 0, max: 21 }))
+    .map(([negative, value, places]) => {
+      const text = String(value).padStart(places + 1, '0');
+      const fraction = text.slice(text.length - places);
+      return `${negative ? '-' : ''}${text.slice(0, text.length - places)}${fraction === '' ? '' : `.${fraction}`}`;
+    });
+  const long = fc
+    .tuple(fc.boolean(), digits, fc.integer({ min: -21, max: 21 }), fc.constantFrom('e', 'E', 'e+0', 'e+'))
+    .map(([negative, value, power, e]) => {
+      const [first, ...rest] = String(value);
+      const written = power < 0 ? `e${power}` : `${e}${power}`;
+      return `${negative ? '-' : ''}${first}${rest.length === 0 ? '' : `.${rest.join('')}`}${written}`;
+    });
+  // As policies reckon: prices, rates and seconds.
+  const usual = fc.constantFrom('3', '7', '100', '1.19', '0.07', '19.99', '1000000000', '1e9', '6e10', '0.1', '365.25');
+  const number = fc.oneof(short, usual, long).map((text) => new RegoNumber(text));
+  test.each(['plus', 'minus', 'mul', 'div', 'rem'])('%s', async (name) => {
+    expect(await faults(name, fc.sample(fc.tuple(number, number), { numRuns: 3_000, seed: 12 }))).toEqual([]);
+  });
+  test.each(['abs', 'ceil', 'floor', 'round'])('%s', async (name) => {
+    expect(await faults(name, fc.sample(fc.tuple(number), { numRuns: 1_000, seed: 13 }))).toEqual([]);
+  });
+});
+
 describe('with short strings the module answers as OPA does', () => {
   const text = fc.oneof(fc.stringMatching(/^[ab]{0,7}$/), fc.stringMatching(/^[abä]{0,4}$/u), fc.constant(null));
   const number = fc.oneof(

@@ -37,8 +37,8 @@ const row = (operands: Operands, list: string): readonly (readonly [string, read
 const instructions: ReadonlyMap<string, readonly [opcode: number, operands: Operands]> = new Map([
   ...row('block', 'block:02 loop:03 if:04'),
   ...row('none', 'end:0b return:0f select:1b'),
-  ...row('unsigned', 'br:0c br_if:0d call:10 local.get:20 local.set:21 local.tee:22 global.get:23'),
-  ...row('memory', 'i32.load:28 i64.load:29 i32.load8_u:2d i32.store:36 i64.store:37 i32.store8:3a i32.store16:3b'),
+  ...row('unsigned', 'br:0c br_if:0d call:10 local.get:20 local.set:21 local.tee:22 global.get:23 global.set:24'),
+  ...row('memory', 'i32.load:28 i64.load:29 i32.load8_u:2d i32.load16_u:2f i32.store:36 i64.store:37 i32.store8:3a i32.store16:3b'),
   ...row('signed', 'i32.const:41 i64.const:42'),
   ...row(
     'none',
@@ -48,7 +48,7 @@ const instructions: ReadonlyMap<string, readonly [opcode: number, operands: Oper
     'none',
     'i64.eqz:50 i64.eq:51 i64.ne:52 i64.lt_s:53 i64.lt_u:54 i64.gt_s:55 i64.gt_u:56 i64.ge_s:59 i64.ge_u:5a',
   ),
-  ...row('none', 'i32.add:6a i32.sub:6b i32.and:71 i32.or:72 i32.shl:74'),
+  ...row('none', 'i32.add:6a i32.sub:6b i32.mul:6c i32.div_u:6e i32.rem_u:70 i32.and:71 i32.or:72 i32.shl:74'),
   ...row('none', 'i64.add:7c i64.sub:7d i64.mul:7e i64.div_s:7f i64.div_u:80 i64.rem_s:81 i64.rem_u:82'),
   ...row(
     'none',

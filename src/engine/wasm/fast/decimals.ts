@@ -1,15 +1,16 @@
 import type { WrittenFunction } from './assembler.ts';
-import { none } from './values.ts';
+import { isLarge, none } from './values.ts';
 
 // Numbers with a fraction, as Go reckons with them: each is read into the nearest float of 64 bits, and so is the
 // result. Up to 18 digits no two decimals mean the same float, so where the float of the exact decimal result is that
-// of the result, Go prints this decimal. All else is left to the host. A decimal is its digits, with a sign, and the
-// number of its places behind the point; a float is its 64 bits, of which the first is set, and its power of two.
+// of the result, Go prints this decimal; otherwise its digits are searched (digits.ts). A decimal is its digits, with a
+// sign, and the number of its places behind the point; a float is its 64 bits, of which the first is set, and its power
+// of two.
 
-/** The decimal that a value is: up to 18 digits, without an exponent, and no zero with a sign. */
+/** The decimal that a value is: up to 19 digits, with at most 18 places behind the point, and no zero with a sign. */
 const decimal: WrittenFunction = {
   parameters: '$value:i32',
-  locals: '$text:i32 $end:i32 $negative:i32 $point:i32 $digit:i32 $digits:i64',
+  locals: '$text:i32 $end:i32 $length:i32 $negative:i32 $point:i32 $digit:i32 $digits:i64 $places:i32',
   results: 'i64 i32',
   code: `
     block
@@ -21,12 +22,14 @@ const decimal: WrittenFunction = {
       local.get $value i32.load8_u 0 i32.const 3 i32.ne br_if 0
       local.get $value i32.load8_u 1 i32.const 2 i32.ne br_if 0
       i64.const 0 local.set $digits
-      ;; 18 digits and a point.
-      local.get $value i32.load 12 i32.const 1 i32.sub i32.const 18 i32.gt_u br_if 0
       local.get $value i32.load 8 local.tee $text local.get $value i32.load 12 i32.add local.set $end
       local.get $text i32.load8_u 0 i32.const 45 i32.eq local.tee $negative local.get $text i32.add local.set $text
+      local.get $text local.get $end call $tens local.set $digit local.set $end
+      local.get $digit i32.const 99 i32.gt_s br_if 0
+      i32.const 0 local.get $digit i32.sub local.set $places
+      ;; 19 digits and a point.
+      local.get $end local.get $text i32.sub local.tee $length i32.const 1 i32.sub i32.const 19 i32.gt_u br_if 0
       loop
-        local.get $text local.get $end i32.ge_u br_if 1
         local.get $text i32.load8_u 0 i32.const 48 i32.sub local.tee $digit i32.const 9 i32.le_u
         if
           local.get $digits i64.const 10 i64.mul local.get $digit i64.extend_i32_u i64.add local.set $digits
@@ -37,16 +40,63 @@ const decimal: WrittenFunction = {
           local.get $digit i32.const -2 i32.ne br_if 2
           local.get $point br_if 2
           local.get $text i32.const 1 i32.add local.tee $point local.get $end i32.eq br_if 2
+          local.get $places local.get $end local.get $point i32.sub i32.add local.set $places
         end
         local.get $text i32.const 1 i32.add local.tee $text local.get $end i32.lt_u br_if 0
       end
-      local.get $point i32.eqz br_if 0
+      local.get $point i32.eqz local.get $length i32.const 19 i32.gt_u i32.and br_if 0
+      local.get $digits ${isLarge} br_if 0
       local.get $digits i64.eqz local.get $negative i32.and br_if 0
+      block
+        loop
+          local.get $places i32.const 0 i32.ge_s br_if 1
+          local.get $digits i64.const 400000000000000000 i64.ge_u br_if 2
+          local.get $digits i64.const 10 i64.mul local.set $digits
+          local.get $places i32.const 1 i32.add local.set $places
+          br 0
+        end
+      end
+      local.get $places i32.const 18 i32.gt_s br_if 0
       i64.const 0 local.get $digits i64.sub local.get $digits local.get $negative select
-      local.get $end local.get $point i32.sub
+      local.get $places
       return
     end
     ${none} i32.const 0`,
+};
+
+/** Where the exponent of a number's text begins, and the exponent of up to two digits: 0 without one, 100 for others. */
+const tens: WrittenFunction = {
+  parameters: '$start:i32 $end:i32',
+  locals: '$at:i32 $sign:i32 $value:i32',
+  results: 'i32 i32',
+  code: `
+    local.get $end local.set $at
+    block
+      ;; The sign of the exponent and its digits are the last four bytes.
+      loop
+        local.get $at i32.const 1 i32.sub local.tee $at local.get $start i32.le_u br_if 1
+        local.get $at i32.load8_u 0 i32.const 32 i32.or i32.const 101 i32.ne
+        if
+          local.get $end local.get $at i32.sub i32.const 4 i32.lt_u br_if 1
+          br 2
+        end
+      end
+      local.get $at i32.const 1 i32.add local.tee $start i32.load8_u 0 local.tee $sign i32.const 43 i32.eq
+      local.get $sign i32.const 45 i32.eq i32.or local.get $start i32.add local.set $start
+      block
+        local.get $end local.get $start i32.sub i32.const 1 i32.sub i32.const 1 i32.gt_u br_if 0
+        loop
+          local.get $value i32.const 10 i32.mul local.get $start i32.load8_u 0 i32.add i32.const 48 i32.sub local.set $value
+          local.get $start i32.const 1 i32.add local.tee $start local.get $end i32.lt_u br_if 0
+        end
+        local.get $at
+        i32.const 0 local.get $value i32.sub local.get $value local.get $sign i32.const 45 i32.eq select
+        return
+      end
+      local.get $at i32.const 100
+      return
+    end
+    local.get $end i32.const 0`,
 };
 
 /** A number without its sign. */
@@ -209,6 +259,7 @@ const checked: WrittenFunction = {
 
 export const decimalFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
   ['$decimal', decimal],
+  ['$tens', tens],
   ['$size', size],
   ['$power', power],
   ['$nearest', nearest],

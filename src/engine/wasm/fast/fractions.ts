@@ -1,44 +1,60 @@
 import type { WrittenFunction } from './assembler.ts';
+import { none } from './values.ts';
 
 // Each operation makes the float that Go would make, and the exact decimal: decimals.ts.
 
-/** The sum of two decimals that are not zero; 0, which is no value, when the host has to say it. */
-const added: WrittenFunction = {
+/** The exact sum of two decimals, none when it has too many digits. */
+const exactSum: WrittenFunction = {
   parameters: '$x:i64 $places:i32 $y:i64 $others:i32',
-  locals: '$sum:i64 $high:i64 $low:i64 $exponent:i32 $bits:i64 $other:i32',
-  results: 'i32',
+  locals: '',
+  results: 'i64 i32',
   code: `
     block
       loop
         local.get $places local.get $others i32.lt_s
         if
-          local.get $x call $size i64.const 100000000000000000 i64.ge_u br_if 2
+          local.get $x call $size i64.const 400000000000000000 i64.ge_u br_if 2
           local.get $x i64.const 10 i64.mul local.set $x
           local.get $places i32.const 1 i32.add local.set $places
           br 1
         end
         local.get $others local.get $places i32.lt_s
         if
-          local.get $y call $size i64.const 100000000000000000 i64.ge_u br_if 2
+          local.get $y call $size i64.const 400000000000000000 i64.ge_u br_if 2
           local.get $y i64.const 10 i64.mul local.set $y
           local.get $others i32.const 1 i32.add local.set $others
           br 1
         end
       end
-      local.get $x local.get $y i64.add local.tee $sum i64.eqz
+      local.get $x local.get $y i64.add local.get $places
+      return
+    end
+    ${none} i32.const 0`,
+};
+
+/** The sum of two decimals that are not zero; 0, which is no value, when the host has to say it. */
+const added: WrittenFunction = {
+  parameters: '$x:i64 $places:i32 $y:i64 $others:i32',
+  locals: '$sum:i64 $behind:i32 $negative:i32 $high:i64 $low:i64 $exponent:i32 $bits:i64 $other:i32',
+  results: 'i32',
+  code: `
+    block
+      local.get $x local.get $places local.get $y local.get $others call $exactSum local.set $behind local.tee $sum i64.eqz
       if
         i64.const 0 call $number
         return
       end
-      ;; The larger one first.
-      local.get $x call $size local.get $y call $size i64.lt_u
-      if
-        local.get $y
-        local.get $x local.set $y
-        local.set $x
-      end
       local.get $x call $size local.get $places call $float local.set $exponent local.set $high
       local.get $y call $size local.get $others call $float local.set $other local.set $bits
+      local.get $x i64.const 0 i64.lt_s local.set $negative
+      ;; The larger one first.
+      local.get $exponent local.get $other i32.lt_s
+      local.get $exponent local.get $other i32.eq local.get $high local.get $bits i64.lt_u i32.and i32.or
+      if
+        local.get $y i64.const 0 i64.lt_s local.set $negative
+        local.get $high local.get $bits local.set $high local.set $bits
+        local.get $exponent local.get $other local.set $exponent local.set $other
+      end
       local.get $exponent local.get $other i32.sub local.tee $other i32.const 63 i32.gt_u br_if 0
       i64.const 0
       local.get $bits i64.const 64 local.get $other i64.extend_i32_u i64.sub i64.shl
@@ -54,7 +70,7 @@ const added: WrittenFunction = {
           local.get $exponent i32.const 1 i32.add local.set $exponent
         end
         local.get $bits local.get $low local.get $exponent call $nearest
-        local.get $sum local.get $places call $checked
+        local.get $negative local.get $sum local.get $behind call $result
         return
       end
       local.get $high local.get $bits i64.sub local.get $low i64.eqz i32.eqz i64.extend_i32_u i64.sub
@@ -68,7 +84,7 @@ const added: WrittenFunction = {
         local.get $exponent local.get $bits i32.wrap_i64 i32.sub local.set $exponent
       end
       local.get $high local.get $low local.get $exponent call $nearest
-      local.get $sum local.get $places call $checked
+      local.get $negative local.get $sum local.get $behind call $result
       return
     end
     i32.const 0`,
@@ -77,13 +93,17 @@ const added: WrittenFunction = {
 /** Their product. */
 const multiplied: WrittenFunction = {
   parameters: '$x:i64 $places:i32 $y:i64 $others:i32',
-  locals: '$high:i64 $low:i64 $exponent:i32 $bits:i64 $other:i32 $middle:i64 $cross:i64',
+  locals: '$product:i64 $high:i64 $low:i64 $exponent:i32 $bits:i64 $other:i32 $middle:i64 $cross:i64',
   results: 'i32',
   code: `
     block
-      ;; Products of 60 bits are exact.
-      local.get $x call $size i64.clz local.get $y call $size i64.clz i64.add i64.const 68 i64.lt_s br_if 0
-      local.get $places local.get $others i32.add i32.const 18 i32.gt_s br_if 0
+      ;; Products of integers are exact.
+      local.get $places local.get $others i32.or i32.eqz br_if 0
+      ${none}
+      local.get $x local.get $y i64.mul
+      ;; Of 60 bits.
+      local.get $x call $size i64.clz local.get $y call $size i64.clz i64.add i64.const 68 i64.lt_s
+      local.get $places local.get $others i32.add i32.const 18 i32.gt_s i32.or select local.set $product
       local.get $x call $size local.get $places call $float local.set $exponent local.set $high
       local.get $y call $size local.get $others call $float local.set $other local.set $bits
       ;; 64 by 64 bits, in halves.
@@ -104,23 +124,23 @@ const multiplied: WrittenFunction = {
         local.get $exponent i32.const 1 i32.sub local.set $exponent
       end
       local.get $high local.get $low local.get $exponent call $nearest
-      local.get $x local.get $y i64.mul local.get $places local.get $others i32.add call $checked
+      local.get $x local.get $y i64.xor i64.const 0 i64.lt_s
+      local.get $product local.get $places local.get $others i32.add call $result
       return
     end
     i32.const 0`,
 };
 
-/** Their quotient. */
-const divided: WrittenFunction = {
+/** The exact quotient of two decimals, none when it has too many digits. */
+const exactQuotient: WrittenFunction = {
   parameters: '$x:i64 $places:i32 $y:i64 $others:i32',
-  locals: '$top:i64 $bottom:i64 $behind:i32 $high:i64 $exponent:i32 $bits:i64 $other:i32',
-  results: 'i32',
+  locals: '$top:i64 $bottom:i64 $behind:i32',
+  results: 'i64 i32',
   code: `
     block
       local.get $x call $size local.set $top
       local.get $y call $size local.set $bottom
       local.get $places local.get $others i32.sub local.set $behind
-      ;; The decimal, when there is one.
       block
         loop
           local.get $top local.get $bottom i64.rem_u i64.eqz br_if 1
@@ -141,18 +161,30 @@ const divided: WrittenFunction = {
         end
       end
       local.get $behind i32.const 18 i32.gt_s br_if 0
-      local.get $x call $size local.get $places call $float local.set $exponent local.set $high
-      local.get $y call $size local.get $others call $float local.set $other local.set $bits
-      local.get $high local.get $bits local.get $exponent local.get $other i32.sub call $quotient
       i64.const 0 local.get $top i64.sub local.get $top local.get $x local.get $y i64.xor i64.const 0 i64.lt_s select
-      local.get $behind call $checked
+      local.get $behind
       return
     end
-    i32.const 0`,
+    ${none} i32.const 0`,
+};
+
+/** Their quotient. */
+const divided: WrittenFunction = {
+  parameters: '$x:i64 $places:i32 $y:i64 $others:i32',
+  locals: '$high:i64 $exponent:i32 $bits:i64 $other:i32',
+  results: 'i32',
+  code: `
+    local.get $x call $size local.get $places call $float local.set $exponent local.set $high
+    local.get $y call $size local.get $others call $float local.set $other local.set $bits
+    local.get $high local.get $bits local.get $exponent local.get $other i32.sub call $quotient
+    local.get $x local.get $y i64.xor i64.const 0 i64.lt_s
+    local.get $x local.get $places local.get $y local.get $others call $exactQuotient call $result`,
 };
 
 export const fractionFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
+  ['$exactSum', exactSum],
   ['$added', added],
   ['$multiplied', multiplied],
+  ['$exactQuotient', exactQuotient],
   ['$divided', divided],
 ];

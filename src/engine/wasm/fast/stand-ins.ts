@@ -1,8 +1,9 @@
 import type { WrittenFunction } from './assembler.ts';
 import { decimalFunctions } from './decimals.ts';
+import { digitFunctions } from './digits.ts';
 import { fractionFunctions } from './fractions.ts';
 import { textFunctions } from './texts.ts';
-import { isInt32, none, valueFunctions } from './values.ts';
+import { none, valueFunctions } from './values.ts';
 
 const is = (name: string): string => `local.get $id global.get ${name} i32.eq`;
 const operation = (name: string, code: string): string => `${is(name)} if ${code} call $number return end`;
@@ -37,7 +38,10 @@ const one: WrittenFunction = {
       end
       ${is('$abs')}
       if
-        local.get $x call $size local.get $places call $written local.tee $result i32.eqz br_if 1
+        local.get $x call $size local.tee $x local.get $places call $written
+        ;; With 19 digits Go writes its float.
+        i32.const 0 local.get $x i64.const 1000000000000000000 i64.lt_u local.get $places i32.eqz i32.or select
+        local.tee $result i32.eqz br_if 1
         local.get $result
         return
       end
@@ -97,10 +101,13 @@ const two: WrittenFunction = {
           local.get $x call $formatted
           return
         end
-        ;; A product of these is exact, and Go divides larger ones in floats.
-        ${isInt32('$x')} i32.eqz br_if 0
-        ${isInt32('$y')} i32.eqz br_if 0
-        ${operation('$mul', 'local.get $x local.get $y i64.mul')}
+        ${is('$mul')}
+        if
+          ;; A product of 62 bits is exact here; the host's always is.
+          local.get $x call $size i64.clz local.get $y call $size i64.clz i64.add i64.const 66 i64.lt_s br_if 2
+          local.get $x local.get $y i64.mul call $number
+          return
+        end
         local.get $y i64.eqz br_if 1
         ${operation('$rem', 'local.get $x local.get $y i64.rem_s')}
         ;; A quotient of zero has a sign.
@@ -157,6 +164,7 @@ const three: WrittenFunction = {
 export const fastFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
   ...valueFunctions,
   ...decimalFunctions,
+  ...digitFunctions,
   ...fractionFunctions,
   ...textFunctions,
   ['$fast1', one],

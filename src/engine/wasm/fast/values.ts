@@ -8,8 +8,8 @@ import type { WrittenFunction } from './assembler.ts';
 /** Stands for what is no integer, or none that is reckoned with here. */
 export const none = 'i64.const -9223372036854775808';
 
-/** Whether the integer on the stack is outside of +-10^18: two of them can be added. */
-const isLarge = 'i64.const 1000000000000000000 i64.add i64.const 2000000000000000000 i64.gt_u';
+/** Whether the integer on the stack is outside of +-4 x 10^18: two of them can be added. Now is within until 2096. */
+export const isLarge = 'i64.const 4000000000000000000 i64.add i64.const 8000000000000000000 i64.gt_u';
 
 /** The integer of a text as JSON writes it. A zero with a sign or before other digits is none: its spelling matters. */
 const digits: WrittenFunction = {
@@ -24,8 +24,8 @@ const digits: WrittenFunction = {
         local.get $text i32.const 1 i32.add local.set $text
         local.get $length i32.const 1 i32.sub local.set $length
       end
-      ;; 1 to 18 digits.
-      local.get $length i32.const 1 i32.sub i32.const 17 i32.gt_u br_if 0
+      ;; 1 to 19 digits.
+      local.get $length i32.const 1 i32.sub i32.const 18 i32.gt_u br_if 0
       local.get $text i32.load8_u 0 i32.const 48 i32.eq
       local.get $length i32.const 1 i32.gt_u local.get $negative i32.or
       i32.and br_if 0
@@ -35,6 +35,7 @@ const digits: WrittenFunction = {
         local.get $text i32.const 1 i32.add local.set $text
         local.get $length i32.const 1 i32.sub local.tee $length br_if 0
       end
+      local.get $value ${isLarge} br_if 0
       i64.const 0 local.get $value i64.sub local.get $value local.get $negative select
       return
     end
@@ -82,7 +83,7 @@ const write: WrittenFunction = {
 };
 
 /** Whether a variable's integer has 32 bits. */
-export const isInt32 = (x: string): string => `local.get ${x} local.get ${x} i32.wrap_i64 i64.extend_i32_s i64.eq`;
+const isInt32 = (x: string): string => `local.get ${x} local.get ${x} i32.wrap_i64 i64.extend_i32_s i64.eq`;
 
 /** A number's value. OPA's runtime takes 32 bits for all of an integer, so a longer one is a text. */
 const number: WrittenFunction = {
