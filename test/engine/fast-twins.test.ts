@@ -96,13 +96,11 @@ describe('with decimals of all lengths the module answers as OPA does', () => {
     fc.integer({ min: 0, max: 62 }).map((power) => 2n ** BigInt(power)),
     fc.bigInt({ min: 0n, max: 10n ** 9n }).map((off) => 1_790_000_000n * 10n ** 9n + off),
   );
-  const short = fc
-    .tuple(fc.boolean(), digits, fc.integer({ min: 0, max: 21 }))
-    .map(([negative, value, places]) => {
-      const text = String(value).padStart(places + 1, '0');
-      const fraction = text.slice(text.length - places);
-      return `${negative ? '-' : ''}${text.slice(0, text.length - places)}${fraction === '' ? '' : `.${fraction}`}`;
-    });
+  const short = fc.tuple(fc.boolean(), digits, fc.integer({ min: 0, max: 21 })).map(([negative, value, places]) => {
+    const text = String(value).padStart(places + 1, '0');
+    const fraction = text.slice(text.length - places);
+    return `${negative ? '-' : ''}${text.slice(0, text.length - places)}${fraction === '' ? '' : `.${fraction}`}`;
+  });
   const long = fc
     .tuple(fc.boolean(), digits, fc.integer({ min: -21, max: 21 }), fc.constantFrom('e', 'E', 'e+0', 'e+'))
     .map(([negative, value, power, e]) => {
@@ -158,12 +156,13 @@ test('what the module reckoned is an operand like any other', async () => {
   await fc.assert(answers, { numRuns: 300 });
 });
 
-test('calls with integers, short fractions and strings do not reach the host, and take what a native takes of the budget', async () => {
+test('calls with integers, fractions and short strings do not reach the host, and take what a native takes of the budget', async () => {
   const { module } = await judge.bench.policy(`
     none := input.x
     small := ((((input.x + 1) * 6) - 2) / 2) % 100 + abs(input.x) + round(input.x) + to_number("17") + sum([input.x, 3])
     text := format_int(bits.or(input.x, 8), 10)
     fractions := round((input.x * 2.5) - (0.5 / 2)) + ceil(input.x / 4)
+    long := round(((input.x * 1.19) / 7) * 100) / 100 + floor(1e9 / 3)
     cut := concat("/", split(substring("a@b.c", indexof("a@b.c", input.s) + 1, -1), "."))
     host := bits.xor(input.x, 1)`);
   const used = async (name: string): Promise<[string, number]> => {
@@ -179,6 +178,7 @@ test('calls with integers, short fractions and strings do not reach the host, an
   expect(await more('small')).toEqual(['52', expect.toSatisfy((points: number) => points < 1_000)]);
   expect(await more('text')).toEqual(['"13"', expect.toSatisfy((points: number) => points < 1_000)]);
   expect(await more('fractions')).toEqual(['14', expect.toSatisfy((points: number) => points < 3_000)]);
+  expect(await more('long')).toEqual(['3.3333333385e+08', expect.toSatisfy((points: number) => points < 3_000)]);
   expect(await more('cut')).toEqual(['"b/c"', expect.toSatisfy((points: number) => points < 2_000)]);
   expect(await more('host')).toEqual(['4', expect.toSatisfy((points: number) => points >= 3_000)]);
 });

@@ -38,7 +38,7 @@ const instructions: ReadonlyMap<string, readonly [opcode: number, operands: Oper
   ...row('block', 'block:02 loop:03 if:04'),
   ...row('none', 'end:0b return:0f select:1b'),
   ...row('unsigned', 'br:0c br_if:0d call:10 local.get:20 local.set:21 local.tee:22 global.get:23 global.set:24'),
-  ...row('memory', 'i32.load:28 i64.load:29 i32.load8_u:2d i32.load16_u:2f i32.store:36 i64.store:37 i32.store8:3a i32.store16:3b'),
+  ...row('memory', 'i32.load:28 i64.load:29 i32.load8_u:2d i32.store:36 i64.store:37 i32.store8:3a i32.store16:3b'),
   ...row('signed', 'i32.const:41 i64.const:42'),
   ...row(
     'none',
@@ -86,7 +86,7 @@ export const assemble = (written: WrittenFunction, names: ReadonlyMap<string, nu
       continue;
     }
     const operand = all[++at] as string;
-    const value = operand.startsWith('$') ? (variables.get(operand) ?? names.get(operand)) : operand;
+    const value = operand.startsWith('$') ? (word.startsWith('local.') ? variables : names).get(operand) : operand;
     if (value === undefined) throw new Error(`${word}: no such name: ${operand}`);
     // The alignment is a hint: none is given.
     if (operands === 'memory') out.push(0);

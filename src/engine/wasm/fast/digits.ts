@@ -134,12 +134,22 @@ const printed: WrittenFunction = {
     i32.const 0`,
 };
 
-/** The value of a float that is the result for a decimal, or for one of too many digits, which is none. */
+/** The value of a float, which is none or the result for a decimal, which may be none; 0, which is no value, for others. */
 const result: WrittenFunction = {
   parameters: '$bits:i64 $exponent:i32 $negative:i32 $digits:i64 $places:i32',
   locals: '$made:i32',
   results: 'i32',
   code: `
+    local.get $digits i64.eqz
+    if
+      i64.const 0 call $number
+      return
+    end
+    local.get $bits i64.eqz
+    if
+      i32.const 0
+      return
+    end
     local.get $digits ${none} i64.ne
     if
       local.get $bits local.get $exponent local.get $digits local.get $places call $checked local.tee $made
@@ -151,9 +161,30 @@ const result: WrittenFunction = {
     local.get $bits local.get $exponent local.get $negative call $printed`,
 };
 
+/** The whole part of a float without its sign, and whether there is more; less than 0 when it has more than 62 bits. */
+const whole: WrittenFunction = {
+  parameters: '$bits:i64 $exponent:i32',
+  locals: '$places:i64',
+  results: 'i64 i32',
+  code: `
+    block
+      i32.const -2 local.get $exponent i32.sub i32.const 125 i32.gt_u br_if 0
+      i32.const 0 local.get $exponent i32.sub i64.extend_i32_u local.tee $places i64.const 64 i64.ge_u
+      if
+        i64.const 0 i32.const 1
+        return
+      end
+      local.get $bits local.get $places i64.shr_u
+      local.get $bits i64.const 64 local.get $places i64.sub i64.shl i64.eqz i32.eqz
+      return
+    end
+    i64.const -1 i32.const 0`,
+};
+
 export const digitFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
   ['$fraction', fraction],
   ['$scientific', scientific],
   ['$printed', printed],
   ['$result', result],
+  ['$whole', whole],
 ];

@@ -8,6 +8,40 @@ import { none, valueFunctions } from './values.ts';
 const is = (name: string): string => `local.get $id global.get ${name} i32.eq`;
 const operation = (name: string, code: string): string => `${is(name)} if ${code} call $number return end`;
 
+/** The whole number that is made of one of 20 digits; none when the host has to say it. */
+const rounded: WrittenFunction = {
+  parameters: '$id:i32 $value:i32',
+  locals: '$bits:i64 $exponent:i32 $negative:i32 $x:i64 $fraction:i32',
+  results: 'i64',
+  code: `
+    block
+      ${is('$round')} ${is('$ceil')} ${is('$floor')} i32.or i32.or i32.eqz br_if 0
+      local.get $value call $longFloat local.set $negative local.set $exponent local.tee $bits i64.eqz br_if 0
+      ${is('$round')}
+      if
+        ;; Halves go away from zero, in floats.
+        local.get $bits local.get $exponent i32.const 0 i64.const -9223372036854775808 i32.const -64 i32.const 0
+        call $added local.set $fraction local.set $exponent local.tee $bits i64.eqz br_if 1
+      end
+      local.get $bits local.get $exponent call $whole local.set $fraction local.tee $x i64.const 0 i64.lt_s br_if 0
+      i64.const 0 local.get $x i64.sub local.get $x local.get $negative select local.set $x
+      ${is('$round')}
+      if
+        local.get $x
+        return
+      end
+      ;; Between -1 and 0 OPA's whole part has no sign.
+      ${is('$ceil')}
+      if
+        local.get $x local.get $fraction local.get $x i64.const 0 i64.ge_s i32.and i64.extend_i32_u i64.add
+        return
+      end
+      local.get $x local.get $fraction local.get $x i64.const 0 i64.lt_s i32.and i64.extend_i32_u i64.sub
+      return
+    end
+    ${none}`,
+};
+
 /** In the place of a call of a host builtin of one operand. */
 const one: WrittenFunction = {
   parameters: '$id:i32 $context:i32 $a:i32',
@@ -24,7 +58,12 @@ const one: WrittenFunction = {
           local.get $result
           return
         end
-        ${is('$to_number')} i32.eqz br_if 1
+        ${is('$to_number')} i32.eqz
+        if
+          local.get $id local.get $a call $rounded local.tee $x ${none} i64.eq br_if 2
+          local.get $x call $number
+          return
+        end
         local.get $a i32.load8_u 0 i32.const 4 i32.eq local.get $a i32.load8_u 0 i32.const 8 i32.eq
         i32.or i32.eqz br_if 1
         local.get $a i32.load 8 local.get $a i32.load 4 call $digits local.tee $x ${none} i64.eq br_if 1
@@ -71,10 +110,13 @@ const one: WrittenFunction = {
     local.get $id local.get $context local.get $a call $host1`,
 };
 
-const decimalOperation = (name: string, call: string): string => `
+const decimalOperation = (name: string, float: string, exact: string): string => `
       ${is(name)}
       if
-        local.get $x local.get $places local.get $y local.get $others call ${call} local.tee $result i32.eqz br_if 1
+        local.get $high local.get $exponent local.get $negative
+        local.get $bits local.get $other local.get $minus call ${float}
+        local.get $x local.get $places local.get $y local.get $others call ${exact}
+        call $result local.tee $result i32.eqz br_if 1
         local.get $result
         return
       end`;
@@ -82,7 +124,8 @@ const decimalOperation = (name: string, call: string): string => `
 /** In the place of a call of a host builtin of two operands. */
 const two: WrittenFunction = {
   parameters: '$id:i32 $context:i32 $a:i32 $b:i32',
-  locals: '$x:i64 $places:i32 $y:i64 $others:i32 $result:i32',
+  locals: `$x:i64 $places:i32 $y:i64 $others:i32 $result:i32
+    $high:i64 $exponent:i32 $negative:i32 $bits:i64 $other:i32 $minus:i32`,
   results: 'i32',
   code: `
     ;; What leaves this block is the host's.
@@ -129,15 +172,22 @@ const two: WrittenFunction = {
         return
       end
       ${is('$plus')} ${is('$minus')} ${is('$mul')} ${is('$div')} i32.or i32.or i32.or i32.eqz br_if 0
-      local.get $a call $decimal local.set $places local.tee $x ${none} i64.eq br_if 0
-      local.get $b call $decimal local.set $others local.tee $y ${none} i64.eq br_if 0
-      ;; Zeros have signs, which show.
+      local.get $a call $decimal local.set $places local.set $x
+      local.get $b call $decimal local.set $others local.set $y
+      ;; Zeros have signs, which show, and products of integers are exact.
       local.get $x i64.eqz local.get $y i64.eqz i32.or br_if 0
-      ${decimalOperation('$plus', '$added')}
-      ${decimalOperation('$mul', '$multiplied')}
-      ${decimalOperation('$div', '$divided')}
+      ${is('$mul')} local.get $places local.get $others i32.or i32.eqz i32.and br_if 0
+      local.get $a local.get $x local.get $places call $floatOf
+      local.set $negative local.set $exponent local.tee $high i64.eqz br_if 0
+      local.get $b local.get $y local.get $others call $floatOf
+      local.set $minus local.set $other local.tee $bits i64.eqz br_if 0
+      ${decimalOperation('$plus', '$added', '$exactSum')}
+      ${decimalOperation('$mul', '$multiplied', '$exactProduct')}
+      ${decimalOperation('$div', '$divided', '$exactQuotient')}
+      ;; None stays none.
       i64.const 0 local.get $y i64.sub local.set $y
-      ${decimalOperation('$minus', '$added')}
+      local.get $minus i32.eqz local.set $minus
+      ${decimalOperation('$minus', '$added', '$exactSum')}
     end
     local.get $id local.get $context local.get $a local.get $b call $host2`,
 };
@@ -160,13 +210,14 @@ const three: WrittenFunction = {
     local.get $id local.get $context local.get $a local.get $b local.get $c call $host3`,
 };
 
-/** All functions. The last three stand in for the host's. */
+/** All functions. The last ones stand in for the host's. */
 export const fastFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
   ...valueFunctions,
   ...decimalFunctions,
   ...digitFunctions,
   ...fractionFunctions,
   ...textFunctions,
+  ['$rounded', rounded],
   ['$fast1', one],
   ['$fast2', two],
   ['$fast3', three],
