@@ -33,9 +33,12 @@ type query struct {
 	// Regrouping is how much of the rules is regrouped, for comparisons: none of them, or all that can be.
 	Regrouping string `json:"regrouping"`
 	// Schemas are documents by name, `a/b` for `schema["a"]["b"]`.
-	Schemas    map[string]json.RawMessage `json:"schemas"`
-	HasContext bool                       `json:"context"`
-	NowNs      int64                      `json:"nowNs,string"`
+	Schemas map[string]json.RawMessage `json:"schemas"`
+	// Network are calls that the host has made for this operation; without it, there is no network. Closed: it makes no more.
+	Network    []networkCall `json:"network"`
+	Closed     bool          `json:"closed"`
+	HasContext bool          `json:"context"`
+	NowNs      int64         `json:"nowNs,string"`
 
 	data  []byte
 	input []byte
@@ -47,6 +50,8 @@ type reply struct {
 	Result   any       `json:"result,omitempty"`
 	Problems []problem `json:"problems,omitempty"`
 	Crash    string    `json:"crash,omitempty"`
+	// Wanted are calls of the network that were not made. Where the host makes them, nothing else is there.
+	Wanted []networkCall `json:"wanted,omitempty"`
 
 	attachment []byte
 }
@@ -114,5 +119,15 @@ func serve(from []byte) reply {
 	if !known {
 		return reply{Crash: fmt.Sprintf("unknown operation %q", q.Op)}
 	}
-	return operation(q)
+	line = newNetwork(q)
+	defer func() { line = nil }()
+	answer := operation(q)
+	if len(line.wanted) == 0 {
+		return answer
+	}
+	if line.online {
+		return reply{Wanted: line.wanted}
+	}
+	answer.Wanted = line.wanted
+	return answer
 }

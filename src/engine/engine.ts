@@ -9,6 +9,7 @@ import { LoadedVersion } from './loaded-module.ts';
 import { hostBuiltins, LocalEvaluator } from './local-evaluator.ts';
 import type { Budget, Engine, EvaluationPlaces, LoadedModule, ModuleSource, WorkerStats } from './model.ts';
 import { ModuleError } from './model.ts';
+import { AllowedHosts } from './network/allowed.ts';
 import type { NetworkSettings } from './network/model.ts';
 import { networkNames } from './network/model.ts';
 import { NetworkThread } from './network/network-thread.ts';
@@ -80,6 +81,7 @@ class WasmEngine implements Engine {
   private pool: WorkerPool | undefined;
   private readonly placed = { deciding: 0, worker: 0, moved: 0 };
   private readonly lines: NetworkThread | undefined;
+  private readonly allowed: AllowedHosts;
   private readonly used = new Map<string, number>();
   private readonly versionsOf = new Map<string, number>();
   private versions = 0;
@@ -89,11 +91,16 @@ class WasmEngine implements Engine {
     this.options = options;
     this.table = options.builtins ?? typescriptBuiltins;
     const { network } = options;
+    this.allowed = new AllowedHosts(network?.hosts ?? []);
     this.lines = network === undefined || network.hosts.length === 0 ? undefined : new NetworkThread(network);
   }
 
   get network(): boolean {
     return this.lines !== undefined;
+  }
+
+  allowsHost(host: string): boolean {
+    return this.allowed.allows(host);
   }
 
   async load(source: ModuleSource): Promise<LoadedModule> {

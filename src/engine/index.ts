@@ -28,6 +28,7 @@ export type {
   SeenToken,
 } from './model.ts';
 export { ModuleError } from './model.ts';
+export { networkAsker } from './network/asker.ts';
 export type { NetworkSettings } from './network/model.ts';
 export type { EngineSettings, WorkerOptions } from './settings.ts';
 export { defaultEngineSettings, engineOptions, engineSchema } from './settings.ts';

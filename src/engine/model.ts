@@ -137,6 +137,8 @@ export interface EvaluationPlaces {
 export interface Engine {
   /** Whether policies may reach any host at all; modules that need one are refused otherwise. */
   readonly network: boolean;
+  /** Whether policies may ask this host, by name or address; what a name stands for is looked at when it is asked. */
+  allowsHost(host: string): boolean;
   /** Rejects with ModuleError when the module cannot be run here: nothing of it stays. */
   load(source: ModuleSource): Promise<LoadedModule>;
   workers(): WorkerStats;

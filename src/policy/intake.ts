@@ -130,6 +130,7 @@ export const examine = async (parts: Parts, upload: Upload): Promise<Examined> =
     settings,
     trusted,
     network: engine.network,
+    allowsHost: (host: string) => engine.allowsHost(host),
     ...(mostInstructions === undefined ? {} : { mostInstructions }),
     ...(original === undefined ? {} : { original }),
   };

@@ -178,8 +178,25 @@ export interface TestResult {
   readonly output?: string;
 }
 
+/** A call of http.send or net.lookup_ip_addr that an evaluation wants made. */
+export interface NetworkCall {
+  readonly builtin: string;
+  /** JSON text. */
+  readonly operand: string;
+}
+
+/** What came of it: a value as JSON text, or the builtin's error. */
+export type NetworkAnswer = { readonly result: string } | { readonly error: string };
+
+export interface NetworkOptions {
+  /** Makes a call; each is made once, however often it is wanted, and a hundred at most. Absent: all fail. Never rejects. */
+  readonly network?: (call: NetworkCall) => Promise<NetworkAnswer>;
+}
+
 export interface TestReport {
   readonly results: readonly TestResult[];
+  /** Calls of the network that nobody made. */
+  readonly refused?: readonly NetworkCall[];
   /** OPA's coverage document, when it was asked for: `{files: {path: {covered, not_covered, coverage}}, coverage}`. */
   readonly coverage?: unknown;
 }
@@ -217,6 +234,8 @@ export interface RegoEvaluation {
   readonly cut?: boolean;
   /** `explanation` as OPA's Data API has it, when asked for. */
   readonly explanation?: readonly unknown[];
+  /** Calls of the network that nobody made. */
+  readonly refused?: readonly NetworkCall[];
 }
 
 export interface Progress {
@@ -267,7 +286,7 @@ export interface Toolchain {
   /** Runs the `test_` rules in OPA's interpreter. */
   test(
     sources: RegoSources,
-    options?: CallOptions & { readonly coverage?: boolean; readonly run?: string },
+    options?: CallOptions & NetworkOptions & { readonly coverage?: boolean; readonly run?: string },
   ): Promise<TestReport>;
   /** OPA's formatting of one file. */
   format(file: RegoFile, options?: CallOptions & { readonly regoVersion?: RegoVersion }): Promise<string>;
@@ -275,17 +294,18 @@ export interface Toolchain {
   evaluate(
     sources: RegoSources,
     query: string,
-    options?: CallOptions & {
-      readonly input?: RegoValue;
-      readonly strictErrors?: boolean;
-      readonly trace?: boolean;
-      readonly context?: EvaluationContext;
-      /** Every rule is tried for it: rules that an index leaves out are among the steps. */
-      readonly steps?: boolean;
-      /** Results of non-deterministic builtins that stand for calls, as `nd_builtin_cache` of a record has them. */
-      readonly calls?: unknown;
-      readonly explain?: { readonly level: TraceLevel; readonly pretty: boolean };
-    },
+    options?: CallOptions &
+      NetworkOptions & {
+        readonly input?: RegoValue;
+        readonly strictErrors?: boolean;
+        readonly trace?: boolean;
+        readonly context?: EvaluationContext;
+        /** Every rule is tried for it: rules that an index leaves out are among the steps. */
+        readonly steps?: boolean;
+        /** Results of non-deterministic builtins that stand for calls, as `nd_builtin_cache` of a record has them. */
+        readonly calls?: unknown;
+        readonly explain?: { readonly level: TraceLevel; readonly pretty: boolean };
+      },
   ): Promise<RegoEvaluation>;
   /** Workers that were replaced: after a crash, a missed deadline, or because one kept too much memory. */
   restarts(): number;

@@ -1,4 +1,4 @@
-import type { EvaluationContext, RegoProblem, RegoSources } from './model.ts';
+import type { EvaluationContext, NetworkAnswer, NetworkCall, RegoProblem, RegoSources } from './model.ts';
 import type { TraceLevel } from './trace.ts';
 import type { RegoValue } from './value.ts';
 import { BinaryReader, BinaryWriter } from './value-binary.ts';
@@ -15,6 +15,10 @@ export interface Request {
   readonly trace?: boolean;
   readonly steps?: boolean;
   readonly calls?: unknown;
+  /** Calls of the network that were made for it; absent: it has none. */
+  readonly network?: readonly (NetworkCall & NetworkAnswer)[];
+  /** No more are made: others fail. */
+  readonly closed?: boolean;
   readonly explain?: TraceLevel;
   readonly pretty?: boolean;
   readonly reasons?: boolean;
@@ -28,6 +32,8 @@ export interface Reply {
   readonly problems?: readonly RegoProblem[];
   /** OPA panicked: what it said. */
   readonly crash?: string;
+  /** Calls of the network that were not made: nothing else is there while more may be made. */
+  readonly wanted?: readonly NetworkCall[];
   readonly attachment: Uint8Array;
 }
 

@@ -2,6 +2,9 @@ import { opaVersion } from './builtin-names.ts';
 import {
   type CallOptions,
   type Compiled,
+  type NetworkAnswer,
+  type NetworkCall,
+  type NetworkOptions,
   RegoError,
   type RegoEvaluation,
   type RegoInspection,
@@ -32,6 +35,9 @@ const bindingsOf = (solutions: Uint8Array): RegoEvaluation['bindings'] => {
   });
 };
 
+/** Calls of the network for one operation, which begins anew after each: others fail. */
+const mostNetworkCalls = 100;
+
 const noSources: RegoSources = { modules: [] };
 
 /**
@@ -56,6 +62,20 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
     return reply;
   };
 
+  /** Asks, makes the calls of the network that the answer waits for, and asks again, until it waits for none. */
+  const askOnline = async (request: Request, call: (CallOptions & NetworkOptions) | undefined): Promise<Reply> => {
+    const made: (NetworkCall & NetworkAnswer)[] = [];
+    if (call?.network === undefined) return ask(request, call);
+    for (;;) {
+      const closed = made.length >= mostNetworkCalls;
+      const reply = await ask({ ...request, network: made, closed }, call);
+      if (reply.wanted === undefined || closed) return reply;
+      const isMade = (wanted: NetworkCall): boolean =>
+        made.some(({ builtin, operand }) => builtin === wanted.builtin && operand === wanted.operand);
+      for (const wanted of reply.wanted) if (!isMade(wanted)) made.push({ ...wanted, ...(await call.network(wanted)) });
+    }
+  };
+
   const compile = async (request: Request, call: CallOptions | undefined): Promise<Compiled> => {
     const { result, attachment } = await ask(request, call);
     return { wasm: attachment, ...(result as Omit<Compiled, 'wasm'>) };
@@ -75,7 +95,8 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
     compileQuery: (sources, query, call) => compile({ op: 'compileQuery', sources, query }, call),
     test: async (sources, call) => {
       const asked = { coverage: call?.coverage ?? false, run: call?.run ?? '' };
-      return (await ask({ op: 'test', sources, ...asked }, call)).result as TestReport;
+      const { result, wanted } = await askOnline({ op: 'test', sources, ...asked }, call);
+      return { ...(result as TestReport), ...(wanted && { refused: wanted }) };
     },
     format: async (file, call) => {
       const sources = { ...noSources, modules: [file], regoVersion: call?.regoVersion ?? 1 };
@@ -90,8 +111,10 @@ export const openToolchain = (options: ToolchainOptions = {}): Toolchain => {
         ...(explain !== undefined && { explain: explain.level, pretty: explain.pretty }),
       };
       const asked = { query, strict: strictErrors ?? false, trace: trace ?? false, steps: steps ?? false };
-      const { result, attachment } = await ask({ op: 'evaluate', sources, ...asked, ...optional }, call);
-      return { bindings: bindingsOf(attachment), ...(result as Omit<RegoEvaluation, 'bindings'>) };
+      const reply = await askOnline({ op: 'evaluate', sources, ...asked, ...optional }, call);
+      const { attachment, result, wanted } = reply;
+      const refused = wanted && { refused: wanted };
+      return { bindings: bindingsOf(attachment), ...(result as Omit<RegoEvaluation, 'bindings'>), ...refused };
     },
     restarts: () => host.restarts(),
     close: () => host.close(),

@@ -15,6 +15,7 @@ import { CliError } from '../report.ts';
 import { noteText, type Paint, plain, table, warningText } from '../screen/screen.ts';
 import { stepsText } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
+import { allowHostOption, networkFor, refusedNotes } from '../sources/network.ts';
 import { regoToExact } from '../sources/rego-json.ts';
 import { loadSources, readNamed } from '../sources/sources.ts';
 
@@ -23,6 +24,7 @@ interface Options {
   readonly data?: readonly string[];
   readonly input?: string;
   readonly strictBuiltinErrors?: boolean;
+  readonly allowHost?: readonly string[];
   readonly explain?: ExplainLevel;
 }
 
@@ -87,6 +89,9 @@ const run = async (session: Session, query: string, options: Options): Promise<E
     if (bundle.length + data.length > 0) {
       throw new CliError('USAGE', '--bundle and --data go with files, not with --server');
     }
+    if (options.allowHost !== undefined) {
+      throw new CliError('USAGE', "--allow-host goes with files: a server's hosts are in its engine.network.hosts");
+    }
     const question = { query, strictErrors, ...(input === undefined ? {} : { input }) };
     return options.explain === undefined
       ? evaluateRemotely(session, question)
@@ -101,6 +106,7 @@ const run = async (session: Session, query: string, options: Options): Promise<E
     strictErrors,
     trace: options.explain !== undefined && options.explain !== 'steps',
     steps: options.explain === 'steps',
+    ...(await networkFor(options.allowHost)),
     onProgress: session.onProgress,
   });
   const evaluation = await evaluating.catch((error: unknown) => {
@@ -110,7 +116,8 @@ const run = async (session: Session, query: string, options: Options): Promise<E
         })
       : error;
   });
-  const { trace, ...rest } = evaluation;
+  const { trace, refused, ...rest } = evaluation;
+  for (const note of refusedNotes(refused, screen.paintNote)) screen.note(note);
   const { explain } = options;
   const shown =
     trace === undefined || explain === undefined || explain === 'steps' ? undefined : traceAt(trace, explain);
@@ -139,6 +146,7 @@ export const evalCommand = (start: Start): CliCommand =>
     .option('--data <file>', 'JSON or YAML file for data; may be repeated', collect)
     .option('--input <file>', 'JSON file for input; - is stdin')
     .option('--strict-builtin-errors', 'an error of a builtin ends the evaluation')
+    .addOption(allowHostOption())
     .addOption(
       new Option(
         '--explain [level]',

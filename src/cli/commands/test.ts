@@ -1,5 +1,5 @@
 import { checkParts } from '../../policy/index.ts';
-import { RegoError, type RegoStep, type TestResult, type Toolchain } from '../../rego/index.ts';
+import { type NetworkOptions, RegoError, type RegoStep, type TestResult, type Toolchain } from '../../rego/index.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError } from '../report.ts';
@@ -7,6 +7,7 @@ import { type Coverage, coverageLines, coverageOf, percentText } from '../screen
 import { count, noteText, type Paint, plain, type Screen } from '../screen/screen.ts';
 import { stepsText, valuesLines } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
+import { allowHostOption, networkFor, refusedNotes } from '../sources/network.ts';
 import { type LoadedSources, loadSources } from '../sources/sources.ts';
 
 interface Options {
@@ -15,6 +16,7 @@ interface Options {
   readonly run?: string;
   readonly verbose?: boolean;
   readonly threshold?: string;
+  readonly allowHost?: readonly string[];
 }
 
 const marks: { readonly [outcome in TestResult['outcome']]: (paint: Paint) => string } = {
@@ -94,6 +96,7 @@ const withSteps = async (
   toolchain: Toolchain,
   { sources }: LoadedSources,
   results: readonly TestResult[],
+  online: NetworkOptions,
 ): Promise<Told[]> => {
   const told: Told[] = [];
   let explained = 0;
@@ -101,7 +104,7 @@ const withSteps = async (
     const isExplained = result.outcome === 'failed' && explained++ < MOST_EXPLAINED;
     const place = [...result.package.split('/'), ...result.name.split('.')];
     const query = `data${place.map((segment) => `[${JSON.stringify(segment)}]`).join('')}`;
-    const { steps } = isExplained ? await toolchain.evaluate(sources, query, { steps: true }) : {};
+    const { steps } = isExplained ? await toolchain.evaluate(sources, query, { steps: true, ...online }) : {};
     told.push(steps === undefined ? result : { ...result, steps });
   }
   return told;
@@ -115,16 +118,23 @@ const run = async (session: Session, paths: readonly string[], options: Options)
   const { onProgress } = session;
   for (const note of loaded.notes) screen.note(noteText(note, screen.paintNote));
   await checkParts(loaded, { toolchain, onProgress });
+  const online = await networkFor(options.allowHost);
   const testing = toolchain.test(loaded.sources, {
     coverage: options.coverage === true || threshold !== undefined,
     ...(options.run === undefined ? {} : { run: options.run }),
+    ...online,
     onProgress,
   });
-  const { results: found, coverage: document } = await testing.catch((error: unknown) => {
+  const {
+    results: found,
+    coverage: document,
+    refused,
+  } = await testing.catch((error: unknown) => {
     if (isElsewhere(error)) screen.warn(`verdict: ${paths.join(' ')} calls functions of another bundle: ${BESIDE}`);
     throw error;
   });
-  const results = options.explain === true ? await withSteps(toolchain, loaded, found) : found;
+  for (const note of refusedNotes(refused, screen.paintNote)) screen.note(note);
+  const results = options.explain === true ? await withSteps(toolchain, loaded, found, online) : found;
   const coverage = document === undefined ? undefined : coverageOf(document);
   screen.result({ results, ...(document === undefined ? {} : { coverage: document }) }, () =>
     reportText(screen, results, options.verbose === true, coverage),
@@ -156,5 +166,6 @@ export const testCommand = (start: Start): CliCommand =>
     .option('--coverage', 'say which lines the tests do not reach')
     .option('--run <regex>', 'run only the tests whose full name (data.package.test_name) matches')
     .option('--verbose', 'show passed tests too')
+    .addOption(allowHostOption())
     .option('--threshold <percent>', 'fail when less is covered; implies --coverage')
     .action(start(run));

@@ -53,25 +53,33 @@ const nameOf = (host: string): string => host.toLowerCase().replace(/\.$/, '');
 export class AllowedHosts {
   private readonly names: ReadonlySet<string>;
   private readonly ranges: BlockList;
+  private readonly setting: string;
 
-  constructor(hosts: readonly string[]) {
+  /** `setting` is where the hosts stand, as refusals name it. */
+  constructor(hosts: readonly string[], setting = 'engine.network.hosts') {
+    this.setting = setting;
     const isAddress = (host: string): boolean => isIP(bare(host.split('/', 1)[0] ?? '')) !== 0;
     this.names = new Set(hosts.filter((host) => !isAddress(host)).map(nameOf));
     this.ranges = blockList(hosts.filter(isAddress).map(bare));
   }
 
-  /** Throws HostRefused for a host of a URL, or a name to look up, that is not in the list. */
-  checkHost(host: string): void {
+  /** Whether a host of a URL, or a name to look up, is in the list. */
+  allows(host: string): boolean {
     const plain = plainAddress(host);
-    if (isIP(plain) === 0 ? this.names.has(nameOf(host)) : this.hasAddress(plain)) return;
-    throw new HostRefused(`disallowed host: ${host} (engine.network.hosts does not name it)`);
+    return isIP(plain) === 0 ? this.names.has(nameOf(host)) : this.hasAddress(plain);
+  }
+
+  /** Throws HostRefused for one that is not. */
+  checkHost(host: string): void {
+    if (this.allows(host)) return;
+    throw new HostRefused(`disallowed host: ${host} (${this.setting} does not name it)`);
   }
 
   /** Throws HostRefused for an address that a name stands for, which is neither public nor in the list. */
   checkAddress(host: string, address: string): void {
     const plain = plainAddress(address);
     if (isPublic(plain) || this.hasAddress(plain)) return;
-    const why = `is ${plain}, which is not public: engine.network.hosts has to name that address, too`;
+    const why = `is ${plain}, which is not public: ${this.setting} has to name that address, too`;
     throw new HostRefused(`disallowed host: ${host} ${why}`);
   }
 

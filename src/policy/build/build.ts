@@ -29,6 +29,8 @@ export interface BuildOptions {
   readonly mostInstructions?: number;
   /** False where no policy may reach the network: one that does is refused then. */
   readonly network?: boolean;
+  /** Whether policies may ask this host; absent: nobody knows. */
+  readonly allowsHost?: (host: string) => boolean;
   /** Deadline of each call of the compiler, milliseconds. */
   readonly compileMs?: number;
 }
@@ -103,7 +105,11 @@ export const buildPrepared = async (
   const { toolchain } = options;
   const { roots } = review.manifest;
   const manifest = { ...review.manifest, revision: options.revision ?? review.manifest.revision };
-  const warnings = [...inspection.warnings, ...review.warnings, ...networkWarnings(prepared.sources.served)];
+  const warnings = [
+    ...inspection.warnings,
+    ...review.warnings,
+    ...networkWarnings(prepared.sources.served, options.allowsHost),
+  ];
   // Functions of other bundles are known when the version is linked with them: until then there is no module.
   const waits = references.some(({ call }) => call === true);
   const compiled = waits ? undefined : await compile(prepared, chosen.paths, options);

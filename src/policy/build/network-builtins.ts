@@ -9,9 +9,26 @@ const LONGEST_EXCERPT = 1000;
 // Strings and comments come first, so that a name inside them is no call.
 const CALL = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|#[^\n]*|(?<![\w.])(http\.send|net\.lookup_ip_addr)(?=\s*\()/g;
 
-const why = 'needs the network: the server’s engine.network.hosts has to name the host';
+const LONGEST_CALL = 4000;
 
-type Call = RegoProblem & { readonly builtin: string };
+const STRING = '"(?:[^"\\\\\\n]|\\\\.)*"';
+// A request that is written out, up to its URL; of others nobody knows the host before they are made.
+const URL_IN_CALL = new RegExp(`^\\s*\\(\\s*\\{(?:[^(){}"]|${STRING})*?"url"\\s*:\\s*(${STRING})\\s*[,}]`);
+const NAME_IN_CALL = new RegExp(`^\\s*\\(\\s*(${STRING})\\s*[,)]`);
+
+/** The host that a call asks, where it stands in the call. */
+const hostIn = (builtin: string, call: string): string | undefined => {
+  const text = (builtin === 'http.send' ? URL_IN_CALL : NAME_IN_CALL).exec(call)?.[1];
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text) as string;
+    return builtin === 'http.send' ? URL.parse(value)?.hostname || undefined : value;
+  } catch {
+    return undefined;
+  }
+};
+
+type Call = RegoProblem & { readonly builtin: string; readonly host?: string | undefined };
 
 const callsIn = (file: string, text: string): Call[] => {
   const calls: Call[] = [];
@@ -24,8 +41,9 @@ const callsIn = (file: string, text: string): Call[] => {
       row += 1;
     }
     const [excerpt = ''] = text.slice(start, start + LONGEST_EXCERPT).split(/\r?\n/, 1);
-    const message = `${builtin} ${why}`;
-    calls.push({ builtin, code: 'verdict_builtin_error', message, file, row, col: index - start + 1, excerpt });
+    const host = hostIn(builtin, text.slice(index + builtin.length, index + LONGEST_CALL));
+    const message = `${builtin} needs the network: the server’s engine.network.hosts has to name ${host ?? 'the host'}`;
+    calls.push({ builtin, host, code: 'verdict_builtin_error', message, file, row, col: index - start + 1, excerpt });
   }
   return calls;
 };
@@ -33,16 +51,23 @@ const callsIn = (file: string, text: string): Call[] => {
 /** Where sources call a builtin that needs the network, in the order of the files. */
 const networkCalls = ({ modules }: RegoSources): Call[] => modules.flatMap(({ path, text }) => callsIn(path, text));
 
-/** The same as warnings: such answers are not remembered, and servers allow hosts one by one. */
-export const networkWarnings = (sources: RegoSources): RegoProblem[] =>
-  networkCalls(sources).map(({ builtin: _, ...problem }) => problem);
+const problemOf = ({ builtin: _, host: __, ...problem }: Call): RegoProblem => problem;
+
+/**
+ * The same as warnings: such answers are not remembered, and servers allow hosts one by one. Where the server is known,
+ * calls of a host that it allows are none.
+ */
+export const networkWarnings = (sources: RegoSources, allowsHost?: (host: string) => boolean): RegoProblem[] =>
+  networkCalls(sources)
+    .filter(({ host }) => host === undefined || allowsHost?.(host) !== true)
+    .map(problemOf);
 
 /** Refuses rules that reach the network, with the place of each call; without one where the text does not show it. */
 export const refuseNetwork = (sources: RegoSources, entrypoints: readonly CompiledEntrypoint[]): void => {
   const reached = NETWORK.filter((name) => entrypoints.some(({ builtins }) => builtins.includes(name)));
   if (reached.length === 0) return;
   const calls = networkCalls(sources).filter(({ builtin }) => reached.includes(builtin));
-  const problems = calls.map(({ builtin: _, ...problem }): RegoProblem => problem);
+  const problems = calls.map(problemOf);
   refuseProblems('BUILTIN_UNKNOWN', problems);
   throw new PolicyError(
     'BUILTIN_UNKNOWN',

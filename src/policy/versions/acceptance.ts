@@ -34,6 +34,7 @@ export interface AcceptanceParts {
   readonly mostInstructions?: number;
   /** False where no policy may reach the network. */
   readonly network?: boolean;
+  readonly allowsHost?: (host: string) => boolean;
   /** True for bundles that who runs the server put there: a build of ours is then taken as it is. */
   readonly trusted: boolean;
   /** The bytes as pushed; absent for a folder. */
@@ -68,11 +69,12 @@ const acceptSources = async (
   parts: AcceptanceParts,
 ): Promise<Accepted> => {
   const compileMs = parts.settings.compileSeconds * 1000;
-  const { toolchain, mostInstructions, network } = parts;
+  const { toolchain, mostInstructions, network, allowsHost } = parts;
   const build = await buildPrepared(prepared, inspection, {
     toolchain,
     compileMs,
     ...(network === undefined ? {} : { network }),
+    ...(allowsHost === undefined ? {} : { allowsHost }),
     ...(mostInstructions === undefined ? {} : { mostInstructions }),
   });
   refuseReserved(build.manifest.roots);
