@@ -160,7 +160,9 @@ export class PolicyInstance {
     raw.points = task.instructions;
     const { address, heap } = this.writeInput(task.input);
     const length = task.input?.length ?? 0;
+    raw.forgetNow();
     const result = raw.exports.opa_eval(0, task.entrypoint, data.address, address, length, heap, 1) >>> 0;
+    for (const { id, operands } of raw.comparisonsOfNow()) this.call(id, operands);
     const bytes = raw.view();
     if (startsWith(bytes, result, undefinedText)) return undefined;
     if (task.below.length === 0) {

@@ -183,6 +183,24 @@ test('calls with integers, fractions and short strings do not reach the host, an
   expect(await more('host')).toEqual(['4', expect.toSatisfy((points: number) => points >= 3_000)]);
 });
 
+test('of comparisons with now a thousand take what two calls of the host take, and a hundred operations each', async () => {
+  const { module } = await judge.bench.policy(`
+    none := count([1 | some x in input; x != 7])
+    now := time.now_ns()
+    open := count([1 | some x in input; x > now])
+    past := count([1 | some x in input; now - x > 90 * 24 * 3600 * 1000000000])
+    seconds := count([1 | some x in input; x / 1000000000 < now / 1e9])`);
+  const used = async (name: string): Promise<number> => {
+    const times = Array.from({ length: 1_000 }, (_, n) => 1_763_800_500_123_456_789n - BigInt(n) * 1_000_000_007n);
+    const input = Buffer.from(`[${times}]`) as never;
+    const evaluation = await module.evaluate({ entrypoint: `p/${name}`, below: [], strictErrors: false, input });
+    expect(evaluation).toMatchObject({ kind: 'defined', basis: { volatile: false } });
+    return evaluation.basis.instructions;
+  };
+  const least = await used('none');
+  for (const name of ['open', 'past', 'seconds']) expect((await used(name)) - least).toBeLessThan(1_300_000);
+});
+
 test('a policy that reckons for too long ends with its budget', async () => {
   const policy = await judge.bench.policy(
     'r := count([1 | some x in numbers.range(1, 1000); some y in numbers.range(1, 1000); x * y + x - y == -1])',

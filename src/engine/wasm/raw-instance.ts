@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { PolicyAbort } from '../failure.ts';
 import { fastTwinExport } from './fast/fast-twins.ts';
+import { keptOfNow, mostRecords } from './fast/windows.ts';
 import { counterExport, fullCounter } from './instruction-counter.ts';
 import type { PolicyModule } from './policy-module.ts';
 import { pageBytes } from './policy-module.ts';
@@ -51,6 +52,12 @@ const abortBytes = 1_024;
 /** OPA has some 220, and numbers them in one row. */
 const mostBuiltins = 10_000;
 
+/** A call of a host builtin of three operands, which are addresses. */
+export interface KeptCall {
+  readonly id: number;
+  readonly operands: readonly [number, number, number];
+}
+
 /** Answers a call of a host builtin: operands and result are addresses of values, 0 is undefined. */
 export type BuiltinCall = (id: number, operands: readonly number[]) => number;
 
@@ -69,6 +76,7 @@ export class RawInstance {
   /** Names of the host builtins, each at its number. */
   readonly builtins: readonly string[];
   private readonly counter: WebAssembly.Global;
+  private readonly keptOfNow: readonly WebAssembly.Global[];
   private readonly maximum: number;
   private bytes: Buffer;
 
@@ -80,6 +88,9 @@ export class RawInstance {
     const instance = new WebAssembly.Instance(policy.module, { env: this.imports(call) });
     this.exports = instance.exports as unknown as PolicyExports;
     this.counter = instance.exports[counterExport] as WebAssembly.Global;
+    this.keptOfNow = keptOfNow
+      .map(([name]) => instance.exports[name])
+      .filter((found) => found instanceof WebAssembly.Global);
     const minor = versionOf(instance, 'opa_wasm_abi_minor_version');
     if (versionOf(instance, 'opa_wasm_abi_version') !== 1 || (minor !== 2 && minor !== 3)) {
       throw foreignModule('speaks another version of OPA’s ABI than 1.2 or 1.3');
@@ -107,6 +118,29 @@ export class RawInstance {
   spend(points: number): boolean {
     this.counter.value = Math.max(-1, (this.counter.value as number) - points);
     return this.points >= 0;
+  }
+
+  /** Before an evaluation: what was kept in the last one is no longer in the memory. */
+  forgetNow(): void {
+    for (const kept of this.keptOfNow) kept.value = 0;
+  }
+
+  /**
+   * The comparisons with now that the module answered itself in this evaluation and that can change first: the host is
+   * to say when. Records as src/engine/wasm/fast/windows.ts has them.
+   */
+  comparisonsOfNow(): readonly KeptCall[] {
+    const calls: KeptCall[] = [];
+    const bytes = this.view();
+    let record = (this.keptOfNow[0]?.value ?? 0) >>> 0;
+    for (let count = 0; record !== 0 && count < mostRecords; count++) {
+      for (const call of [record + 24, record + 56]) {
+        const [a, b, c] = [20, 24, 28].map((place) => bytes.readUInt32LE(call + place)) as [number, number, number];
+        if (a !== 0) calls.push({ id: bytes.readInt32LE(call + 16), operands: [a, b, c] });
+      }
+      record = bytes.readUInt32LE(record);
+    }
+    return calls;
   }
 
   /** The memory as it is now: growth makes a new one, so it is asked for after every call. */

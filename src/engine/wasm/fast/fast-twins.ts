@@ -5,6 +5,7 @@ import type { Change, Section } from '../sections.ts';
 import { changedCode, exportOf, onlySection, SECTION, sectionReader, withEntries, withSections } from '../sections.ts';
 import { assemble, I32, typeOf } from './assembler.ts';
 import { fastFunctions, fastTwins } from './stand-ins.ts';
+import { keptOfNow } from './windows.ts';
 
 /** The name of the exported global that the number of a builtin is put into; undefined for those that have none. */
 export const fastTwinExport = (name: string): string | undefined =>
@@ -81,30 +82,35 @@ export const withFastTwins = (wasm: Uint8Array, sections: readonly Section[]): U
   const [globals, exported] = [only(SECTION.global, 'globals'), only(SECTION.export, 'exports')];
   const imported = importedFunctions(wasm, only(SECTION.import, 'imports'));
   const malloc = exportedFunction(wasm, exported, 'opa_malloc');
-  const [host1, host2, host3] = [1, 2, 3].map((operands) => imported.get(`opa_builtin${operands}`));
-  if (malloc === undefined || host1 === undefined || host2 === undefined || host3 === undefined) return wasm;
+  const [host0, host1, host2, host3] = [0, 1, 2, 3].map((operands) => imported.get(`opa_builtin${operands}`));
+  if (malloc === undefined || host0 === undefined || host1 === undefined) return wasm;
+  if (host2 === undefined || host3 === undefined) return wasm;
 
   const [firstType, firstGlobal, first] = [count(types), count(globals), imported.size + count(functions)];
   const numbers = new Map<string, number>([
     ...fastFunctions.map(([name], at) => [name, first + at] as const),
     ...[...fastTwins.values()].map((name, at) => [name, firstGlobal + at] as const),
+    ...keptOfNow.map(([, name], at) => [name, firstGlobal + fastTwins.size + at] as const),
     ['$malloc', malloc],
+    ['$host0', host0.index],
     ['$host1', host1.index],
     ['$host2', host2.index],
     ['$host3', host3.index],
   ]);
   const number = (name: string): Uint8Array => Uint8Array.from(leb128(numbers.get(name) as number));
   const instead = new Map([
+    [host0.index, number('$fast0')],
     [host1.index, number('$fast1')],
     [host2.index, number('$fast2')],
     [host3.index, number('$fast3')],
   ]);
   const newTypes = fastFunctions.map(([, written]) => typeOf(written));
   const bodies = fastFunctions.map(([, written]) => assemble(written, numbers));
-  const newGlobals = [...fastTwins].map(() => [I32, 0x01, 0x41, unused, OPCODE.end]);
-  const newExports = [...fastTwins.keys()].map((name, at) =>
-    exportOf(fastTwinExport(name) as string, 3, firstGlobal + at),
-  );
+  const newGlobals = [...[...fastTwins.keys()].map(() => unused), ...keptOfNow.map(() => 0)].map((value) => [
+    ...[I32, 0x01, 0x41, value, OPCODE.end],
+  ]);
+  const exportedNames = [...[...fastTwins.keys()].map((name) => `verdict.${name}`), ...keptOfNow.map(([name]) => name)];
+  const newExports = exportedNames.map((name, at) => exportOf(name, 3, firstGlobal + at));
   const replaced = new Map<number, Buffer>([
     [SECTION.type, withEntries(wasm, types, newTypes)],
     [

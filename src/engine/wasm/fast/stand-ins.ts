@@ -1,9 +1,12 @@
 import type { WrittenFunction } from './assembler.ts';
+import { comparisonFunctions } from './comparisons.ts';
 import { decimalFunctions } from './decimals.ts';
 import { digitFunctions } from './digits.ts';
+import { floatFunctions } from './floats.ts';
 import { fractionFunctions } from './fractions.ts';
 import { textFunctions } from './texts.ts';
 import { none, valueFunctions } from './values.ts';
+import { windowFunctions } from './windows.ts';
 
 const is = (name: string): string => `local.get $id global.get ${name} i32.eq`;
 const operation = (name: string, code: string): string => `${is(name)} if ${code} call $number return end`;
@@ -198,6 +201,11 @@ const three: WrittenFunction = {
   locals: '$offset:i64 $count:i64 $result:i32',
   results: 'i32',
   code: `
+    ${['$lt', '$lte', '$gt', '$gte', '$neq'].map(is).join('\n')} i32.or i32.or i32.or i32.or
+    if
+      local.get $id local.get $context local.get $a local.get $b local.get $c call $compared
+      return
+    end
     ;; What leaves this block is the host's.
     block
       ${is('$substring')} i32.eqz br_if 0
@@ -210,13 +218,16 @@ const three: WrittenFunction = {
     local.get $id local.get $context local.get $a local.get $b local.get $c call $host3`,
 };
 
-/** All functions. The last ones stand in for the host's. */
+/** All functions. Those of `$fast0` to `$fast3` stand in for the host's. */
 export const fastFunctions: readonly (readonly [name: string, WrittenFunction])[] = [
   ...valueFunctions,
   ...decimalFunctions,
+  ...floatFunctions,
   ...digitFunctions,
   ...fractionFunctions,
   ...textFunctions,
+  ...windowFunctions,
+  ...comparisonFunctions,
   ['$rounded', rounded],
   ['$fast1', one],
   ['$fast2', two],
@@ -242,4 +253,10 @@ export const fastTwins: ReadonlyMap<string, string> = new Map([
   ['__vt.substring', '$substring'],
   ['__vt.sum', '$sum'],
   ['__vt.to_number', '$to_number'],
+  ['__vt.lt', '$lt'],
+  ['__vt.lte', '$lte'],
+  ['__vt.gt', '$gt'],
+  ['__vt.gte', '$gte'],
+  ['__vt.neq', '$neq'],
+  ['__vt.time.now_ns', '$now_ns'],
 ]);
