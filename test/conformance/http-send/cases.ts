@@ -107,7 +107,7 @@ const statuses = [200, 201, 204, 299, 300, 304, 400, 404, 418, 500, 503];
 const codes = [301, 302, 303, 307, 308, 300, 305];
 const methods = ['get', 'POST', 'Put', 'patch', 'delete', 'head', 'options', 'propfind', ''];
 const timeouts = [
-  ...['50ms', '20s', '20000000000', 50_000_000, '-1s', '', 'soon', '1', 1.5, true, null, [], '5', 1e30],
+  ...['50ms', '20s', '1000h', '20000000000', 50_000_000, '-1s', '', 'soon', '1', 1.5, true, null, [], '5', 1e30],
 ] as const;
 
 type Request = { readonly [member: string]: unknown };

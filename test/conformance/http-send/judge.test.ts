@@ -1,19 +1,15 @@
 // The same requests by OPA's http.send and by ours, to the same server: an answer that differs is a bug here.
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultEngineSettings } from '../../../src/engine/index.ts';
 import { openWorkbench, type Workbench } from '../../engine/workbench.ts';
 import { type Loopback, openLoopback } from '../../support/loopback.ts';
+import { opa } from '../../support/opa.ts';
 import { temporaryFolder } from '../../support/server-process.ts';
 import { answer, requests } from './cases.ts';
-
-const places = [path.join(os.homedir(), 'go', 'bin'), ...(process.env.PATH ?? '').split(path.delimiter)];
-const opa = places.map((folder) => path.join(folder, 'opa')).find((file) => existsSync(file));
 
 const rule = `answers[name] := http.send(object.union({"raise_error": false}, request)) if some name, request in data.requests`;
 

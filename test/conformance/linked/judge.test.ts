@@ -1,15 +1,11 @@
 // The same bundles in OPA's own server and in ours: an answer that differs is a bug here.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { opa } from '../../support/opa.ts';
 import { type Pdp, startPdp } from '../../support/pdp.ts';
 import { freePort, temporaryFolder } from '../../support/server-process.ts';
-
-const places = [path.join(os.homedir(), 'go', 'bin'), ...(process.env.PATH ?? '').split(path.delimiter)];
-const opa = places.map((folder) => path.join(folder, 'opa')).find((file) => existsSync(file));
 
 const bundles: { readonly [name: string]: { readonly [file: string]: string } } = {
   shop: {

@@ -165,6 +165,7 @@ test('errors are told apart as OPA tells them', async () => {
     code: 'eval_http_send_network_error',
     message: expect.stringContaining('context deadline exceeded'),
   });
+  expect(await send({ url: at('/'), timeout: '1000h' })).toMatchObject({ status_code: 200 });
   await expect(send(late)).rejects.toThrow(`Get ${late.url}: request timed out`);
   expect(await failure({ url: at('/cut') })).toEqual({
     code: 'eval_http_send_internal_error',

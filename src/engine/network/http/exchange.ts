@@ -100,12 +100,15 @@ const follow = async (first: Hop, limits: ExchangeLimits, timer: AbortSignal): P
   }
 };
 
+const longestTimerMs = 2 ** 31 - 1;
+
 const attempt = async (url: URL, request: HttpRequest, limits: ExchangeLimits): Promise<HttpResponse> => {
   const timer = new AbortController();
   const { timeoutMs } = request;
   // A timer of Node runs for a millisecond at least, in which an answer may come.
   if (timeoutMs < 1) timer.abort();
-  const after = Number.isFinite(timeoutMs) ? setTimeout(() => timer.abort(), timeoutMs) : undefined;
+  // Nor for longer than this: it would run for one then.
+  const after = timeoutMs < longestTimerMs ? setTimeout(() => timer.abort(), timeoutMs) : undefined;
   const signal = AbortSignal.any([limits.signal, timer.signal]);
   try {
     const response = await follow({ url, request }, { ...limits, signal }, timer.signal);

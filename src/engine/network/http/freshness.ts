@@ -1,7 +1,8 @@
 import type { RegoNumber } from '../../../rego/index.ts';
-import { BuiltinError } from '../../builtins/model.ts';
+
 import { parseNs } from '../../builtins/time/parse.ts';
 import type { HttpResponse } from './exchange.ts';
+import { BareError } from './members.ts';
 
 type Headers = HttpResponse['headers'];
 
@@ -36,18 +37,18 @@ const mostSeconds = 2_147_483_647;
 
 /**
  * Milliseconds since 1970 at which a response stops being fresh, by OPA's rules: `max-age` counts from `Date`, else
- * `Expires`. Undefined when it says neither. Throws BuiltinError where OPA fails on what it says.
+ * `Expires`. Undefined when it says neither. Throws BareError where OPA fails on what it says.
  */
 export const expiryMs = (headers: Headers): number | undefined => {
   const maxAge = directivesOf(headers).get('max-age');
   const expires = headers.get('expires')?.[0] ?? '';
   if (maxAge === undefined) return expires === '' ? undefined : (httpDateMs(expires) ?? Number.NEGATIVE_INFINITY);
   if (!/^\d+$/.test(maxAge)) {
-    throw new BuiltinError(`strconv.ParseUint: parsing ${JSON.stringify(maxAge)}: invalid syntax`);
+    throw new BareError(`strconv.ParseUint: parsing ${JSON.stringify(maxAge)}: invalid syntax`);
   }
   const date = headers.get('date')?.[0] ?? '';
-  if (date === '') throw new BuiltinError('no date header');
+  if (date === '') throw new BareError('no date header');
   const made = httpDateMs(date);
-  if (made === undefined) throw new BuiltinError(`the Date header is no date: ${JSON.stringify(date.slice(0, 100))}`);
+  if (made === undefined) throw new BareError(`the Date header is no date: ${JSON.stringify(date.slice(0, 100))}`);
   return made + Math.min(Number(maxAge), mostSeconds) * 1000;
 };
