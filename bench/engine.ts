@@ -2,7 +2,7 @@
 // inputs, each input parsed anew, the same core in turns. Needs Go.
 //
 //   node bench/engine.ts [--quick] [--only rules,bindings-100000] [--write]
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,10 +10,11 @@ import { openToolchain, type Toolchain } from '../src/rego/index.ts';
 import { root, temporaryFolder } from '../test/support/server-process.ts';
 import { type Case, cases } from './engine/cases.ts';
 import { buildOpa, type Evaluator, openOpa, openVerdict } from './engine/evaluator.ts';
+import { prepare } from './engine/prepare.ts';
 import { type Measured, type Row, report } from './engine/report.ts';
 import { Mismatch, spread } from './measure.ts';
-import { pinSelf, writeFiles } from './processes.ts';
-import { inputOf, REPEATED } from './scenario.ts';
+import { pinSelf } from './processes.ts';
+import { REPEATED } from './scenario.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,22 +33,9 @@ const chosen = cases.filter(
 );
 if (chosen.length === 0) throw new Error(`--only: there are ${cases.map(({ name }) => name).join(', ')}`);
 
-/** Different inputs; after the last comes the first again, which nobody remembers. */
-const inputs = 20_000;
 const checked = 1_000;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
-
-/** Compiles the policy; milliseconds. */
-const compile = async (toolchain: Toolchain, { scenario }: Case, file: string): Promise<number> => {
-  const modules = [...scenario.rego]
-    .filter(([name]) => name.endsWith('.rego'))
-    .map(([name, text]) => ({ path: name, text }));
-  const startedAt = performance.now();
-  const { wasm } = await toolchain.compile({ modules }, [`${scenario.name}/allow`]);
-  writeFileSync(file, wasm);
-  return performance.now() - startedAt;
-};
 
 /** The share of permits. Throws where an evaluator answers otherwise than the scenario says. */
 const check = async (evaluator: Evaluator, { name, scenario }: Case): Promise<number> => {
@@ -91,19 +79,11 @@ const measure = async (evaluators: readonly Evaluator[], one: Case): Promise<Omi
 };
 
 const run = async (one: Case, program: string, toolchain: Toolchain, folder: string): Promise<Measured> => {
-  const { scenario } = one;
-  const file = path.join(folder, 'inputs.jsonl');
-  const lines = Array.from({ length: inputs }, (_, n) =>
-    JSON.stringify(inputOf(scenario, scenario.question(REPEATED + n, n))),
-  );
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  writeFiles(path.join(folder, 'sources'), scenario.rego);
-  const compileMs = await compile(toolchain, one, path.join(folder, 'policy.wasm'));
-  const evaluated = { folder, inputs: file, entrypoint: `${scenario.name}/allow` };
+  const { compileMs, ...prepared } = await prepare(one, toolchain, folder);
   const evaluators: Evaluator[] = [];
   try {
-    evaluators.push(await openOpa(program, evaluated));
-    evaluators.push(await openVerdict(evaluated));
+    evaluators.push(await openOpa(program, prepared));
+    evaluators.push(await openVerdict(prepared));
     return { ...(await measure(evaluators, one)), compileMs };
   } finally {
     await Promise.all(evaluators.map((evaluator) => evaluator.stop()));
@@ -119,9 +99,7 @@ try {
   const program = buildOpa(temporary.folder);
   pinSelf();
   for (const one of chosen) {
-    const folder = path.join(temporary.folder, one.name);
-    mkdirSync(folder);
-    measured.push(await run(one, program, toolchain, folder));
+    measured.push(await run(one, program, toolchain, path.join(temporary.folder, one.name)));
   }
 } finally {
   await toolchain.close();

@@ -1,7 +1,8 @@
 import { messageOf } from '../canonical/index.ts';
-import { failureOf } from './failure.ts';
-import { checkJson } from './json/check.ts';
-import { JsonError } from './json/error.ts';
+import { EvaluationFailure, failureOf } from './failure.ts';
+import type { Change } from './json/difference.ts';
+import { changesBetween } from './json/difference.ts';
+import type { CheckedJson } from './model.ts';
 import { ModuleError } from './model.ts';
 import { fractionalNumbers } from './values/number-text.ts';
 import { fullCounter } from './wasm/instruction-counter.ts';
@@ -23,6 +24,8 @@ export interface DataImage {
   readonly address: number;
   /** Texts of the numbers with a fraction or an exponent that stand in the data. */
   readonly numbers: ReadonlySet<string>;
+  /** What every instance does to the document once the bytes are in their place. */
+  readonly changes: readonly Change[];
 }
 
 // Data is the operator's, not a caller's: its size is bounded by the bundle's and by this memory.
@@ -37,17 +40,7 @@ const pagesFor = (policy: PolicyModule, length: number): number =>
 const usualGrowth = 16;
 const pointsFor = (length: number): number => Math.min(fullCounter, 20_000_000 + length * 400);
 
-const dataLimits = { bytes: 1 << 30, depth: 512, keys: Number.POSITIVE_INFINITY };
-
 const invalidData = (what: string): ModuleError => new ModuleError('MODULE_DATA_INVALID', `the data ${what}`);
-
-const checkData = (data: Uint8Array): void => {
-  try {
-    if (checkJson(data, dataLimits).kind !== 'object') throw invalidData('is no JSON object');
-  } catch (thrown) {
-    throw thrown instanceof JsonError ? invalidData(`is no JSON that is taken: ${thrown.message}`) : thrown;
-  }
-};
 
 /** The module's first instance, whatever it does when it starts. */
 const startInstance = (policy: PolicyModule, pages: number): RawInstance => {
@@ -61,8 +54,8 @@ const startInstance = (policy: PolicyModule, pages: number): RawInstance => {
 };
 
 /** Lets the module parse its data once. Throws ModuleError. */
-export const makeDataImage = (policy: PolicyModule, data: Uint8Array): DataImage => {
-  checkData(data);
+export const makeDataImage = (policy: PolicyModule, data: CheckedJson): DataImage => {
+  if (data.find((byte) => byte > 0x20) !== 0x7b) throw invalidData('is no JSON object');
   const raw = startInstance(policy, pagesFor(policy, data.length));
   const { exports } = raw;
   try {
@@ -76,8 +69,43 @@ export const makeDataImage = (policy: PolicyModule, data: Uint8Array): DataImage
     const end = exports.opa_heap_ptr_get() >>> 0;
     const bytes = new Uint8Array(new SharedArrayBuffer(end - start));
     bytes.set(raw.view().subarray(start, end));
-    return { base: raw.base, start, bytes, address, numbers: fractionalNumbers(data) };
+    return { base: raw.base, start, bytes, address, numbers: fractionalNumbers(data), changes: [] };
   } catch (thrown) {
     throw thrown instanceof ModuleError ? thrown : invalidData(`does not fit into memory: ${messageOf(thrown)}`);
+  }
+};
+
+/** Changes are made anew in every instance: of more than this an image of its own costs less. */
+const mostChanges = 10_000;
+const mostChanged = (length: number): number => Math.max(4_096, length / 32);
+
+/**
+ * The image of data that differs in little from that of another image of the same module, whose text is `from`: they
+ * share the bytes. Undefined where too much differs.
+ */
+export const changedDataImage = (image: DataImage, from: Uint8Array, data: CheckedJson): DataImage | undefined => {
+  const changes = changesBetween(from, data, { count: mostChanges, bytes: mostChanged(from.length) });
+  return changes === undefined ? undefined : { ...image, numbers: fractionalNumbers(data), changes };
+};
+
+/** Bytes that an instance may need beside those of the image. */
+export const roomForChanges = ({ changes }: DataImage): number =>
+  changes.reduce((sum, { path, value }) => sum + (path.join().length + path.length + value.length) * 256, 0);
+
+/** Makes the changes in an instance that has the image's bytes, and whose heap begins behind them. */
+export const makeChanges = (raw: RawInstance, { address, changes }: DataImage): void => {
+  const { exports } = raw;
+  const made = (isMade: boolean): void => {
+    if (!isMade) throw new EvaluationFailure('engine_error', 'the data cannot be changed in place');
+  };
+  const parsed = (text: Uint8Array): number => {
+    const value = exports.opa_json_parse(raw.put(text), text.length);
+    made(value !== 0);
+    return value;
+  };
+  raw.points = fullCounter;
+  for (const { path, value } of changes) {
+    const place = parsed(Buffer.from(JSON.stringify(path)));
+    made(exports.opa_value_add_path(address, place, parsed(value)) === 0);
   }
 };

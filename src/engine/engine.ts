@@ -14,7 +14,9 @@ import type { NetworkSettings } from './network/model.ts';
 import { networkNames } from './network/model.ts';
 import { NetworkThread } from './network/network-thread.ts';
 import type { WorkerOptions } from './settings.ts';
+import type { PolicyModule } from './wasm/policy-module.ts';
 import { compilePolicy } from './wasm/policy-module.ts';
+import type { Original } from './workers/image-thread.ts';
 import { loadDataImage } from './workers/image-thread.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
@@ -52,6 +54,20 @@ interface Inside {
   readonly entrypoints: ReadonlyMap<string, number>;
 }
 
+/** What a module was loaded from: all that can be used again for the version that follows it. */
+interface Origin {
+  readonly wasm: Uint8Array;
+  readonly policy: PolicyModule;
+  readonly original: Original;
+}
+
+interface Started {
+  readonly image: PolicyImage;
+  readonly local: LocalEvaluator;
+  readonly inside: Inside;
+  readonly origin: Origin;
+}
+
 /** Makes the first instance and looks inside: a module that cannot even start is refused. */
 const firstInstance = async (local: LocalEvaluator): Promise<Inside> => {
   try {
@@ -78,6 +94,7 @@ class WasmEngine implements Engine {
   private readonly options: EngineOptions;
   private readonly table: BuiltinTable;
   private readonly modules = new Set<LoadedModule>();
+  private readonly origins = new WeakMap<LoadedModule, Origin>();
   private pool: WorkerPool | undefined;
   private readonly placed = { deciding: 0, worker: 0, moved: 0 };
   private readonly lines: NetworkThread | undefined;
@@ -105,11 +122,8 @@ class WasmEngine implements Engine {
 
   async load(source: ModuleSource): Promise<LoadedModule> {
     const { budget, clock } = this.options;
-    const policy = await compilePolicy(source.wasm);
     const bundle = source.name.replace(/@.*/, '');
-    const image: PolicyImage = { bundle, policy, data: await loadDataImage(policy, source.data), budget };
-    const local = new LocalEvaluator(image, hostBuiltins(this.table));
-    const inside = await firstInstance(local);
+    const { image, local, inside, origin } = await this.start(source, bundle);
     checkBuiltins(source, inside.builtins, this.table, this.network);
     const onWorker = reaching(source, inside, (name) => !this.table.has(name));
     const online = reaching(source, inside, (name) => networkNames.has(name));
@@ -139,8 +153,25 @@ class WasmEngine implements Engine {
       },
     });
     this.modules.add(loaded);
+    this.origins.set(loaded, origin);
     this.versionsOf.set(bundle, (this.versionsOf.get(bundle) ?? 0) + 1);
     return loaded;
+  }
+
+  /** Makes what is loaded of the version that it replaces, as far as the two have it in common. */
+  private async start(source: ModuleSource, bundle: string): Promise<Started> {
+    const { wasm, data, replaces } = source;
+    const known = replaces === undefined ? undefined : this.origins.get(replaces);
+    const same = known !== undefined && Buffer.compare(known.wasm, wasm) === 0 ? known : undefined;
+    const policy = same?.policy ?? (await compilePolicy(wasm));
+    const over = async (original?: Original): Promise<Started> => {
+      const made = await loadDataImage({ policy, data, ...(original === undefined ? {} : { original }) });
+      const image: PolicyImage = { bundle, policy, data: made.image, budget: this.options.budget };
+      const local = new LocalEvaluator(image, hostBuiltins(this.table));
+      return { image, local, inside: await firstInstance(local), origin: { wasm, policy, original: made } };
+    };
+    // What cannot be changed in place is loaded whole, and refused for what is wrong with it, if anything is.
+    return same === undefined ? over() : over(same.original).catch(() => over());
   }
 
   points(): ReadonlyMap<string, number> {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RegoValue } from '../rego/index.ts';
 import { RegoNumber, RegoObject, RegoSet } from '../rego/index.ts';
 import type { DataImage } from './data-image.ts';
+import { makeChanges, roomForChanges } from './data-image.ts';
 import { EvaluationFailure, failureOf } from './failure.ts';
 import type { CallContext, HostBuiltin } from './host-builtins.ts';
 import { callBuiltin } from './host-builtins.ts';
@@ -67,8 +68,8 @@ export class PolicyInstance {
   private readonly raw: RawInstance;
   private readonly image: PolicyImage;
   private readonly builtins: readonly (HostBuiltin | undefined)[];
-  private readonly heap: number;
-  private readonly keptHeap: number;
+  private heap = 0;
+  private keptHeap = 0;
   private context: CallContext | undefined;
   private input: CheckedJson | undefined;
   private inputNumbers: ReadonlySet<string> | undefined;
@@ -89,6 +90,7 @@ export class PolicyInstance {
       if (at > 0) await nextTurn(undefined, { ref: awaited });
       instance.raw.view().set(bytes.subarray(at, at + sliceBytes), start + at);
     }
+    instance.settle();
     return instance;
   }
 
@@ -99,7 +101,7 @@ export class PolicyInstance {
   constructor(image: PolicyImage, builtins: (name: string) => HostBuiltin | undefined, isFilled = true) {
     const { data, budget, policy } = image;
     const dataEnd = data.start + data.bytes.length;
-    const pages = Math.ceil(dataEnd / pageBytes) + Math.ceil(budget.memoryBytes / pageBytes);
+    const pages = Math.ceil((dataEnd + roomForChanges(data)) / pageBytes) + Math.ceil(budget.memoryBytes / pageBytes);
     this.image = image;
     this.raw = new RawInstance(policy, Math.min(pages, 65_536), (id, operands) => this.call(id, operands));
     const { raw } = this;
@@ -107,10 +109,18 @@ export class PolicyInstance {
     raw.reserve(raw.base, dataEnd - raw.base + budget.memoryBytes);
     // Taken from the module's allocator, so that it knows how far the memory reaches.
     raw.exports.opa_malloc(dataEnd - raw.base);
-    this.heap = raw.exports.opa_heap_ptr_get() >>> 0;
-    if (isFilled) raw.view().set(data.bytes, data.start);
-    this.keptHeap = this.heap + keptGrowthBytes;
     this.builtins = raw.builtins.map(builtins);
+    if (!isFilled) return;
+    raw.view().set(data.bytes, data.start);
+    this.settle();
+  }
+
+  /** Everything above the data is an evaluation's. */
+  private settle(): void {
+    const { raw, image } = this;
+    makeChanges(raw, image.data);
+    this.heap = raw.exports.opa_heap_ptr_get() >>> 0;
+    this.keptHeap = this.heap + keptGrowthBytes;
   }
 
   get entrypoints(): ReadonlyMap<string, number> {

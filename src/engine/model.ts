@@ -113,10 +113,15 @@ export interface ModuleSource {
   readonly name: string;
   /** The module as it stands in the bundle; the instruction counter is put in here, when it is loaded. */
   readonly wasm: Uint8Array;
-  /** JSON text of the data document. */
-  readonly data: Uint8Array;
+  /** JSON text of the data document, which is an object. */
+  readonly data: CheckedJson;
   /** Builtins that each entrypoint can reach; where it is absent, every entrypoint counts as reaching all. */
   readonly reach?: ReadonlyMap<string, readonly string[]>;
+  /**
+   * What answers for the bundle now. What the two have in common is not made again: the compiled module, and where
+   * little of large data differs its image, in which each instance then changes its part.
+   */
+  readonly replaces?: LoadedModule;
 }
 
 /** Evaluation workers: threads that there are, evaluations that wait for one, threads that were lost or ended. */

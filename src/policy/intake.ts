@@ -82,8 +82,9 @@ const foundIn = (prepared: Prepared, { accepted }: Made, name: string): Found =>
 /** Codes that say something of the version itself, whatever else is active. */
 const OWN_FAULTS: ReadonlySet<string> = new Set(['TESTS_FAILED', 'TOOLCHAIN_FAILED', 'STORAGE_FAILED']);
 
-const loadAlone = async ({ options }: Parts, { info, runnable }: Candidate): Promise<readonly string[]> => {
-  const module = await loadModule(options.engine, `${info.name}@${info.version}`, runnable);
+const loadAlone = async ({ options, live }: Parts, { info, runnable }: Candidate): Promise<readonly string[]> => {
+  const present = live.current.versions.get(info.name)?.module;
+  const module = await loadModule(options.engine, `${info.name}@${info.version}`, runnable, present);
   const { builtins } = module;
   await module.close();
   return builtins;

@@ -3,7 +3,7 @@ import { cases } from '../../bench/engine/cases.ts';
 import { inputOf, REPEATED } from '../../bench/scenario.ts';
 import { checkJson } from '../../src/engine/index.ts';
 import type { Workbench } from '../engine/workbench.ts';
-import { openWorkbench } from '../engine/workbench.ts';
+import { dataOf, openWorkbench } from '../engine/workbench.ts';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ test.each(small)('$name: the policy means what the scenario says, and permits so
   const { name, rego } = scenario;
   const modules = [...rego].filter(([file]) => file.endsWith('.rego')).map(([path, text]) => ({ path, text }));
   const { wasm } = await bench.toolchain.compile({ modules }, [`${name}/allow`]);
-  const module = await bench.engine().load({ name: `${name}@1`, wasm, data: Buffer.from('{}') });
+  const module = await bench.engine().load({ name: `${name}@1`, wasm, data: dataOf('{}') });
   let permitted = 0;
   for (let n = REPEATED; n < REPEATED + 500; n++) {
     const question = scenario.question(n, n);

@@ -1,4 +1,4 @@
-import type { LoadedModule } from '../../src/engine/index.ts';
+import type { CheckedJson, LoadedModule } from '../../src/engine/index.ts';
 import { checkJson, footprintOf, projectedText } from '../../src/engine/index.ts';
 import type { Compiled, RegoProblem, Toolchain } from '../../src/rego/index.ts';
 import { openToolchain, RegoError } from '../../src/rego/index.ts';
@@ -93,7 +93,7 @@ export const openJudge = () => {
 
   const load = (compiled: Compiled, all: readonly Placed[]): Promise<LoadedModule> => {
     const reach = new Map(compiled.entrypoints.map(({ path, builtins }) => [path, builtins]));
-    return engine.load({ name: 'cases@1', wasm: compiled.wasm, data: dataOf(all), reach });
+    return engine.load({ name: 'cases@1', wasm: compiled.wasm, data: dataOf(all) as CheckedJson, reach });
   };
 
   /** Answers of ours for every rule and input of a case, and whether the cache gave them. */

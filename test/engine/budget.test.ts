@@ -6,7 +6,7 @@ import { withCounter } from '../../src/engine/wasm/instruction-counter.ts';
 import { compilePolicy } from '../../src/engine/wasm/policy-module.ts';
 import { sectionsOf } from '../../src/engine/wasm/sections.ts';
 import type { Workbench } from './workbench.ts';
-import { openWorkbench } from './workbench.ts';
+import { dataOf, openWorkbench } from './workbench.ts';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -135,7 +135,7 @@ test('the counter changes no result: the module answers the same with and withou
 test('memory that one evaluation took is given back, and the next answers are right', async () => {
   const policy = await compilePolicy(await bench.compile('n := count([x | some x in numbers.range(1, input)])'));
   const budget = { ...engineOptions(defaultEngineSettings).budget, instructions: 2_000_000_000 };
-  const image = { bundle: 'p', policy, data: makeDataImage(policy, Buffer.from('{}')), budget };
+  const image = { bundle: 'p', policy, data: makeDataImage(policy, dataOf('{}')), budget };
   const evaluator = new LocalEvaluator(image, () => undefined);
   const ask = (text: string) =>
     evaluator.evaluate({
@@ -174,7 +174,7 @@ test('what the host reads counts by its values: a result of many, and arguments 
 test('a question may name a budget of its own, up to the most that is configured', async () => {
   const wasm = await bench.compile(`loop := ${product}`, ['p/loop']);
   const budget = { instructions: 3_000_000, mostInstructions: 5_000_000 };
-  const module = await bench.engine({ budget }).load({ name: 'p@1', wasm, data: Buffer.from('{}') });
+  const module = await bench.engine({ budget }).load({ name: 'p@1', wasm, data: dataOf('{}') });
   const used = async (instructions?: number) => {
     const own = instructions === undefined ? {} : { instructions };
     const evaluation = await module.evaluate({ entrypoint: 'p/loop', below: [], strictErrors: false, ...own });
@@ -189,7 +189,7 @@ test('a question may name a budget of its own, up to the most that is configured
 test('warming a module of greedy entrypoints takes a bounded number of points, and points are counted by bundle', async () => {
   const wasm = await bench.compile(Array.from({ length: 200 }, (_, at) => `r${at} := ${product}`).join('\n'));
   const engine = bench.engine();
-  const module = await engine.load({ name: 'greedy@1', wasm, data: Buffer.from('{}') });
+  const module = await engine.load({ name: 'greedy@1', wasm, data: dataOf('{}') });
   await module.warm();
   const points = engine.points().get('greedy') ?? 0;
   expect(points).toBeGreaterThanOrEqual(100_000_000);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Policy, Workbench } from './workbench.ts';
-import { openWorkbench } from './workbench.ts';
+import { dataOf, openWorkbench } from './workbench.ts';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -128,7 +128,7 @@ describe('a module compiled from a query', () => {
   test('answers its bindings', async () => {
     const sources = { modules: [{ path: 'p.rego', text: 'package p\nq contains x if some x in [1, 2]' }] };
     const { wasm, entrypoints } = await bench.toolchain.compileQuery(sources, 'data.p.q[x]');
-    const module = await bench.engine().load({ name: 'query', wasm, data: Buffer.from('{}') });
+    const module = await bench.engine().load({ name: 'query', wasm, data: dataOf('{}') });
     const request = { entrypoint: module.entrypoints[0]!, below: [], strictErrors: false };
     expect(entrypoints).toHaveLength(1);
     expect(await module.evaluate(request)).toMatchObject({ kind: 'defined', json: '[{"x":1},{"x":2}]' });

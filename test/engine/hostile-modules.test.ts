@@ -6,7 +6,7 @@ import { compilePolicy } from '../../src/engine/wasm/policy-module.ts';
 import { RawInstance } from '../../src/engine/wasm/raw-instance.ts';
 import type { HandMade } from './hand-made-module.ts';
 import { constant, handMade, places, text } from './hand-made-module.ts';
-import { stillClock } from './workbench.ts';
+import { dataOf, stillClock } from './workbench.ts';
 
 const engines: Engine[] = [];
 afterAll(() => Promise.all(engines.map((engine) => engine.close())));
@@ -15,7 +15,7 @@ const load = (parts: HandMade, budget: Partial<Budget> = {}) => {
   const options = engineOptions(defaultEngineSettings);
   const engine = openEngine({ ...options, budget: { ...options.budget, ...budget }, clock: stillClock });
   engines.push(engine);
-  return engine.load({ name: 'p@1', wasm: handMade(parts), data: Buffer.from('{}') });
+  return engine.load({ name: 'p@1', wasm: handMade(parts), data: dataOf('{}') });
 };
 
 const evaluation = async (parts: HandMade, budget?: Partial<Budget>): Promise<Evaluation> =>

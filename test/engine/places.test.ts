@@ -3,7 +3,7 @@ import type { Clock } from '../../src/canonical/index.ts';
 import type { Budget, Engine, LoadedModule } from '../../src/engine/index.ts';
 import { checkJson } from '../../src/engine/index.ts';
 import type { Workbench } from './workbench.ts';
-import { openWorkbench, stillClock } from './workbench.ts';
+import { dataOf, openWorkbench, stillClock } from './workbench.ts';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ interface Loaded {
 
 const loaded = async (rego: string, clock: Clock = stillClock): Promise<Loaded> => {
   const engine = bench.engine({ budget, engine: { clock } });
-  const module = await engine.load({ name: 'p@1', wasm: await bench.compile(rego), data: Buffer.from('{"d": 7}') });
+  const module = await engine.load({ name: 'p@1', wasm: await bench.compile(rego), data: dataOf('{"d": 7}') });
   const ask: Loaded['ask'] = (entrypoint, input) => {
     const given = input === undefined ? {} : { input: checkJson(Buffer.from(JSON.stringify(input))).json };
     return module.evaluate({ entrypoint, below: [], strictErrors: false, ...given });

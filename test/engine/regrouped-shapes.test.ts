@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LoadedModule } from '../../src/engine/index.ts';
 import { checkJson } from '../../src/engine/index.ts';
 import type { Workbench } from './workbench.ts';
-import { openWorkbench } from './workbench.ts';
+import { dataOf, openWorkbench } from './workbench.ts';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -82,7 +82,7 @@ test.each(Object.entries(shapes))(
     for (const regrouping of ['none', 'all'] as const) {
       const { wasm } = await bench.toolchain.compile(sources, ['p/permit'], { regrouping });
       expect(Buffer.from(wasm).includes('__vd')).toBe(regrouping === 'all');
-      const module = await bench.engine().load({ name: 'p@1', wasm, data: Buffer.from('{}') });
+      const module = await bench.engine().load({ name: 'p@1', wasm, data: dataOf('{}') });
       answers[regrouping] = [];
       for (const input of all) answers[regrouping].push(await answerOf(module, input));
     }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/canonical/index.ts';
-import type { Budget, Engine, EngineOptions, Evaluation, LoadedModule } from '../../src/engine/index.ts';
+import type { Budget, CheckedJson, Engine, EngineOptions, Evaluation, LoadedModule } from '../../src/engine/index.ts';
 import { checkJson, defaultEngineSettings, engineOptions, openEngine } from '../../src/engine/index.ts';
 import type { Toolchain } from '../../src/rego/index.ts';
 import { openToolchain } from '../../src/rego/index.ts';
@@ -61,6 +61,9 @@ const asked = (module: LoadedModule): Policy => {
   return { module, ask, answer };
 };
 
+/** A text as it would be had it been checked, as that of a bundle is. */
+export const dataOf = (text: string): CheckedJson => Buffer.from(text) as Uint8Array as CheckedJson;
+
 /** OPA's compiler and engines, for tests that ask policies. */
 export const openWorkbench = async (): Promise<Workbench> => {
   const toolchain = await openToolchain();
@@ -84,7 +87,7 @@ export const openWorkbench = async (): Promise<Workbench> => {
     compile,
     policy: async (rego, options = {}) => {
       const wasm = await compile(rego, options.entrypoints);
-      const data = Buffer.from(options.data ?? '{}');
+      const data = dataOf(options.data ?? '{}');
       return asked(await engine(options).load({ name: 'p@1', wasm, data }));
     },
     close: async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkJson } from '../../src/engine/index.ts';
 import type { Policy, Workbench } from './workbench.ts';
-import { openWorkbench } from './workbench.ts';
+import { dataOf, openWorkbench } from './workbench.ts';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -89,7 +89,7 @@ test('an entrypoint that reaches no Go builtin is answered on the deciding threa
     ['p/far', ['strings.render_template']],
     ['p/near', []],
   ]);
-  const module = await bench.engine().load({ name: 'p@1', wasm, data: Buffer.from('{}'), reach });
+  const module = await bench.engine().load({ name: 'p@1', wasm, data: dataOf('{}'), reach });
   const ask = (entrypoint: string) => module.evaluate({ entrypoint, below: [], strictErrors: false });
   expect(ask('p/near')).toMatchObject({ kind: 'undefined' });
   expect(ask('p/far')).toBeInstanceOf(Promise);
@@ -120,7 +120,7 @@ test('a thread that was ended is counted, and another stands in its place', asyn
   const wasm = await bench.compile(`slow := ${turns}`);
   const engine = bench.engine({ budget: { deadlineMs: 1_500 } });
   expect(engine.workers()).toEqual({ threads: 0, waiting: 0, replaced: 0 });
-  const module = await engine.load({ name: 'p@1', wasm, data: Buffer.from('{}') });
+  const module = await engine.load({ name: 'p@1', wasm, data: dataOf('{}') });
   const { threads } = engine.workers();
   expect(threads).toBeGreaterThan(0);
   const input = checkJson(Buffer.from('400')).json;
@@ -155,7 +155,7 @@ test('a bundle whose questions take their whole deadline does not keep others fr
   const workers = { count: 1, spare: 1, queued: 4 };
   const engine = bench.engine({ budget: { deadlineMs: 1_500 }, engine: { workers } });
   const load = async (rego: string) =>
-    engine.load({ name: 'p@1', wasm: await bench.compile(rego), data: Buffer.from('{}') });
+    engine.load({ name: 'p@1', wasm: await bench.compile(rego), data: dataOf('{}') });
   const [slow, fine] = [await load(`x := ${turns}`), await load(`x := ${same}`)];
   const ask = async (module: typeof slow, text: string) =>
     module.evaluate({ entrypoint: 'p/x', below: [], strictErrors: false, input: checkJson(Buffer.from(text)).json });

@@ -9,6 +9,7 @@ import type { JsonNode } from '../../src/policy/content/json-text.ts';
 import { nodeAt, parseJson } from '../../src/policy/content/json-text.ts';
 import { unownedData } from '../../src/policy/content/roots.ts';
 import { defaultArchiveLimits, writeArchive } from '../../src/policy/index.ts';
+import { dataOf } from '../engine/workbench.ts';
 
 const files = (contents: { readonly [name: string]: string }) => ({
   files: new Map(Object.entries(contents).map(([name, text]) => [name, Uint8Array.from(Buffer.from(text))])),
@@ -91,7 +92,7 @@ test('what a review finds in the outline of a document it finds in the whole', (
       const whole = treeOf(value);
       const outline = outlineOf({ json: Buffer.from(JSON.stringify(value)), paths, roots });
       expect(unownedData(outline, roots)).toEqual(unownedData(whole, roots));
-      const documentOf = (tree: typeof whole) => ({ root: tree, json: new Uint8Array(), revision: '' });
+      const documentOf = (tree: typeof whole) => ({ root: tree, json: dataOf('{}'), revision: '' });
       const narrowed = (tree: typeof whole) => narrowRoots({ packages: [], data: documentOf(tree) });
       expect(narrowed(outline)).toEqual(narrowed(whole));
       for (const each of paths) {

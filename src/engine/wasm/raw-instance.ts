@@ -41,6 +41,8 @@ interface PolicyExports {
   opa_heap_ptr_set(address: number): void;
   opa_json_parse(address: number, length: number): number;
   opa_json_dump(value: number): number;
+  /** `path` is an array of names; answers 0 where it did it. */
+  opa_value_add_path(document: number, path: number, value: number): number;
   opa_value_parse(address: number, length: number): number;
   opa_value_dump(value: number): number;
   builtins(): number;

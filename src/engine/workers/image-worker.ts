@@ -1,15 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../canonical/index.ts';
-import { makeDataImage } from '../data-image.ts';
+import { changedDataImage, makeDataImage } from '../data-image.ts';
 import { ModuleError } from '../model.ts';
-import type { PolicyModule } from '../wasm/policy-module.ts';
-import type { ImageAnswer } from './image-thread.ts';
+import type { ImageAnswer, ImageRequest } from './image-thread.ts';
 
-const { policy, data } = workerData as { readonly policy: PolicyModule; readonly data: Uint8Array };
+const { policy, data, original } = workerData as ImageRequest;
 
 const answer = (): ImageAnswer => {
   try {
-    return { image: makeDataImage(policy, data) };
+    const changed = original === undefined ? undefined : changedDataImage(original.image, original.text, data);
+    return { image: changed ?? makeDataImage(policy, data), isChanged: changed !== undefined };
   } catch (thrown) {
     const code = thrown instanceof ModuleError ? thrown.code : 'MODULE_DATA_INVALID';
     return { code, message: messageOf(thrown) };

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { sha256Hex } from '../../canonical/index.ts';
+import type { CheckedJson } from '../../engine/index.ts';
 import { checkJson, JsonError } from '../../engine/index.ts';
 import type { RegoProblem } from '../../rego/index.ts';
 import { problemsSentence } from '../../rego/index.ts';
@@ -21,7 +22,7 @@ const KEPT = '__vd';
 export interface DataDocument {
   readonly root: JsonNode & { readonly kind: 'object' };
   /** UTF-8 JSON text of it: one per document, numbers as they were written. */
-  readonly json: Uint8Array;
+  readonly json: CheckedJson;
   /** SHA-256 of that text, hexadecimal. */
   readonly revision: string;
 }
@@ -140,6 +141,7 @@ export const mergeData = ({ files }: BundleFiles): DataDocument => {
     const conflict = unite(root.members, node);
     if (conflict !== undefined) refuseConflict(files, file, conflict);
   }
-  const json = Buffer.from(writeJson(root));
+  // Written of texts that were checked.
+  const json = Buffer.from(writeJson(root)) as Uint8Array as CheckedJson;
   return { root, json, revision: sha256Hex(json) };
 };

@@ -1,4 +1,5 @@
 import { sha256Hex } from '../../canonical/index.ts';
+import type { CheckedJson } from '../../engine/index.ts';
 import type { JsonNode } from '../content/json-text.ts';
 import { emptyObject, parseJson, writeJson } from '../content/json-text.ts';
 import { isUnder } from '../content/roots.ts';
@@ -18,7 +19,7 @@ export interface JoinRequest {
 }
 
 export interface JoinAnswer {
-  readonly json: Uint8Array;
+  readonly json: CheckedJson;
   readonly reads: readonly {
     /** SHA-256 of what was taken and where it stood; empty when nothing of it is there. */
     readonly revision: string;
@@ -82,5 +83,5 @@ export const joinData = ({ own, reads }: JoinRequest): JoinAnswer => {
       absent: wanted.flatMap((path, index) => (sliceAt(tree, path) === undefined ? [index] : [])),
     };
   });
-  return { json: Buffer.from(writeJson(root)), reads: answers };
+  return { json: Buffer.from(writeJson(root)) as Uint8Array as CheckedJson, reads: answers };
 };

@@ -165,7 +165,7 @@ const unlinked = async ({ member, present }: LinkRequest, parts: LinkParts): Pro
   const { info, runnable } = member;
   const key = JSON.stringify([info.digest]);
   if (present !== undefined && present.key === key) return { linked: present, isNew: false, testsPassed: 0 };
-  const module = await loadModule(parts.engine, nameOf(member), runnable);
+  const module = await loadModule(parts.engine, nameOf(member), runnable, present?.module);
   const linked: Linked = {
     member,
     module,
@@ -219,10 +219,7 @@ export const link = async (request: LinkRequest, parts: LinkParts): Promise<Link
   }
   const code = await codeOf(request, plan, codeKey, parts);
   const testsPassed = await testLinked(request, plan, json, parts);
-  const module = await loadModule(parts.engine, nameOf(member), {
-    ...code,
-    data: json,
-    entrypoints: runnable.entrypoints,
-  });
+  const runs = { ...code, data: json, entrypoints: runnable.entrypoints };
+  const module = await loadModule(parts.engine, nameOf(member), runs, present?.module);
   return { linked: { member, module, linkedDigest, links, key, code, taken }, isNew: true, testsPassed };
 };

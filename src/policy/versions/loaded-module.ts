@@ -24,17 +24,24 @@ const codes: { readonly [code in ModuleErrorCode]: PolicyErrorCode } = {
   MODULE_DATA_INVALID: 'DATA_INVALID',
 };
 
-/** Loads and warms a module under a name for messages; rejects with the reason, and nothing of it stays. */
+/** Loads and warms a module under a name for messages, with what it has in common with another; rejects with the reason, and nothing of it stays. */
 export const loadModule = async (
   engine: Engine,
   name: string,
   runnable: Pick<Runnable, 'wasm' | 'data' | 'reach' | 'entrypoints'>,
+  replaces?: LoadedModule,
 ): Promise<LoadedModule> => {
   const { wasm, data, reach } = runnable;
   if (wasm === undefined) return dataModule;
   let module: LoadedModule | undefined;
   try {
-    module = await engine.load({ name, wasm, data, ...(reach === undefined ? {} : { reach }) });
+    module = await engine.load({
+      name,
+      wasm,
+      data,
+      ...(reach === undefined ? {} : { reach }),
+      ...(replaces === undefined ? {} : { replaces }),
+    });
     const { entrypoints } = module;
     const missing = runnable.entrypoints.find((path) => !entrypoints.includes(path));
     if (missing !== undefined) {

@@ -1,4 +1,5 @@
 import type { InputCheck } from '../../decision/model.ts';
+import type { CheckedJson } from '../../engine/index.ts';
 import type { InputRead, Toolchain } from '../../rego/index.ts';
 import { MODULE } from '../archive/names.ts';
 import type { RuleMarks } from '../build/annotations.ts';
@@ -23,7 +24,7 @@ export interface Runnable {
   /** By entrypoint; absent when the sources do not say. */
   readonly inputChecks?: ReadonlyMap<string, InputCheck>;
   /** JSON text of the data document. */
-  readonly data: Uint8Array;
+  readonly data: CheckedJson;
   readonly dataRevision: string;
   readonly opaque: boolean;
   /** Absent when the bundle is data alone. */

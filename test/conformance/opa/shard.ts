@@ -39,7 +39,7 @@ const evaluate = async (toolchain: Toolchain, engine: Engine, test: Case): Promi
   const modules = test.modules.map((text, at) => ({ path: `module-${at}.rego`, text }));
   const regoVersion = test.version === 'v0' ? 0 : 1;
   const { wasm, entrypoints } = await toolchain.compileQuery({ modules, regoVersion }, test.query);
-  const data = Buffer.from(test.data === undefined ? '{}' : dumpValue(test.data));
+  const data = Buffer.from(test.data === undefined ? '{}' : dumpValue(test.data)) as Uint8Array as CheckedJson;
   const input = await inputOf(toolchain, test);
   const loaded = await engine.load({ name: 'case', wasm, data });
   try {

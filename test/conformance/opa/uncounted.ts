@@ -20,7 +20,7 @@ export const uncounted = (wasm: Uint8Array): Uint8Array => {
 
 export interface PlainQuestion {
   readonly wasm: Uint8Array;
-  readonly data: Uint8Array;
+  readonly data: CheckedJson;
   readonly budget: Budget;
   readonly input?: CheckedJson;
   readonly nowNs: bigint;

@@ -6,7 +6,7 @@ import { checkJson, defaultEngineSettings } from '../../../src/engine/index.ts';
 import type { Loopback } from '../../support/loopback.ts';
 import { openLoopback } from '../../support/loopback.ts';
 import type { Workbench } from '../workbench.ts';
-import { openWorkbench } from '../workbench.ts';
+import { dataOf, openWorkbench } from '../workbench.ts';
 
 // 2025-11-22 08:26:40: what the policies' clock says at the start of each test.
 const start = 1_763_800_000_000;
@@ -31,7 +31,7 @@ const openEngine = (cacheBytes: number): Engine =>
     engine: { clock, network: { ...defaultEngineSettings.network, hosts: ['127.0.0.1'], cacheBytes } },
   });
 
-const load = (name: string, from = engine): Promise<LoadedModule> => from.load({ name, wasm, data: Buffer.from('{}') });
+const load = (name: string, from = engine): Promise<LoadedModule> => from.load({ name, wasm, data: dataOf('{}') });
 
 beforeAll(async () => {
   server = await openLoopback((_request, response) => {
