@@ -39,7 +39,7 @@ func check(q *query) reply {
 	}
 	compiler, failed := p.compiled(p.modules, nil)
 	_, strict := p.compiled(p.modules, func(c *ast.Compiler) { c.WithStrict(true) })
-	strict = merged(strict, p.typeProblems(q))
+	strict = merged(strict, p.typeProblems(q, compiler))
 	if len(failed) > 0 {
 		if q.Strict {
 			failed = merged(failed, strict)
@@ -68,9 +68,9 @@ func check(q *query) reply {
 	return reply{Result: found}
 }
 
-// typeProblems finds references that the schemas of METADATA leave no room for, as `opa check --schema` does. Sources
-// compile without them, so what else OPA has against a schema is no matter here.
-func (p *parsed) typeProblems(q *query) []problem {
+// typeProblems finds references that the schemas of METADATA leave no room for, as `opa check --schema` does, also in
+// the rules behind an entrypoint. Sources compile without them, so what else OPA has against a schema is no matter here.
+func (p *parsed) typeProblems(q *query, compiler *ast.Compiler) []problem {
 	annotated := false
 	for _, module := range p.modules {
 		annotated = annotated || slices.ContainsFunc(module.Annotations, func(a *ast.Annotations) bool { return len(a.Schemas) > 0 })
@@ -90,7 +90,11 @@ func (p *parsed) typeProblems(q *query) []problem {
 		}
 		set.Put(ref, schema)
 	}
-	_, problems := p.compiled(p.modules, func(c *ast.Compiler) {
+	modules := p.modules
+	if compiler != nil {
+		modules = withSchemasHandedOn(compiler, modules)
+	}
+	_, problems := p.compiled(modules, func(c *ast.Compiler) {
 		c.WithSchemas(set).WithUseTypeCheckAnnotations(true)
 	})
 	return slices.DeleteFunc(problems, func(found problem) bool {

@@ -120,7 +120,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     got: Evaluated,
   ): Made => {
     const { input, allowance } = question.query;
-    const { verdict, outcome, reasons, bases, ruleTtlMs, resultTtlMs } = got;
+    const { verdict, outcome, context, bases, ruleTtlMs, resultTtlMs } = got;
     const hold =
       verdict.kind === 'failed'
         ? undefined
@@ -139,7 +139,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       ground: slot?.ground ?? '',
       verdict,
       outcome,
-      reasons,
+      context,
       policies: policiesOf(resolution),
       unknownPath: false,
       ruleAtPath: resolution.kind === 'rule',

@@ -9,7 +9,7 @@ import type { DecisionError, Outcome, Resolution, RuleTarget, Verdict } from './
 export interface Evaluated {
   readonly verdict: Verdict;
   readonly outcome: Outcome;
-  readonly reasons?: string | undefined;
+  readonly context?: string | undefined;
   readonly bases: readonly Basis[];
   readonly ruleTtlMs?: number | undefined;
   readonly resultTtlMs?: number | undefined;
@@ -92,11 +92,11 @@ const evaluatePart = (resolution: Resolution, asked: Asked): Part | Promise<Part
 
 interface Meaning {
   readonly permits: boolean;
-  readonly reasons?: string;
+  readonly context?: string;
   readonly ttlMs?: number;
 }
 
-/** Reads `allow`, `reasons` and `ttl` of the object that a rule marked as a result gives. */
+/** Reads `allow`, `reasons`, `obligations` and `ttl` of the object that a rule marked as a result gives. */
 const meaningOf = (json: string): Meaning => {
   const bytes = Buffer.from(json);
   const { members } = checkJson(bytes, { bytes: Infinity, depth: 512, keys: Infinity });
@@ -104,13 +104,16 @@ const meaningOf = (json: string): Meaning => {
     const span = members.get(name);
     return span === undefined ? undefined : bytes.toString('utf8', span.start, span.end);
   };
-  const reasons = textOf('reasons');
+  const context = ['reasons', 'obligations'].flatMap((name) => {
+    const text = textOf(name);
+    return text === undefined ? [] : [`"${name}":${text}`];
+  });
   const ttl = textOf('ttl');
   // A ttl that is no number of seconds shortens to nothing: it was meant to shorten, and nobody knows to what.
   const seconds = ttl === undefined ? undefined : /^[0-9]/.test(ttl) ? Number(ttl) : 0;
   return {
     permits: textOf('allow') === 'true',
-    ...(reasons === undefined ? {} : { reasons }),
+    ...(context.length === 0 ? {} : { context: `{${context.join(',')}}` }),
     ...(seconds === undefined ? {} : { ttlMs: seconds * 1000 }),
   };
 };
@@ -120,8 +123,8 @@ const judged = (part: Part, isResult: boolean): Evaluated => {
   if (verdict.kind !== 'decided') return { verdict, bases, ruleTtlMs, outcome: verdict.kind };
   if (verdict.result === 'true') return { verdict, bases, ruleTtlMs, outcome: 'permit' };
   if (!isResult || !verdict.result.startsWith('{')) return { verdict, bases, ruleTtlMs, outcome: 'refuse' };
-  const { permits, reasons, ttlMs } = meaningOf(verdict.result);
-  return { verdict, bases, ruleTtlMs, outcome: permits ? 'permit' : 'refuse', reasons, resultTtlMs: ttlMs };
+  const { permits, context, ttlMs } = meaningOf(verdict.result);
+  return { verdict, bases, ruleTtlMs, outcome: permits ? 'permit' : 'refuse', context, resultTtlMs: ttlMs };
 };
 
 /** Never throws and never rejects: whatever goes wrong is a failed verdict. */

@@ -9,7 +9,7 @@ export interface Made {
   readonly ground: string;
   readonly verdict: Verdict;
   readonly outcome: Outcome;
-  readonly reasons?: string | undefined;
+  readonly context?: string | undefined;
   readonly policies: readonly PolicyRef[];
   readonly unknownPath: boolean;
   readonly ruleAtPath: boolean;

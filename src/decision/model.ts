@@ -115,8 +115,8 @@ export interface Answer {
   readonly decisionId: string;
   readonly verdict: Verdict;
   readonly outcome: Outcome;
-  /** JSON text of the `reasons` of a rule marked `custom.verdict: result`; absent otherwise. */
-  readonly reasons?: string | undefined;
+  /** JSON text of an object of the `reasons` and `obligations` of a rule marked `custom.verdict: result`; absent otherwise. */
+  readonly context?: string | undefined;
   /**
    * The versions that the answer was made from, in order of name: those that own the path (one, or several for a path
    * above several bundles) and those that they are linked with; none for an unknown path.

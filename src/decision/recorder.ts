@@ -83,7 +83,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
       decisionId,
       verdict: made.verdict,
       outcome: made.outcome,
-      reasons: made.reasons,
+      context: made.context,
       policies: made.policies,
       cache,
       ageMs,

@@ -37,7 +37,7 @@ const REPEATABLE_BYTES = 400;
 const bytesOfText = (text: string): number => (/[^\u0000-\u00ff]/.test(text) ? 2 * text.length : text.length);
 
 const bytesOfMade = (made: Made): number => {
-  let bytes = MADE_BYTES + bytesOfText(made.ground) + bytesOfText(made.reasons ?? '');
+  let bytes = MADE_BYTES + bytesOfText(made.ground) + bytesOfText(made.context ?? '');
   if (made.verdict.kind === 'decided') bytes += bytesOfText(made.verdict.result);
   for (const { builtin, operands, result } of made.nonDeterministic) {
     bytes += 100 + bytesOfText(builtin) + bytesOfText(operands) + bytesOfText(result);

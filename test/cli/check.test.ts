@@ -169,19 +169,32 @@ test.each([
   expect(code).toBe(3);
 });
 
+test('what nobody reads is a warning: members of the manifest, and METADATA under another head', async () => {
+  const rego = '# Metadata\n# entrypoint: true\npackage shop\n\nallow := true\n\n# METADATA\n# title: a\nother := 1\n';
+  const cwd = folderOf({ 'shop/shop.rego': rego, 'shop/.manifest': '{"revision": "1",\n "root": ["shop"]}' });
+  const { code, stderr } = await cli(['check', 'shop'], { cwd });
+  expect(code).toBe(0);
+  expect(stderr).toContain('shop/.manifest:2:2: "root" in .manifest says nothing; did you mean roots?');
+  expect(stderr).toContain('shop/shop.rego:1:1: nobody reads what follows: METADATA begins with "# METADATA"');
+  expect(stderr).toContain('2 warnings');
+});
+
 test('a reference that the schema of the input leaves no room for is a warning, and an error when strict', async () => {
-  const rego = `# METADATA
+  const rego = `package shop
+
+# METADATA
+# entrypoint: true
 # schemas:
 #   - input: schema.order
-package shop
+allow if is_ann
 
-allow if input.user.nmae == "ann"
+is_ann if input.user.nmae == "ann"
 `;
   const schema =
     '{"type": "object", "properties": {"user": {"type": "object", "properties": {"name": {"type": "string"}}}}}';
   const cwd = folderOf({ 'shop/shop.rego': rego, 'shop/schemas/order.json': schema });
   const loose = await cli(['check', 'shop'], { cwd });
   expect(loose.code).toBe(0);
-  expect(loose.stderr).toContain('shop/shop.rego:6:10: undefined ref: input.user.nmae');
+  expect(loose.stderr).toContain('shop/shop.rego:9:11: undefined ref: input.user.nmae');
   expect((await cli(['check', '--strict', 'shop'], { cwd })).code).toBe(3);
 });

@@ -93,7 +93,7 @@ test.each(['failing', 'throwing'] as const)('a log that is %s turns every answer
       outcome: 'failed',
       freshMs: 0,
     });
-    expect(answer?.reasons).toBeUndefined();
+    expect(answer?.context).toBeUndefined();
   }
   expect(warnings).toEqual([]);
   audit.state[how] = false;

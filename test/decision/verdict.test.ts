@@ -23,26 +23,26 @@ test.each([
 
 test.each([
   ['{"allow":true}', 'permit', undefined],
-  ['{"allow":true,"reasons":["owner"]}', 'permit', '["owner"]'],
-  ['{"allow":false,"reasons":{"n":1.0}}', 'refuse', '{"n":1.0}'],
+  ['{"allow":true,"reasons":["owner"]}', 'permit', '{"reasons":["owner"]}'],
+  ['{"allow":false,"reasons":{"n":1.0}}', 'refuse', '{"reasons":{"n":1.0}}'],
   ['{"allow":"true"}', 'refuse', undefined],
   ['{"allow":1}', 'refuse', undefined],
-  ['{"reasons":[]}', 'refuse', '[]'],
+  ['{"reasons":[]}', 'refuse', '{"reasons":[]}'],
   ['{"x":{"allow":true}}', 'refuse', undefined],
   ['true', 'permit', undefined],
   ['["allow"]', 'refuse', undefined],
-])('a rule marked as a result that gives %s is a %s', async (json, outcome, reasons) => {
+])('a rule marked as a result that gives %s is a %s', async (json, outcome, context) => {
   const { decisions } = one(json, ['shop/allow']);
   const answer = await ask(decisions, 'shop/allow');
   expect(answer.outcome).toBe(outcome);
-  expect(answer.reasons).toBe(reasons);
+  expect(answer.context).toBe(context);
 });
 
 test('below a result its names mean nothing: only the value itself counts', async () => {
   const { decisions } = one('{"allow":true,"reasons":["x"]}', ['shop/allow']);
   const answer = await ask(decisions, 'shop/allow/nested');
   expect(answer).toMatchObject({ outcome: 'refuse' });
-  expect(answer.reasons).toBeUndefined();
+  expect(answer.context).toBeUndefined();
 });
 
 test('undefined is neither a permit nor a refusal, and tells that a rule stands there', async () => {

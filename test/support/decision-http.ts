@@ -57,6 +57,7 @@ export const shop: FakeVersion = {
       if (id === 'broken') return fails('budget_exceeded', 'over budget')(asked);
       if (id === 'nobody') return givesNothing(asked);
       if (id === 'plain') return gives('true')(asked);
+      if (id === 'watched') return gives('{"allow":true,"obligations":[{"id":"log"}],"reasons":[]}')(asked);
       const allow = id === 'alice' || (id === 'bob' && input.action?.name === 'read');
       return gives(allow ? '{"allow":true}' : '{"allow":false,"reasons":["not yours"]}')(asked);
     },

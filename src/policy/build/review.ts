@@ -2,7 +2,7 @@ import type { RegoProblem } from '../../rego/index.ts';
 import { MANIFEST } from '../archive/names.ts';
 import type { JsonNode } from '../content/json-text.ts';
 import { nodeAt } from '../content/json-text.ts';
-import { metadataTexts } from '../content/metadata.ts';
+import { metadataTexts, unreadMetadata } from '../content/metadata.ts';
 import { packageClause } from '../content/packages.ts';
 import { placeIn, problemIn } from '../content/places.ts';
 import type { Manifest } from '../model.ts';
@@ -16,6 +16,7 @@ import { chooseEntrypoints } from './entrypoints.ts';
 import { checkOwnership, dotted, externalReferences, narrowRoots } from './ownership.ts';
 import type { PreparedBundle } from './prepared.ts';
 import type { ExternalReference, Inspected } from './references.ts';
+import { unknownMembers } from './unknown-members.ts';
 import { unprovidedReferences } from './unprovided.ts';
 
 export interface ReviewOptions {
@@ -109,6 +110,8 @@ export const reviewBundle = (
     entrypoints,
     warnings: [
       ...unknownKeys(annotations, texts),
+      ...unreadMetadata(sources.all.modules),
+      ...unknownMembers(files),
       ...(isWhole
         ? unprovidedReferences(inspection, { modules: sources.all.modules, data: all ?? data.root, roots })
         : []),

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { pointerStep } from '../../canonical/index.ts';
 
 const MOST_PROBLEMS = 10;
+const NO_INPUT = 'there is none (the Data API takes it from the member "input" of the body)';
 const LONGEST = 80;
 
 /** Names of members come from the input, limits from the schema: neither makes a message long. */
@@ -59,6 +60,7 @@ export const problemsText = (errors: readonly ErrorObject[], at: readonly string
     if (error.propertyName !== undefined) continue;
     const member = memberOf(error);
     const pointer = `${above}${error.instancePath}${member === undefined ? '' : pointerStep(member)}`;
+    if (pointer === '' && error.data === undefined) return NO_INPUT;
     const line = `${short(pointer) === '' ? '""' : short(pointer)} ${reasonOf(error)}`;
     lines.set(line, line);
     if (lines.size > MOST_PROBLEMS) break;

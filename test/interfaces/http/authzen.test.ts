@@ -18,11 +18,12 @@ const json = (value: unknown, headers: Sent['headers'] = {}): Sent => ({
 
 describe('evaluation', () => {
   test.each([
-    ['alice', '{"decision":true}'],
-    ['bob', '{"decision":true}'],
-    ['plain', '{"decision":true}'],
-    ['mallory', '{"decision":false,"context":{"reasons":["not yours"]}}'],
-    ['nobody', '{"decision":false}'],
+    ['alice', '{"decision":true}\n'],
+    ['bob', '{"decision":true}\n'],
+    ['plain', '{"decision":true}\n'],
+    ['mallory', '{"decision":false,"context":{"reasons":["not yours"]}}\n'],
+    ['watched', '{"decision":true,"context":{"reasons":[],"obligations":[{"id":"log"}]}}\n'],
+    ['nobody', '{"decision":false}\n'],
   ])('%s is answered %s with a 200', async (id, body) => {
     const { call, audit } = await startHttp();
     const answer = await call(ONE, json(as(id)));
@@ -42,7 +43,7 @@ describe('evaluation', () => {
     const answer = await call(ONE, json(as('broken')));
     expect(answer).toMatchObject({
       status: 200,
-      body: '{"decision":false,"context":{"error":{"status":500,"message":"over budget"}}}',
+      body: '{"decision":false,"context":{"error":{"status":500,"message":"over budget"}}}\n',
     });
     expect(answer.headers['cache-control']).toBe('no-store');
   });
@@ -63,7 +64,7 @@ describe('evaluation', () => {
     const { call, audit } = await startHttp();
     const inner = JSON.stringify(alice).slice(1, -1);
     const answer = await call(ONE, json(`${start}${inner}${end}}`));
-    expect(answer.body).toBe('{"decision":true}');
+    expect(answer.body).toBe('{"decision":true}\n');
     expect(JSON.parse(audit.records[0]?.input ?? '')).toEqual(alice);
   });
 
@@ -76,9 +77,9 @@ describe('evaluation', () => {
 
   test('after another path came to answer AuthZEN, it answers also what was answered before', async () => {
     const { call, policy } = await startHttp();
-    expect((await call(ONE, json(as('alice')))).body).toBe('{"decision":true}');
+    expect((await call(ONE, json(as('alice')))).body).toBe('{"decision":true}\n');
     policy.activate({ ...shop, authzen: 'shop/orders/allow' });
-    expect((await call(ONE, json(as('alice')))).body).toBe('{"decision":false}');
+    expect((await call(ONE, json(as('alice')))).body).toBe('{"decision":false}\n');
   });
 
   const without = (path: string): unknown => {
@@ -146,7 +147,7 @@ describe('evaluation', () => {
     const { call } = await startHttp();
     const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
     const small = gzipSync(JSON.stringify(alice));
-    expect(await call(ONE, { body: small, headers })).toMatchObject({ status: 200, body: '{"decision":true}' });
+    expect(await call(ONE, { body: small, headers })).toMatchObject({ status: 200, body: '{"decision":true}\n' });
     expect(await call(ONE, { body: gzipSync(Buffer.alloc(5_000_000)), headers })).toMatchObject({ status: 400 });
   });
 
@@ -176,7 +177,7 @@ describe('evaluation', () => {
 
   test('a bundle in the path is asked; one that is not there is a 404, with nothing active a 500', async () => {
     const { call, policy } = await startHttp();
-    expect(await call(`/shop${ONE}`, json(alice))).toMatchObject({ status: 200, body: '{"decision":true}' });
+    expect(await call(`/shop${ONE}`, json(alice))).toMatchObject({ status: 200, body: '{"decision":true}\n' });
     expect(await call(`/todo${ONE}`, json(alice))).toMatchObject({ status: 404 });
     expect(await call(`/constructor${ONE}`, json(alice))).toMatchObject({ status: 404 });
     policy.activate({ name: 'shop', rules: {} });
@@ -255,7 +256,7 @@ describe('evaluations', () => {
     const answer = await call(MANY, json({ ...alice, evaluations: items('alice', 'mallory', 'nobody', 'bob') }));
     expect(answer).toMatchObject({
       status: 200,
-      body: '{"evaluations":[{"decision":true},{"decision":false},{"decision":false},{"decision":true}]}',
+      body: '{"evaluations":[{"decision":true},{"decision":false},{"decision":false},{"decision":true}]}\n',
     });
     const ids = audit.records.map(({ facts }) => facts.decisionId);
     expect(ids).toHaveLength(4);
@@ -305,7 +306,7 @@ describe('evaluations', () => {
       resource: {},
       evaluations: [{ resource: alice.resource }],
     };
-    expect(await call(MANY, json(body))).toMatchObject({ status: 200, body: '{"evaluations":[{"decision":true}]}' });
+    expect(await call(MANY, json(body))).toMatchObject({ status: 200, body: '{"evaluations":[{"decision":true}]}\n' });
   });
 
   test('an item that is not complete is refused by itself', async () => {
@@ -349,7 +350,7 @@ describe('evaluations', () => {
   test.each([[undefined], [[]]])('evaluations of %j stand for a single evaluation', async (evaluations) => {
     const { call, audit } = await startHttp();
     const answer = await call(MANY, json({ ...as('mallory'), evaluations, options: {}, verdict: 1 }));
-    expect(answer).toMatchObject({ status: 200, body: '{"decision":false,"context":{"reasons":["not yours"]}}' });
+    expect(answer).toMatchObject({ status: 200, body: '{"decision":false,"context":{"reasons":["not yours"]}}\n' });
     expect(JSON.parse(audit.records[0]?.input ?? '')).toEqual(as('mallory'));
     expect(await call(MANY, json({ subject: alice.subject, evaluations }))).toMatchObject({ status: 400 });
   });
@@ -480,6 +481,6 @@ describe('evaluations', () => {
   test('one bundle is asked under its name', async () => {
     const { call } = await startHttp();
     const answer = await call(`/shop${MANY}`, json({ ...alice, evaluations: items('bob') }));
-    expect(answer).toMatchObject({ status: 200, body: '{"evaluations":[{"decision":true}]}' });
+    expect(answer).toMatchObject({ status: 200, body: '{"evaluations":[{"decision":true}]}\n' });
   });
 });

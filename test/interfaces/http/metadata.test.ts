@@ -36,7 +36,7 @@ describe('AuthZEN metadata', () => {
     const alice = { subject: { type: 'u', id: 'alice' }, action: { name: 'r' }, resource: { type: 'd', id: '1' } };
     const headers = { 'Content-Type': 'application/json' };
     const answer = await call(endpoint.slice(server.url.length), { headers, body: JSON.stringify(alice) });
-    expect(answer.body).toBe('{"decision":true}');
+    expect(answer.body).toBe('{"decision":true}\n');
   });
 
   test.each(['/nothing', '/Shop', '/shop/x'])('%s is not found', async (bundle) => {

@@ -274,7 +274,7 @@ describe('what Verdict adds', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(withoutId(answer.body)).toBe(
-      '{"warning":{"code":"unknown_path","message":"no active bundle provides data.shop.nope[\\"it\'s\\"]"}}\n',
+      '{"warning":{"code":"unknown_path","message":"no active bundle answers data.shop.nope[\\"it\'s\\"]: nothing stands there, or it is no entrypoint"}}\n',
     );
   });
 
@@ -285,7 +285,7 @@ describe('what Verdict adds', () => {
       warning: {
         code: 'api_usage_warning',
         message:
-          "'input' key missing from the request; no active bundle provides data.nope; " +
+          "'input' key missing from the request; no active bundle answers data.nope: nothing stands there, or it is no entrypoint; " +
           'no explanation: this listener gives none',
       },
     });

@@ -22,5 +22,5 @@ export const getMetadata = (service: Service, exchange: Exchange, bundle: string
     access_evaluations_endpoint: `${base}/access/v1/evaluations`,
   };
   const headers = [...typed('application/json', exchange), 'Cache-Control', 'max-age=300'];
-  send(service, exchange, 200, headers, JSON.stringify(metadata));
+  send(service, exchange, 200, headers, `${JSON.stringify(metadata)}\n`);
 };

@@ -24,7 +24,7 @@ export const typed = (type: string, exchange: Exchange): string[] => {
 
 const problem = (status: number, code: string, detail: string): string =>
   `{"type":"about:blank","title":${goString(titles[status] ?? 'Error')},"status":${status},` +
-  `"code":${goString(code)},"detail":${goString(detail)}}`;
+  `"code":${goString(code)},"detail":${goString(detail)}}\n`;
 
 export const refuseAuthzen = (service: Service, exchange: Exchange, error: RequestError): void => {
   service.observer?.refused(error.code);
@@ -34,15 +34,15 @@ export const refuseAuthzen = (service: Service, exchange: Exchange, error: Reque
   send(service, exchange, status, headers, problem(status, error.code, error.message));
 };
 
-/** One evaluation as the standard words it; reasons only where they are wanted. */
-const decisionText = (answer: Answer, withReasons: boolean): string => {
-  const { verdict, outcome, reasons } = answer;
+/** One evaluation as the standard words it; reasons and obligations only where they are wanted. */
+const decisionText = (answer: Answer, withContext: boolean): string => {
+  const { verdict, outcome } = answer;
   if (verdict.kind === 'failed') {
     const { code, message } = verdict.error;
     const { authzen } = decisionErrors[code];
     return refusalText(authzen === 200 ? 500 : authzen, message);
   }
-  const context = withReasons && reasons !== undefined ? `,"context":{"reasons":${reasons}}` : '';
+  const context = withContext && answer.context !== undefined ? `,"context":${answer.context}` : '';
   return `{"decision":${outcome === 'permit'}${context}}`;
 };
 
@@ -60,7 +60,7 @@ export const replyEvaluation = (service: Service, exchange: Exchange, answer: An
     return;
   }
   const headers = [...typed('application/json', exchange), ...decisionHeaders(answer)];
-  send(service, exchange, 200, headers, decisionText(answer, true));
+  send(service, exchange, 200, headers, `${decisionText(answer, true)}\n`);
 };
 
 /** What became of one evaluation of a batch: an answer, or the refusal of an item that is not complete. */
@@ -102,5 +102,5 @@ export const replyEvaluations = (service: Service, exchange: Exchange, results: 
     return;
   }
   const headers = [...typed('application/json', exchange), ...headersOf(results)];
-  send(service, exchange, 200, headers, `{"evaluations":[${results.map(itemText).join(',')}]}`, true);
+  send(service, exchange, 200, headers, `{"evaluations":[${results.map(itemText).join(',')}]}\n`, true);
 };

@@ -80,7 +80,11 @@ const INPUT_MISSING = "'input' key missing from the request";
 const warning = (answer: Answer, asked: Asked, path: readonly string[]): string => {
   const found: [code: string, message: string][] = [];
   if (asked.inputMissing) found.push(['api_usage_warning', INPUT_MISSING]);
-  if (answer.unknownPath) found.push(['unknown_path', `no active bundle provides ${refText(path)}`]);
+  if (answer.unknownPath)
+    found.push([
+      'unknown_path',
+      `no active bundle answers ${refText(path)}: nothing stands there, or it is no entrypoint`,
+    ]);
   if (asked.unexplained !== undefined) found.push(['explain_unavailable', `no explanation: ${asked.unexplained}`]);
   const [first] = found;
   if (first === undefined) return '';
