@@ -1,15 +1,16 @@
 import type { RegoValue } from '../rego/index.ts';
-import { RegoBytes } from '../rego/index.ts';
+import { RegoBytes, RegoNumber } from '../rego/index.ts';
 import type { CallCost } from './builtins/model.ts';
 import { BuiltinError } from './builtins/model.ts';
 import { EvaluationFailure } from './failure.ts';
 import type { Budget } from './model.ts';
-import { readPriced } from './priced.ts';
+import { readingPoints, readPriced } from './priced.ts';
 import type { EvaluationScope } from './scope.ts';
 import { resultJson } from './values/result-json.ts';
 import { dumpValue } from './values/value-text.ts';
 import { writeByteString } from './wasm/bytes-in-memory.ts';
 import type { RawInstance } from './wasm/raw-instance.ts';
+import { readScalar, writeScalar } from './wasm/scalars-in-memory.ts';
 
 /** A builtin as an instance calls it, wherever it runs. Throws BuiltinError where OPA's builtin answers an error. */
 export interface HostBuiltin {
@@ -40,17 +41,27 @@ const readOperands = (
   let room = context.budget.argumentBytes;
   // What the host does for a policy counts as the policy's own instructions do.
   context.scope.spend(builtin.cost.call);
-  return addresses.map((address) => {
-    const dumped = raw.exports.opa_value_dump(address);
-    const text = raw.text(dumped);
-    room -= text.length;
-    context.scope.spend(builtin.cost.byte * text.length);
+  const take = (length: number): void => {
+    room -= length;
+    context.scope.spend(builtin.cost.byte * length);
     if (room < 0) {
       throw new EvaluationFailure(
         'too_large',
         `arguments of a builtin take more than ${context.budget.argumentBytes} bytes`,
       );
     }
+  };
+  return addresses.map((address) => {
+    const scalar = readScalar(raw, address);
+    if (scalar !== undefined) {
+      const text = typeof scalar === 'string' ? scalar : scalar.text;
+      take(text.length);
+      context.scope.spend(readingPoints(text.length));
+      return typeof scalar === 'string' ? scalar : new RegoNumber(context.numberText(scalar.text));
+    }
+    const dumped = raw.exports.opa_value_dump(address);
+    const text = raw.text(dumped);
+    take(text.length);
     const value = readPriced(raw, text, context.numberText);
     raw.exports.opa_free(dumped);
     return value;
@@ -68,6 +79,8 @@ const writeResult = (raw: RawInstance, builtin: HostBuiltin, result: RegoValue, 
     const value = writeByteString(raw, result.bytes);
     if (value !== undefined) return value;
   }
+  const scalar = writeScalar(raw, result);
+  if (scalar !== undefined) return scalar;
   context.answered(result, text);
   const address = raw.put(bytes);
   const value = raw.exports.opa_value_parse(address, bytes.length);

@@ -7,6 +7,9 @@ import type { RawInstance } from './wasm/raw-instance.ts';
 const valuePoints = 400;
 const bytePoints = 5;
 
+/** What reading a value without others in it takes, by the length of its text. */
+export const readingPoints = (length: number): number => valuePoints + bytePoints * length;
+
 /** Reads a value of the module's, for as long as its budget lasts: two bytes can be a value that takes what 100 do. */
 export const readPriced = (raw: RawInstance, text: Buffer, numberText: (text: string) => string): RegoValue => {
   if (!raw.spend(bytePoints * text.length)) {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { typescriptBuiltins } from '../../src/engine/builtins/index.ts';
 import type { BuiltinEntry } from '../../src/engine/builtins/model.ts';
@@ -26,6 +27,32 @@ const withBuiltins = (entries: { readonly [name: string]: BuiltinEntry | Builtin
 });
 
 describe('builtins on the deciding thread', () => {
+  test('get strings and numbers of all kinds as they are, and give them back as the module has them', async () => {
+    const same: BuiltinEntry['run'] = (_scope, value) => value as RegoValue;
+    const policy = await bench.policy(
+      'r := [[y == x, y, concat("", [format_int(1, 10), json.marshal(y)])] | some x in input; y := crypto.sha256(x)]',
+      withBuiltins({ 'crypto.sha256': same }),
+    );
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 12 }),
+      fc.string({ unit: 'grapheme-ascii', maxLength: 20 }),
+      fc.constantFrom('', '"', '\\', '\0', 'ä', '{}', 'x'.repeat(1_024), 'x'.repeat(1_025), `${'x'.repeat(1_024)}é`),
+    );
+    const numbers = fc.oneof(
+      fc.integer(),
+      fc.integer({ min: -(2 ** 53), max: 2 ** 53 }),
+      fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e20, max: 1e20 }).map((x) => (x === 0 ? 0 : x)),
+      fc.constantFrom(0, 1, -1, 999_999_999, -999_999_999, 2 ** 31, -(2 ** 31), 1.5, true, false, null),
+    );
+    for (const input of fc.sample(fc.array(fc.oneof(texts, numbers), { maxLength: 8 }), { numRuns: 150, seed: 3 })) {
+      const wellFormed = input.map((value) => (typeof value === 'string' ? value.toWellFormed() : value));
+      const answers = JSON.parse(await policy.answer('p/r', { input: wellFormed })) as [boolean, unknown, string][];
+      expect(answers.map(([, value]) => value)).toEqual(wellFormed);
+      expect(answers.every(([isSame]) => isSame)).toBe(true);
+      expect(answers.map(([, , text]) => JSON.parse(text.slice(1)) as unknown)).toEqual(wellFormed);
+    }
+  });
+
   test('get their operands without loss, and give results back', async () => {
     const seen: (readonly RegoValue[])[] = [];
     const policy = await bench.policy(

@@ -63,8 +63,9 @@ question.
 **Fresh until**: an answer is remembered until the earliest moment at which a builtin that it rests on could answer otherwise.
 One that rests on a volatile result is not remembered, unless the entrypoint's METADATA says for how long
 ([policies](policies.md)). All others depend on their operands alone, and bound nothing. Comparisons of \`time.now_ns\`
-(\`<\`, \`<=\`, \`>\`, \`>=\`, \`!=\`) become calls of the host that take 3,000 points, 10 a byte and some 200 for each step of the search
-for the moment at which they change; that moment is when the answer ends.
+(\`<\`, \`<=\`, \`>\`, \`>=\`, \`!=\`) take some hundred points in the module; of those of the same value the two that can change first are
+asked of the host in the end, at 3,000 points, 10 a byte and some 200 for each step of the search for the moment at which they
+change; that moment is when the answer ends.
 
 Marked *v0* are those that policies of Rego v1 may not call.
 `;
