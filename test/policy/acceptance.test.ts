@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { LocalPolicyStore } from '../../src/policy/index.ts';
 import { defaultArchiveLimits, PolicyError, readArchive } from '../../src/policy/index.ts';
+import type { RegoSources, Toolchain } from '../../src/rego/index.ts';
 import type { Contents } from './archives.ts';
 import { archiveOf } from './archives.ts';
 import { ask, type Bench, bench, push, settings } from './stores.ts';
@@ -194,4 +196,43 @@ test('narrowed roots, files left out and unchecked signatures are in the notes',
   expect(version.notes.join('\n')).toMatch(/left out.*README\.md/);
   expect(version.notes.join('\n')).toContain('.signatures.json was not checked');
   expect(version.notes.join('\n')).toContain('it owns a');
+});
+
+// Random text, since much data in a small archive is refused.
+const much = Array.from({ length: 12_000 }, (_, at) => createHash('sha256').update(String(at)).digest('hex'));
+
+test.each([
+  ['at a rule', 'package a\n\nx := 1\n', { a: { x: 1 } }],
+  ['above a rule', 'package a.b\n\nx := 1\n', { a: { b: [1] } }],
+])('much data that stands %s is refused with the sentence that little data gets', async (_place, rego, data) => {
+  const store = await machine.open();
+  const contents = (lots: object) => archiveOf({ ...good, 'b.rego': rego, 'data.json': JSON.stringify(lots) });
+  const little = await refused(store, 'todo', await contents(data));
+  const lots = await refused(store, 'todo', await contents({ ...data, lots: much }));
+  expect([lots.code, lots.message]).toEqual([little.code, little.message]);
+});
+
+test('the compiler is not given much data, which it would read at every call, and tests have all of it', async () => {
+  const given: number[] = [];
+  const { toolchain } = machine;
+  const counted = new Proxy(toolchain, {
+    get: (target, name: keyof Toolchain) => {
+      if (name !== 'check' && name !== 'compile') return target[name];
+      return (sources: RegoSources, ...rest: never[]) => {
+        given.push(sources.data?.length ?? 0);
+        return (target[name] as (...all: unknown[]) => unknown)(sources, ...rest);
+      };
+    },
+  });
+  const files = {
+    'a.rego': 'package a\n\nx := data.lots[11999]\n',
+    'a_test.rego': `package a_test\n\ntest_x if data.lots[7] == "${much[7]}"\n`,
+    'data.json': JSON.stringify({ lots: much }),
+  };
+  const store = await machine.open({ toolchain: counted });
+  const pushed = await push(store, 'todo', files);
+  expect(pushed.version.tests).toEqual({ passed: 1 });
+  expect(await ask(store, 'a', 'x')).toBe(much[11_999]);
+  expect(given.length).toBeGreaterThan(1);
+  expect(Math.max(...given)).toBeLessThan(1_000);
 });

@@ -1,9 +1,8 @@
 import type { Toolchain } from '../../rego/index.ts';
 import { isBundle, SIGNATURES } from '../archive/names.ts';
 import { writeArchive } from '../archive/write.ts';
-import { buildPrepared, ignoredNote, inspect } from '../build/build.ts';
+import { buildPrepared, ignoredNote, inspectOutlined } from '../build/build.ts';
 import { cutEntrypoints } from '../build/entrypoints.ts';
-import { withOutline } from '../build/outline.ts';
 import { refuseReserved } from '../build/ownership.ts';
 import type { PreparedBundle } from '../build/prepared.ts';
 import type { Inspected } from '../build/references.ts';
@@ -109,8 +108,7 @@ export const acceptBundle = async (content: UploadContent, parts: AcceptancePart
     return { runnable: own, archive, testsPassed: 0, isTaken: true, notes: [...notes, note] };
   }
   const compileMs = parts.settings.compileSeconds * 1000;
-  const inspection = await inspect(read, { toolchain: parts.toolchain, compileMs });
-  const prepared = await withOutline(read, inspection);
+  const { prepared, inspection } = await inspectOutlined(read, { toolchain: parts.toolchain, compileMs });
   const isOurs = readBuildInfo(manifest.metadata) !== undefined;
   const cut = isOurs ? [] : cutEntrypoints(inspection, manifest.wasm);
   const accepted =

@@ -1,7 +1,6 @@
 import { messageOf } from '../../canonical/index.ts';
 import type { Toolchain } from '../../rego/index.ts';
-import { buildPrepared, inspect } from '../build/build.ts';
-import { withOutline } from '../build/outline.ts';
+import { buildPrepared, inspectOutlined } from '../build/build.ts';
 import type { ReadBundle } from '../build/prepared.ts';
 import { preparedOf, readArchiveAside } from '../build/upload.ts';
 import type { PolicyLog } from '../live.ts';
@@ -72,14 +71,14 @@ const opaqueOf = ({ info }: Stored, prepared: ReadBundle): Runnable => ({
  * was upgraded since) its sources are compiled again, under the same version and digest.
  */
 export const restoreRunnable = async (stored: Stored, { toolchain, settings, log }: Parts): Promise<Runnable> => {
-  const prepared = await readStored(stored);
-  if (stored.info.opaque) return opaqueOf(stored, prepared);
-  const own = ownBuild(prepared, stored.info.digest, toolchain);
+  const read = await readStored(stored);
+  if (stored.info.opaque) return opaqueOf(stored, read);
+  const own = ownBuild(read, stored.info.digest, toolchain);
   if (own !== undefined) return own;
   const { name, version, digest } = stored.info;
   log?.('info', `bundle ${name}@${version} was built by another compiler: compiling it again`, { digest });
   const options = { toolchain, compileMs: settings.compileSeconds * 1000 };
-  const inspection = await inspect(prepared, options);
-  const build = await buildPrepared(await withOutline(prepared, inspection), inspection, options);
+  const { prepared, inspection } = await inspectOutlined(read, options);
+  const build = await buildPrepared(prepared, inspection, options);
   return { ...builtRunnable(build, prepared), digest };
 };
