@@ -10,6 +10,14 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 /** Under `npm start` a terminal's Ctrl-C comes twice at once: from the terminal, and passed on by npm. */
 const ONE_SIGNAL_MS = 1000;
 
+/** Resolves once all of a stream is with its reader, or the reader gone: a pipe takes 64 KiB at a time. */
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve();
+    stream.once('close', resolve);
+    stream.write('', () => resolve());
+  });
+
 /** The process: signals, streams and the exit code around one command line. */
 const run = async (argv: readonly string[]): Promise<void> => {
   const ending = new AbortController();
@@ -46,7 +54,10 @@ const run = async (argv: readonly string[]): Promise<void> => {
       return startServer(config as Config, options);
     },
   };
-  process.exit(await runCli(argv, host));
+  const code = await runCli(argv, host);
+  // Nobody waits for the log of a server that has ended.
+  if (!serves) await Promise.all([written(process.stdout), written(process.stderr)]);
+  process.exit(code);
 };
 
 if (import.meta.main) await run(process.argv.slice(2));

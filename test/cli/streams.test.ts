@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -17,6 +17,16 @@ test('a reader that goes away early is no error', async () => {
   const code = await new Promise((resolve) => child.on('close', resolve));
   expect(await said).toBe('');
   expect(code).toBe(0);
+});
+
+test('a reader of a pipe gets all of a long answer, however late it reads', () => {
+  const command = '"$0" src/main.ts eval "numbers.range(1, 60000)" | { head -c 1; sleep 1; cat; }';
+  const said = execFileSync('sh', ['-c', command, process.execPath], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 24,
+  });
+  expect((JSON.parse(said) as readonly number[]).length).toBe(60_000);
 });
 
 test('how far long work is stands on stderr of a terminal, and is wiped away at the end', async () => {
