@@ -172,6 +172,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     opened.add(() => toolchain.close());
     const engine = openEngine({ ...engineOptions(config.engine), clock });
     opened.add(() => engine.close());
+    log.info({ dir }, 'loading versions and bundles: ports open once they are compiled');
     const policy = await openPolicyStore({
       dir,
       settings: config.policy,

@@ -81,6 +81,7 @@ const serveChanges = async (
     missing: ({ name, path: place }) =>
       screen.warn(`bundle ${name}: ${path.relative(host.cwd, place)} is not there any more; what was active stays`),
     take: async (changed, isCurrent) => {
+      if (isAwaited) screen.note(`${changed.map(({ name }) => name).join(', ')}: checking and compiling ...`);
       try {
         for (const added of await server.addBundles(changed)) tell(added);
         await tellLeftOut(session, changed, told);

@@ -100,7 +100,13 @@ export class Scanner {
     else if (first === 0x74) this.literal('true');
     else if (first === 0x66) this.literal('false');
     else if (first === 0x6e) this.literal('null');
-    else this.fail('JSON_SYNTAX', first === -1 ? 'expected a value, found the end of the text' : 'expected a value');
+    else this.fail('JSON_SYNTAX', `expected a value${this.foundInstead(first)}`);
+  }
+
+  private foundInstead(first: number): string {
+    if (first === -1) return ', found the end of the text';
+    const isMark = first === 0xef && this.bytes[this.at + 1] === 0xbb && this.bytes[this.at + 2] === 0xbf;
+    return isMark ? ', found a byte order mark' : '';
   }
 
   private enter(): void {

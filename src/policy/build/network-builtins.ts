@@ -42,7 +42,7 @@ const callsIn = (file: string, text: string): Call[] => {
     }
     const [excerpt = ''] = text.slice(start, start + LONGEST_EXCERPT).split(/\r?\n/, 1);
     const host = hostIn(builtin, text.slice(index + builtin.length, index + LONGEST_CALL));
-    const message = `${builtin} needs the network: the server’s engine.network.hosts has to name ${host ?? 'the host'}`;
+    const message = `${builtin} needs the network: engine.network.hosts of the server has to name ${host ?? 'the host'}`;
     calls.push({ builtin, host, code: 'verdict_builtin_error', message, file, row, col: index - start + 1, excerpt });
   }
   return calls;
@@ -60,7 +60,7 @@ const problemOf = ({ builtin: _, host: __, ...problem }: Call): RegoProblem => p
 export const networkWarnings = (sources: RegoSources, allowsHost?: (host: string) => boolean): RegoProblem[] =>
   networkCalls(sources)
     .filter(({ host }) => host === undefined || allowsHost?.(host) !== true)
-    .map(problemOf);
+    .map((call) => ({ ...problemOf(call), code: 'verdict_network_warning' }));
 
 /** Refuses rules that reach the network, with the place of each call; without one where the text does not show it. */
 export const refuseNetwork = (sources: RegoSources, entrypoints: readonly CompiledEntrypoint[]): void => {

@@ -19,7 +19,7 @@ describe('bodies that are not taken', () => {
     ['{"input":"\\ud800"}', 'an escaped surrogate without its other half'],
     ['{"input":01}', 'at byte 10'],
     ['{"input":{1,2}}', 'expected a member name'],
-    ['\ufeff{"input":1}', 'expected a value (at byte 0)'],
+    ['\ufeff{"input":1}', 'expected a value, found a byte order mark (at byte 0)'],
     ['[]', 'an object, not this array'],
     ['"x"', 'an object, not this string'],
     ['7', 'an object, not this number'],
