@@ -179,6 +179,19 @@ test('what nobody reads is a warning: members of the manifest, and METADATA unde
   expect(stderr).toContain('2 warnings');
 });
 
+test('a keyword of a schema that is close to a known one is a warning, as far down as it stands', async () => {
+  const schema = `{"type": "object", "requierd": ["id"], "x-owner": "me", "properties": {
+    "requierd": {"type": "string"},
+    "items": {"allOf": [{"maxLenght": 3}], "enum": [{"maxLenght": 1}]}
+  }}`;
+  const cwd = folderOf({ 'shop/shop.rego': 'package shop\n\nallow := true\n', 'shop/schemas/order.json': schema });
+  const { code, stderr } = await cli(['check', 'shop'], { cwd });
+  expect(code).toBe(0);
+  expect(stderr).toContain('shop/schemas/order.json:1:20: requierd asks nothing of an input; did you mean required?');
+  expect(stderr).toContain('shop/schemas/order.json:3:26: maxLenght asks nothing of an input; did you mean maxLength?');
+  expect(stderr).toContain('2 warnings');
+});
+
 test('a reference that the schema of the input leaves no room for is a warning, and an error when strict', async () => {
   const rego = `package shop
 

@@ -16,6 +16,7 @@ import { chooseEntrypoints } from './entrypoints.ts';
 import { checkOwnership, dotted, externalReferences, narrowRoots } from './ownership.ts';
 import type { PreparedBundle } from './prepared.ts';
 import type { ExternalReference, Inspected } from './references.ts';
+import { schemaSlips } from './schema-slips.ts';
 import { unknownMembers } from './unknown-members.ts';
 import { unprovidedReferences } from './unprovided.ts';
 
@@ -112,6 +113,7 @@ export const reviewBundle = (
       ...unknownKeys(annotations, texts),
       ...unreadMetadata(sources.all.modules),
       ...unknownMembers(files),
+      ...schemaSlips(prepared.schemas),
       ...(isWhole
         ? unprovidedReferences(inspection, { modules: sources.all.modules, data: all ?? data.root, roots })
         : []),
