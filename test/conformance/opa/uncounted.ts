@@ -1,10 +1,11 @@
 // A policy's module as its compiler wrote it, evaluated by the same host as the one with the instruction counter in it.
 import { typescriptBuiltins } from '../../../src/engine/builtins/index.ts';
-import { makeDataImage } from '../../../src/engine/data-image.ts';
-import type { Budget, CheckedJson, Evaluation } from '../../../src/engine/index.ts';
+import { type DataImage, makeDataImage } from '../../../src/engine/data-image.ts';
+import { type Budget, type CheckedJson, checkJson, type Evaluation } from '../../../src/engine/index.ts';
 import { hostBuiltins, LocalEvaluator } from '../../../src/engine/local-evaluator.ts';
+import { fractionalNumbers } from '../../../src/engine/values/number-text.ts';
 import { withCounter } from '../../../src/engine/wasm/instruction-counter.ts';
-import { compilePolicy } from '../../../src/engine/wasm/policy-module.ts';
+import { compilePolicy, type PolicyModule } from '../../../src/engine/wasm/policy-module.ts';
 import { SECTION, sectionsOf, withSections } from '../../../src/engine/wasm/sections.ts';
 import { GoBuiltins } from '../../../src/engine/workers/go-builtins.ts';
 
@@ -26,7 +27,16 @@ export interface PlainQuestion {
   readonly nowNs: bigint;
 }
 
-/** Answers the first entrypoint of a module without the counter. `rego` is OPA's toolchain. */
+/** The image of a document whose members at the top are null, with each of them changed in place. */
+const patchedImage = (policy: PolicyModule, data: CheckedJson): DataImage => {
+  const members = [...checkJson(data, { bytes: 1 << 30, depth: 512, keys: 1_000_000 }).members];
+  const nulls = `{${members.map(([name]) => `${JSON.stringify(name)}:null`).join(',')}}`;
+  const changes = members.map(([name, { start, end }]) => ({ path: [name], value: data.subarray(start, end) }));
+  const empty = makeDataImage(policy, Buffer.from(nulls) as Uint8Array as CheckedJson);
+  return { ...empty, numbers: fractionalNumbers(data), changes };
+};
+
+/** Answers the first entrypoint of a module without the counter, over data that is changed in place. `rego` is OPA's toolchain. */
 export const plainEvaluator = (rego: WebAssembly.Module) => {
   const go = new GoBuiltins(rego);
   const own = hostBuiltins(typescriptBuiltins);
@@ -34,7 +44,7 @@ export const plainEvaluator = (rego: WebAssembly.Module) => {
     const counted = await compilePolicy(wasm);
     const module = await WebAssembly.compile(uncounted(wasm) as Uint8Array<ArrayBuffer>);
     const policy = { ...counted, module };
-    const image = { bundle: 'case', policy, data: makeDataImage(policy, data), budget };
+    const image = { bundle: 'case', policy, data: patchedImage(policy, data), budget };
     const evaluator = new LocalEvaluator(image, (name) => own(name) ?? go.builtin(name));
     const { instructions } = budget;
     const task = { entrypoint: 0, below: [], strictErrors: false, nowNs, instructions };
@@ -54,5 +64,8 @@ const textOf = (evaluation: Evaluation): string => {
 /** What differs between the answers with and without the counter, where chance and the clock have no part in them. */
 export const counterProblem = (counted: Evaluation, plain: Evaluation): string | undefined => {
   if (counted.basis.volatile || textOf(counted) === textOf(plain)) return undefined;
-  return `the counter changes the answer: ${textOf(counted)} with it, ${textOf(plain)} without`.slice(0, 600);
+  return `the counter, or data changed in place, changes the answer: ${textOf(counted)}, or ${textOf(plain)}`.slice(
+    0,
+    600,
+  );
 };
