@@ -1,12 +1,22 @@
-import type { RegoProblem, RegoSources, TestResult, Toolchain } from '../../rego/index.ts';
+import type { RegoNamedValue, RegoProblem, RegoSources, TestResult, Toolchain } from '../../rego/index.ts';
 import { problemsSentence } from '../../rego/index.ts';
 import { callToolchain } from '../build/toolchain-call.ts';
 import { PolicyError } from '../model.ts';
 import type { PolicySettings } from '../settings.ts';
 
-const testProblem = ({ package: path, name, file, row, outcome, message }: TestResult): RegoProblem => ({
+const MOST_VALUES = 5;
+
+/** What the expression that was not true was made of. */
+const valuesText = (values: readonly RegoNamedValue[] = []): string => {
+  const said = values
+    .slice(0, MOST_VALUES)
+    .map(({ name, value }) => (value === 'undefined' ? `${name} is undefined` : `${name} = ${value}`));
+  return said.length === 0 ? '' : ` (${said.join(', ')})`;
+};
+
+const testProblem = ({ package: path, name, file, row, outcome, message, values }: TestResult): RegoProblem => ({
   code: `test_${outcome}`,
-  message: `${path}.${name}${message === undefined ? '' : `: ${message}`}`,
+  message: `${path}.${name}${message === undefined ? '' : `: ${message}`}${valuesText(values)}`,
   file,
   row,
   col: 1,
