@@ -317,6 +317,9 @@ func (f *follower) values(n naming, expr *ast.Expr, event *topdown.Event) []name
 				add(n.text(ast.NewTerm(value)), at)
 				return true
 			}
+			if value.HasPrefix(ast.InputRootRef) && value.IsGround() {
+				add(n.text(ast.NewTerm(value)), ast.Var("undefined"))
+			}
 		case ast.Var:
 			if event.Locals != nil {
 				add(n.nameOf(value), event.Locals.Get(value))

@@ -92,7 +92,7 @@ data.expenses.allow:5 false
     ! role == "approver":15 [role = "clerk"]
   ! is_approver:6
 data.expenses.allow:11 false
-  ! input.user.root == true:11
+  ! input.user.root == true:11 [input.user.root = undefined]
 data.expenses.allow:3 true
 `},
 		{"data.expenses.allow", `{"user": {"id": "bob", "roles": ["clerk", "approver"], "grade": "a"}, "amount": 120, "owner": "al"}`, `
@@ -101,7 +101,7 @@ data.expenses.allow:5 false
   data.expenses.limit:18 true
   ! input.amount <= limit:7 [input.amount = 120] [data.expenses.limit = 100]
 data.expenses.allow:11 false
-  ! input.user.root == true:11
+  ! input.user.root == true:11 [input.user.root = undefined]
 data.expenses.allow:3 true
 `},
 		{"data.expenses.allow", `{"user": {"id": "bob", "roles": ["clerk", "approver"], "grade": "b"}, "amount": 120, "owner": "al"}`, `
@@ -111,7 +111,7 @@ data.expenses.allow:5 false
     ! data.limits[input.user.grade] is undefined:18
   ! data.expenses.limit is undefined:7
 data.expenses.allow:11 false
-  ! input.user.root == true:11
+  ! input.user.root == true:11 [input.user.root = undefined]
 data.expenses.allow:3 true
 `},
 		{"data.expenses.allow", `{"user": {"id": "bob", "roles": ["clerk", "approver"], "grade": "a"}, "amount": 20, "owner": "bob"}`, `
@@ -121,7 +121,7 @@ data.expenses.allow:5 false
   data.expenses.own:20 true
   ! not own:8
 data.expenses.allow:11 false
-  ! input.user.root == true:11
+  ! input.user.root == true:11 [input.user.root = undefined]
 data.expenses.allow:3 true
 `},
 		{"data.expenses.allow", `{"user": {"id": "bob", "roles": ["clerk", "approver"], "grade": "a"}, "amount": 20, "owner": "al"}`, `
