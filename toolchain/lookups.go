@@ -11,12 +11,15 @@ import (
 //
 //	not blocked[x]    holds or not as the last piece ends, not as the found one did:    [true | blocked[x]] = []
 //	limits[x].v       finds nothing beside a rule limits.w[k], whose level differs:     found = limits[x]; found.v
+//	data.lib[x]       calls functions of data.lib without operands, which is no Wasm:   found = data.lib; found[x]
 //
 // Bodies are compiled: what is computed before `not` stands before it by then, so that `not` is all that is reworded.
 type lookups struct {
 	// rules and variables have paths as text, below which stand rules at all, and rules of a variable name further down.
 	rules, variables map[string]bool
-	needs            needs
+	// functions have how many names the shortest function below a path has.
+	functions map[string]int
+	needs     needs
 	// inside is the path of the rules whose bodies are reworded now.
 	inside  string
 	bound   int
@@ -25,10 +28,12 @@ type lookups struct {
 
 // rewordLookups changes compiled modules, and answers whether there was anything to change.
 func rewordLookups(modules []*ast.Module, graph *ast.Graph) bool {
-	found := &lookups{rules: map[string]bool{}, variables: map[string]bool{}, needs: needsOf(modules, graph)}
+	found := &lookups{
+		rules: map[string]bool{}, variables: map[string]bool{}, functions: map[string]int{}, needs: needsOf(modules, graph),
+	}
 	for _, module := range modules {
 		for _, rule := range module.Rules {
-			found.add(rule.Ref())
+			found.add(rule)
 		}
 	}
 	for _, module := range modules {
@@ -52,12 +57,16 @@ func rewordLookups(modules []*ast.Module, graph *ast.Graph) bool {
 	return found.changed
 }
 
-func (l *lookups) add(rule ast.Ref) {
-	variable := firstVariable(rule)
-	for at := 1; at < len(rule) && at <= variable; at++ {
-		path := rule[:at].String()
+func (l *lookups) add(rule *ast.Rule) {
+	ref := rule.Ref()
+	variable := firstVariable(ref)
+	for at := 1; at < len(ref) && at <= variable; at++ {
+		path := ref[:at].String()
 		l.rules[path] = true
-		l.variables[path] = l.variables[path] || at < variable && variable < len(rule)
+		l.variables[path] = l.variables[path] || at < variable && variable < len(ref)
+		if least, has := l.functions[path]; len(rule.Head.Args) > 0 && (!has || len(ref) < least) {
+			l.functions[path] = len(ref)
+		}
 	}
 }
 
@@ -92,19 +101,27 @@ func (l *lookups) searches(expr *ast.Expr) bool {
 	return found
 }
 
-// bind takes out of an expression what leads into rules of different levels, and answers the expressions that find it.
+// bind takes out of an expression what leads into rules of different levels, or past functions, and answers what finds it.
 func (l *lookups) bind(expr *ast.Expr) []*ast.Expr {
 	var before []*ast.Expr
 	l.eachLookup(expr, func(term *ast.Term, ref ast.Ref, at int) {
-		if at == len(ref)-1 || !l.variables[ref[:at].String()] || !l.needs.allow(l.inside, ref[:at]) {
+		path := ref[:at].String()
+		known := at
+		if least, has := l.functions[path]; !has || least > len(ref) {
+			if at == len(ref)-1 || !l.variables[path] {
+				return
+			}
+			known = at + 1
+		}
+		if !l.needs.allow(l.inside, ref[:at]) {
 			return
 		}
 		// A space keeps the name apart from all that sources can spell.
 		name := ast.VarTerm(fmt.Sprintf("%s %d", reservedName, l.bound)).SetLocation(term.Location)
 		l.bound++
-		found := ast.Equality.Expr(name, ast.NewTerm(ref[:at+1:at+1]).SetLocation(term.Location)).SetLocation(expr.Location)
+		found := ast.Equality.Expr(name, ast.NewTerm(ref[:known:known]).SetLocation(term.Location)).SetLocation(expr.Location)
 		before = append(before, found)
-		term.Value = append(ast.Ref{name}, ref[at+1:]...)
+		term.Value = append(ast.Ref{name}, ref[known:]...)
 	})
 	return before
 }

@@ -16,15 +16,15 @@ var looked = []struct {
 }{
 	{"not, of what has rules below it", `permit if not own[input.a]
 own["x"].v := 1
-own.a.v := false`, []string{`__local0__ = input.a; [true | data.p.own[__local0__]] = []`}},
+own.a.v := false`, []string{` = input.a; [true | data.p.own[__local1__]] = []`}},
 	{"not, of a part of it", `permit if not own[input.a].v == 1
 own["x"].v := 1
-own.a := 7`, []string{`__local0__ = input.a; [true | data.p.own[__local0__].v = 1] = []`}},
+own.a := 7`, []string{` = input.a; [true | data.p.own[__local1__].v = 1] = []`}},
 	{"not, under another input", `permit if { not own[input.a].v with input.a as input.b }
 own["x"].v := 1`, []string{`[true | data.p.own[__local`, `__].v] = [] with input.a as __local`}},
 	{"beside a rule of a computed name", `permit := own[input.a].v
 own["x"].v := 1
-own.a[k] := 2 if some k in {"v", input.b}`, []string{`__vd 0 = data.p.own[__local`, `__local4__ = __vd 0.v`}},
+own.a[k] := 2 if some k in {"v", input.b}`, []string{`__vd 0 = data.p.own[__local`, ` = __vd 0.v`}},
 	{"both, in every", `permit if { every k in {"x", "a"} { not own[k].v } }
 own["x"].v := 1 if input.b
 own.a[k] contains 2 if some k in {"v", input.b}`, []string{`[true | __vd 0 = data.p.own[__local`, `__vd 0.v] = []`}},
@@ -49,6 +49,9 @@ own["x"].v := 1`, []string{`[true | data.p.own[__local`}},
 f(x) := rego.metadata.rule() if not own[x]
 own["x"].v := 1`, []string{`[true | data.p.own[__local2__].v] = []}`, `[true | data.p.own[__local3__]] = []; `}},
 	{"walk, by what it finds", `permit if not walk(input, [["b"], "x"])`, []string{`[true | walk(`}},
+	{"beside functions", `permit := data.lib[input.a]
+permit := "none" if not data.lib[input.a]
+permit := 3 if data.lib[input.b].c`, []string{`__vd 0 = data.lib; `, ` = __vd 0[__local`, `[true | __vd 1 = data.lib; __vd 1[__local`, `__vd 2 = data.lib; __vd 2[__local`}},
 	{"names of the input and of data stay", `permit if { not input.b[input.a]; not data.list[input.a].v }
 own[k].v := 1 if some k in {input.a}`, nil},
 	{"what leads back to the rule itself stays", `permit := data[input.p].v if input.p != "p"
@@ -75,7 +78,7 @@ func TestRewordedLookupsAnswerAsWritten(t *testing.T) {
 	random := rand.New(rand.NewChaCha8([32]byte{9}))
 	for _, one := range looked {
 		t.Run(one.name, func(t *testing.T) {
-			modules := modulesOf(t, "package p\n"+one.text)
+			modules := modulesOf(t, "package p\n"+one.text, "package lib\nf(x) := x\nx := 1\na.c := 2")
 			reworded, graph := compiledModules(t, modules)
 			if changed := rewordLookups(slices.Collect(maps.Values(reworded)), graph); changed != (one.reads != nil) {
 				t.Fatalf("changed: %v\n%s", changed, reworded["f0.rego"])

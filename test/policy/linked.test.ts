@@ -71,11 +71,14 @@ banned if some name in data.lists.banned
 roles := {role | some role in data.lists.roles[person]}
 
 person := lower("BOB")
+
+kinds contains name if some name, true in data.people
 `,
   };
   await push(store, 'shop', asking);
   expect(await ask(store, 'shop', 'banned')).toBe(true);
   expect(await ask(store, 'shop', 'roles')).toEqual(['clerk']);
+  expect(await ask(store, 'shop', 'kinds')).toEqual(['adult']);
   await push(store, 'lists', { 'data.json': JSON.stringify({ lists: { banned: [], roles: {} } }) });
   expect(await ask(store, 'shop', 'banned')).toBe('undefined');
 });
