@@ -63,6 +63,7 @@ test('what a rule iterates over, or looks up by what is asked, is linked as well
   await push(store, 'lists', {
     'data.json': JSON.stringify({ lists: { banned: ['bob'], roles: { bob: ['clerk'] } } }),
   });
+  await push(store, 'people', people(20));
   const asking = {
     'shop.rego': `package shop
 
