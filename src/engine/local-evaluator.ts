@@ -43,7 +43,7 @@ export class LocalEvaluator {
 
   /** The instance that evaluates next. Throws when none can be made. */
   current(): PolicyInstance {
-    if (this.instance !== undefined && !this.instance.spent) return this.instance;
+    if (this.instance !== undefined) return this.instance;
     this.instance = this.spare ?? new PolicyInstance(this.image, this.builtins);
     this.spare = undefined;
     return this.instance;
@@ -59,7 +59,11 @@ export class LocalEvaluator {
       return { kind: 'failed', code, message, basis: new EvaluationScope(task.nowNs).basis(0) };
     }
     const evaluation = instance.evaluate(task);
-    if (instance.spent) this.refillLater();
+    if (instance.spent) {
+      // Whoever asks next may come late: until then its memory would stay.
+      this.instance = undefined;
+      this.refillLater();
+    }
     return evaluation;
   }
 

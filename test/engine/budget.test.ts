@@ -1,3 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeDataImage } from '../../src/engine/data-image.ts';
 import { checkJson, defaultEngineSettings, engineOptions } from '../../src/engine/index.ts';
@@ -146,11 +149,17 @@ test('memory that one evaluation took is given back, and the next answers are ri
       nowNs: 0n,
       instructions: budget.instructions,
     });
-  const first = evaluator.current();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const first = new WeakRef(evaluator.current());
   expect(ask('10')).toMatchObject({ kind: 'defined', json: '10' });
-  expect(evaluator.current()).toBe(first);
+  expect(evaluator.current() === first.deref()).toBe(true);
+  // What was looked at lives until the next turn.
+  await nextTurn();
   expect(ask('200000')).toMatchObject({ kind: 'defined', json: '200000' });
-  expect(evaluator.current()).not.toBe(first);
+  // Before anybody asks again.
+  collect();
+  expect(first.deref() === undefined).toBe(true);
   expect(ask('10')).toMatchObject({ kind: 'defined', json: '10' });
   evaluator.close();
 });
