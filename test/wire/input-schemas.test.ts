@@ -55,7 +55,8 @@ test.each([
 test('an input that is not there is what the schema says of nothing', async () => {
   const answer = await pdp.ask('/v1/data/shop/allow', '');
   expect(answer.json).toMatchObject({
-    message: 'the input is not what shop/allow takes: "" is missing (wanted object)',
+    message:
+      'the input is not what shop/allow takes: there is none (the Data API takes it from the member "input" of the body)',
   });
 });
 
