@@ -3,7 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appModule } from './app.module.ts';
-import { openSegmentLog } from './audit/index.ts';
+import { catalogMemory, openSegmentLog } from './audit/index.ts';
 import type { Clock } from './canonical/index.ts';
 import { messageOf, systemClock, VerdictError } from './canonical/index.ts';
 import type { BundleArgument, RunningServer } from './cli/index.ts';
@@ -156,11 +156,24 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     if (tracing !== undefined) opened.add(() => tracing.close());
     const { dir, isOpenToOthers } = openStorage(config.storage.dir);
     if (isOpenToOthers) log.warn({ dir }, 'other users can read storage.dir, and what was decided: chmod 700 it');
-    // First of all: it holds the lock that keeps a second process out of the folder.
-    const audit = await openSegmentLog({ dir: path.join(dir, 'audit'), settings: config.audit, clock, onWarning });
+    let found: DatabaseSync | undefined;
+    const catalogOf = (): DatabaseSync => {
+      if (found !== undefined) return found;
+      const made = openCatalog(path.join(dir, 'catalog.db'));
+      opened.add(() => made.close());
+      found = made;
+      return made;
+    };
+    // First of all: it holds the lock that keeps a second process out of the folder, the catalog included.
+    const audit = await openSegmentLog({
+      dir: path.join(dir, 'audit'),
+      settings: config.audit,
+      clock,
+      onWarning,
+      memory: () => catalogMemory(catalogOf(), () => clock.nowMs()),
+    });
     opened.add(() => audit.close());
-    const catalog = openCatalog(path.join(dir, 'catalog.db'));
-    opened.add(() => catalog.close());
+    const catalog = catalogOf();
     const tokens = openTokenStore({ catalog, clock, settings: config.identity });
     opened.add(() => tokens.close());
     const operatorToken = ensureOperatorToken(dir, tokens);

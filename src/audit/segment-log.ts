@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Clock } from '../canonical/index.ts';
-import { messageOf } from '../canonical/index.ts';
+import { messageOf, VerdictError } from '../canonical/index.ts';
 import type { AuditLog, LogStats } from '../decision/model.ts';
 import { AuditError } from '../decision/model.ts';
 import { createQueue } from './queue.ts';
@@ -14,8 +14,11 @@ import type { LogFiles } from './store/files.ts';
 import { nodeFiles } from './store/files.ts';
 import { findRecord } from './store/find.ts';
 import { acquireLock, HEARTBEAT_MS } from './store/lock.ts';
+import type { LogMemory } from './store/memory.ts';
+import { noMemory } from './store/memory.ts';
 import { prepareDirectory, readOrigin } from './store/origin.ts';
 import { recover } from './store/recovery.ts';
+import { watchChain } from './store/watch.ts';
 import { createWriter } from './store/writer.ts';
 
 export interface SegmentLogOptions {
@@ -26,6 +29,8 @@ export interface SegmentLogOptions {
   /** Called with a sentence for the operator: what recovery found, and when the log stops or goes on taking records. */
   readonly onWarning?: (sentence: string) => void;
   readonly files?: LogFiles;
+  /** What is known of the log outside of its folder; called once this process is its only writer. */
+  readonly memory?: () => LogMemory;
   /** What one search may cost; default 2 s, 256 MiB read, 16 MiB answered. */
   readonly search?: Partial<SearchBounds>;
 }
@@ -53,7 +58,19 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
   const lock = await acquireLock(directory);
   try {
     const origin = readOrigin(directory);
-    const { segments, open, nextIndex } = await recover({ directory, origin, files, nowMs: clock.nowMs(), warn });
+    const memory = options.memory?.() ?? noMemory;
+    const former = memory.former(origin);
+    if (former !== undefined) {
+      const { origin: name, records } = former;
+      warn(
+        `${directory} holds the log ${origin}; an earlier one, ${name}, of ${records} records or more, is not there`,
+      );
+    }
+    const reach = memory.reach(origin);
+    const recovered = await recover({ directory, origin, files, nowMs: clock.nowMs(), reach, warn });
+    const { segments, open, nextIndex } = recovered;
+    const remember = (records: number): void => memory.remember(origin, records);
+    remember(nextIndex);
     // The directory may be new itself.
     await files.syncDirectory(path.dirname(path.resolve(directory)));
     await files.syncDirectory(directory);
@@ -70,41 +87,51 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
       nextIndex,
       ...(open === undefined ? {} : { open }),
       onSyncFailure: (error) => queue.breakDown(error),
+      onSealed: remember,
     });
     const { prepare, prepareDetails } = createPreparer(settings);
     const heads = createHeads(origin);
     const queue = createQueue({ directory, writer, heads, prepareDetails, settings, clock, warn, nextIndex });
     const timers = [every(settings.syncSeconds * 1000, () => queue.tend()), every(HEARTBEAT_MS, () => lock.touch())];
+    const chain = watchChain({ directory, flaws: recovered.flaws, segments: writer.segments, end: writer.end, warn });
+    chain.look();
     const reader = createReader({
       origin,
-      segments: () => {
+      look: () => {
         queue.writeOut();
-        return writer.segments();
+        return chain.look();
       },
       end: writer.end,
+      onDamage: chain.tell,
       ...(options.search === undefined ? {} : { bounds: options.search }),
     });
+    // Those that had no seal were read whole; a log that is closed meanwhile needs no check.
+    reader.check(segments.filter(({ state }) => state === 'sealed')).catch(() => {});
     return {
       prepare,
       append: queue.append,
-      note: queue.note,
+      note: async (event) => {
+        await queue.note(event);
+        remember(writer.end());
+      },
       find: async (decisionId) => {
         queue.writeOut();
-        return await findRecord(writer.segments(), decisionId);
+        return await findRecord(chain.look().present, decisionId);
       },
       health: queue.health,
-      stats: queue.stats,
+      stats: () => ({ ...queue.stats(), ...chain.counts() }),
       reader,
       close: async () => {
         for (const stop of timers) stop();
         await reader.close();
         await queue.close();
+        remember(writer.end());
         lock.release();
       },
     };
   } catch (error) {
     lock.release();
-    if (error instanceof AuditError) throw error;
+    if (error instanceof VerdictError) throw error;
     const why = messageOf(error);
     throw new AuditError('AUDIT_UNUSABLE', `audit log ${directory} cannot be opened: ${why}`, { cause: error });
   }

@@ -68,7 +68,8 @@ test.each([
       const found = await Promise.all(ids.map(async (id) => (await log.find(id)) !== undefined));
       expect(found).toEqual(ids.map((__, index) => index !== lost));
       expect(await log.find(next)).toContain(`"index":${lost === 4 ? 6 : 5},`);
-      expect(warnings).toHaveLength(1);
+      // The torn end, or the file that was set aside and the record that is missing since.
+      expect(warnings).toHaveLength(lost === 5 ? 1 : 2);
       await log.close();
       expect(readLog(copy).problems).toEqual([]);
       // Nothing is gone: what was cut or set aside is kept.

@@ -1,4 +1,5 @@
 import type { CacheState, Outcome } from '../../decision/model.ts';
+import type { DamagedPlace, MissingRecords } from '../store/chain.ts';
 
 /**
  * Which records are wanted. Every member narrows; several values of one member are alternatives. Texts are compared
@@ -29,13 +30,6 @@ export interface RecordFilter {
   readonly within?: readonly string[];
 }
 
-/** Bytes of a log that are no whole record. */
-export interface DamagedPlace {
-  readonly file: string;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
 export interface RecordPage {
   /** The records' JSON texts without line breaks, joined by `,\n`. Side values are filled in. */
   readonly bytes: Uint8Array;
@@ -47,8 +41,10 @@ export interface RecordPage {
   readonly partial: boolean;
   /** What was read for this page. */
   readonly scanned: { readonly records: number; readonly bytes: number };
-  /** Damage that was met, the first hundred places. */
+  /** Whole files of the log that are not as they should be, and damage that was met: the first hundred places. */
   readonly damaged: readonly DamagedPlace[];
+  /** Records that the log lacks, wanted or not: the first hundred holes. */
+  readonly missing: readonly MissingRecords[];
 }
 
 /** Records in the order in which they were written, after a place. */

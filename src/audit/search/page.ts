@@ -1,10 +1,12 @@
 import fs from 'node:fs';
+import path from 'node:path';
+import type { DamagedPlace } from '../store/chain.ts';
 import { fillIn } from '../store/find.ts';
 import { soundFrames } from '../store/frame.ts';
 import type { Segment } from '../store/writer.ts';
 import type { Facts } from './match.ts';
 import { isWanted } from './match.ts';
-import type { DamagedPlace, RecordFilter, RecordPage } from './model.ts';
+import type { RecordFilter, RecordPage } from './model.ts';
 import { readIndexedSide } from './sides.ts';
 import type { Span } from './walk.ts';
 import { spansOf } from './walk.ts';
@@ -22,7 +24,7 @@ export interface PageRequest {
   readonly most: { readonly ms: number; readonly bytes: number; readonly answerBytes: number };
 }
 
-export interface PageReply extends Omit<RecordPage, 'next'> {
+export interface PageReply extends Omit<RecordPage, 'next' | 'missing'> {
   /** Newest first: everything from this index on was looked at. Oldest first: everything below it. */
   readonly reached: number;
   /** True when records beyond `reached` were not looked at. */
@@ -32,8 +34,21 @@ export interface PageReply extends Omit<RecordPage, 'next'> {
 const MOST_DAMAGED = 100;
 const SEPARATOR = Buffer.from(',\n');
 
-const readSpan = (file: string, { start, end }: Span): Buffer => {
-  const fd = fs.openSync(file, 'r');
+const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+const openIfThere = (file: string): number | undefined => {
+  try {
+    return fs.openSync(file, 'r');
+  } catch (error) {
+    // Taken away since the search began: the next look at the chain says so.
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+};
+
+const readSpan = (file: string, { start, end }: Span): Buffer | undefined => {
+  const fd = openIfThere(file);
+  if (fd === undefined) return undefined;
   try {
     const bytes = Buffer.allocUnsafe(end - start);
     let got = 0;
@@ -87,8 +102,8 @@ export const readPage = async (request: PageRequest): Promise<PageReply> => {
   const isInBound = (index: number): boolean => (newest ? index < bound : index >= bound);
   const isFull = (): boolean => records.length >= limit || length >= most.answerBytes;
   const isSpent = (): boolean => scanned.bytes >= most.bytes || performance.now() >= until;
-  const noteDamage = (file: string, offset: number, bytes: number): void => {
-    if (damaged.length < MOST_DAMAGED) damaged.push({ file: file.replace(/^.*[/\\]/, ''), offset, bytes });
+  const noteDamage = (file: string, offset: number, bytes: number, why: DamagedPlace['why'] = 'bytes'): void => {
+    if (damaged.length < MOST_DAMAGED) damaged.push({ file: path.basename(file), offset, bytes, why });
   };
 
   const take = (index: number, text: string): void => {
@@ -105,15 +120,26 @@ export const readPage = async (request: PageRequest): Promise<PageReply> => {
   /** The wanted records of a span in file order, damage noted. */
   const wantedIn = async (segment: Segment, span: Span): Promise<(readonly [number, Buffer])[]> => {
     const bytes = readSpan(segment.file, span);
+    if (bytes === undefined) return [];
     const wanted: (readonly [number, Buffer])[] = [];
     let expected = 0;
+    /** The index that belongs here; unknown where nobody knows how many records a damaged part held. */
+    let next = segment.state === 'damaged' ? undefined : span.first;
     for (const { at, start, end } of soundFrames(bytes, 0)) {
-      if (at > expected) noteDamage(segment.file, span.start + expected, at - expected);
+      if (at > expected) {
+        noteDamage(segment.file, span.start + expected, at - expected);
+        next = undefined;
+      }
       expected = end;
       const payload = bytes.subarray(start, end);
       let facts = factsOf(payload);
       const { index } = facts;
-      if (typeof index !== 'number' || !isInBound(index)) continue;
+      if (typeof index !== 'number') continue;
+      if (segment.state !== 'damaged') {
+        if (next !== undefined && index !== next) noteDamage(segment.file, span.start + at, end - at, 'order');
+        next = (next ?? index) + 1;
+      }
+      if (!isInBound(index)) continue;
       scanned.records += 1;
       if (isAside(facts)) facts = JSON.parse(await filled(segment, payload)) as Facts;
       if (isWanted(filter, facts)) wanted.push([index, payload]);
@@ -143,9 +169,8 @@ export const readPage = async (request: PageRequest): Promise<PageReply> => {
     try {
       const spans = spansOf(segment, filter);
       return newest ? spans.toReversed() : spans;
-    } catch {
-      // The file is gone, or cannot be opened: all of it is missing here.
-      noteDamage(segment.file, 0, 0);
+    } catch (error) {
+      if (!isGone(error)) noteDamage(segment.file, 0, 0);
       return [];
     }
   };

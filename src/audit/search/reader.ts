@@ -1,4 +1,6 @@
+import type { Chain, DamagedPlace } from '../store/chain.ts';
 import type { Segment } from '../store/writer.ts';
+import { checkSegments } from './check.ts';
 import { cursorOf, indexOf } from './cursor.ts';
 import type { AuditReader, RecordFilter } from './model.ts';
 import type { PageRequest } from './page.ts';
@@ -17,44 +19,56 @@ const defaultBounds: SearchBounds = { ms: 2_000, bytes: 1 << 28, answerBytes: 1 
 export interface ReaderOptions {
   readonly origin: string;
   /** What is written now; what still waits is written first. */
-  readonly segments: () => readonly Segment[];
+  readonly look: () => Chain;
   readonly end: () => number;
+  /** Called with damage that was met, however often. */
+  readonly onDamage: (places: readonly DamagedPlace[]) => void;
   readonly bounds?: Partial<SearchBounds>;
 }
 
-const byFirst = (a: Segment, b: Segment): number => a.first - b.first;
+const isInTime = (filter: RecordFilter, { range }: Segment): boolean =>
+  range === undefined || mayBeInTime(filter, range);
 
 /** Segments in order, without those that cannot hold what is wanted: they need not be opened. */
 const chosen = (all: readonly Segment[], filter: RecordFilter, order: PageRequest['order'], bound: number) => {
-  const sorted = [...all].sort(byFirst);
-  return sorted.filter(({ first, state, range }, at) => {
-    const next = sorted[at + 1]?.first ?? Number.POSITIVE_INFINITY;
-    if (order === 'newest' ? first >= bound : next <= bound) return false;
-    return state === 'damaged' || range === undefined || mayBeInTime(filter, range);
-  });
+  const holds = ({ first, held }: Segment): boolean =>
+    order === 'newest' ? first < bound : (held.at(-1)?.[1] ?? first) > bound;
+  return all
+    .filter((segment) => holds(segment) && (segment.state === 'damaged' || isInTime(filter, segment)))
+    .sort((a, b) => a.first - b.first);
 };
 
 /** Reads the segments of one log. */
-export const createReader = ({ origin, segments, end, bounds }: ReaderOptions): AuditReader => {
+export const createReader = ({ origin, look, end, onDamage, bounds }: ReaderOptions) => {
   const thread = readingThread();
   const most = { ...defaultBounds, ...bounds };
-  const read = (all: readonly Segment[], request: Pick<PageRequest, 'filter' | 'order' | 'bound' | 'limit'>) =>
-    thread.read({ ...request, segments: chosen(all, request.filter, request.order, request.bound), most });
-  return {
+  const read = async (chain: Chain, request: Pick<PageRequest, 'filter' | 'order' | 'bound' | 'limit'>) => {
+    const segments = chosen(chain.present, request.filter, request.order, request.bound);
+    const page = await thread.read({ ...request, segments, most });
+    onDamage(page.damaged);
+    return { ...page, damaged: [...chain.flaws, ...page.damaged], missing: chain.missing };
+  };
+  const reader: AuditReader = {
     search: async (filter, { limit, cursor }) => {
       const bound = cursor === undefined ? Number.MAX_SAFE_INTEGER : indexOf(origin, cursor);
-      const { reached, more, ...page } = await read(segments(), { filter, order: 'newest', bound, limit });
+      const { reached, more, ...page } = await read(look(), { filter, order: 'newest', bound, limit });
       return more ? { ...page, next: cursorOf(origin, reached) } : page;
     },
     follow: async (filter, { limit, from }) => {
-      const all = segments();
+      const chain = look();
       const written = end();
-      const { reached, more, ...page } = await read(all, { filter, order: 'oldest', bound: from, limit });
+      const { reached, more, ...page } = await read(chain, { filter, order: 'oldest', bound: from, limit });
       return { ...page, upTo: more ? reached : Math.max(written, from) };
     },
     end,
     cursorOf: (index) => cursorOf(origin, index),
     indexOf: (cursor) => indexOf(origin, cursor),
     close: thread.close,
+  };
+  return {
+    ...reader,
+    /** Reads segments from their first byte to their last, for damage alone. */
+    check: (segments: readonly Segment[]): Promise<void> =>
+      checkSegments(segments, (request) => thread.read({ ...request, most }), onDamage),
   };
 };

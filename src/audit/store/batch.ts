@@ -1,9 +1,10 @@
 import type { Tail } from '../record/content.ts';
 import { crc32c, crcJoin, crcShift } from './crc32c.ts';
 import { FRAME_HEADER, frame, LEAF_BYTES } from './frame.ts';
+import { HEADER_BYTES } from './layout.ts';
 
 /** Room before the first record for a new file's header, so that both go to the disk in one write. */
-export const HEADER_ROOM = 512;
+export const HEADER_ROOM = HEADER_BYTES;
 const FIRST_BYTES = 262_144;
 /** A buffer that a burst made larger than this is let go after it was written. */
 const KEPT_BYTES = 8_388_608;

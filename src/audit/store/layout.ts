@@ -11,6 +11,9 @@ export const sideName = (first: number): string => `${String(first).padStart(16,
 /** The first index in the name of a segment or side file, set aside or not. */
 export const firstOf = (name: string): number => Number.parseInt(name, 10);
 
+/** More than what a file begins with takes. */
+export const HEADER_BYTES = 512;
+
 /** What a file begins with: its magic and a frame that says whose it is. */
 export const fileHeader = (kind: FileKind, origin: string, first: number, created: string): Buffer =>
   Buffer.concat([magics[kind], frame(JSON.stringify({ [kind]: { format: 1, origin, first, created } }))]);

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { Blocks } from './blocks.ts';
 import { createBlocks } from './blocks.ts';
+import type { Held } from './chain.ts';
 import { MAGIC_LENGTH, nextFrame, soundFrames, wholeFrames } from './frame.ts';
 import type { Seal } from './layout.ts';
 import { readHeader, readSeal, SEAL_TRAILER, sealLength } from './layout.ts';
@@ -47,22 +48,34 @@ export type Scan =
     }
   /** Nothing but the beginning of a header. */
   | { readonly kind: 'empty' }
-  | { readonly kind: 'damaged'; readonly why: string; readonly nextIndex: number };
+  | { readonly kind: 'damaged'; readonly why: string; readonly held: readonly Held[] };
+
+/** Indexes as runs. */
+const runsOf = (indexes: readonly number[]): Held[] => {
+  const runs: [number, number][] = [];
+  for (const index of [...indexes].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && index <= last[1]) last[1] = Math.max(last[1], index + 1);
+    else runs.push([index, index + 1]);
+  }
+  return runs;
+};
 
 /** Reads every record of a segment that has no seal to vouch for it. */
 export const scan = (bytes: Buffer, first: number, origin: string): Scan => {
   const damaged = (why: string): Scan => {
-    let nextIndex = first;
+    const indexes: number[] = [];
     for (const { start, end } of soundFrames(bytes, MAGIC_LENGTH)) {
       const record = readBeginning(bytes, start, end);
-      if (record?.origin === origin) nextIndex = Math.max(nextIndex, record.index + 1);
+      if (record?.origin === origin) indexes.push(record.index);
     }
-    return { kind: 'damaged', why, nextIndex };
+    return { kind: 'damaged', why, held: runsOf(indexes) };
   };
   const header = readHeader('segment', bytes);
   if (header === undefined)
     return nextFrame(bytes, 0) === undefined ? { kind: 'empty' } : damaged('its header is damaged');
-  if (header.origin !== origin || header.first !== first) return damaged('it belongs to another log or place');
+  if (header.origin !== origin) return damaged(`it belongs to the log ${header.origin}`);
+  if (header.first !== first) return damaged(`its header says that it begins at record ${header.first}`);
   const blocks = createBlocks();
   const frames = wholeFrames(bytes, header.end);
   let records = 0;
@@ -73,8 +86,10 @@ export const scan = (bytes: Buffer, first: number, origin: string): Scan => {
     if (record === undefined && bytes.toString('latin1', start, start + 10) === '{"sealed":') {
       return { kind: 'sound', records, end: at, created: header.created, blocks };
     }
-    if (record?.index !== first + records || record.origin !== origin)
-      return damaged(`record ${first + records} is missing`);
+    if (record === undefined) return damaged('a record in it cannot be read');
+    if (record.origin !== origin) return damaged('a record in it is of another log');
+    if (record.index !== first + records)
+      return damaged(`record ${record.index} stands in the place of record ${first + records}`);
     blocks.add(at, record.id);
     records += 1;
   }

@@ -5,6 +5,7 @@ import type { Batch } from './batch.ts';
 import { HEADER_ROOM } from './batch.ts';
 import type { Block, Blocks } from './blocks.ts';
 import { createBlocks, idRange } from './blocks.ts';
+import type { Held } from './chain.ts';
 import type { AppendFile, LogFiles } from './files.ts';
 import { createAppendFile } from './files.ts';
 import { fileHeader, sealBytes, segmentName, sideName } from './layout.ts';
@@ -19,6 +20,8 @@ export interface Segment {
   readonly state: 'open' | 'sealed' | 'damaged';
   /** The lowest and highest decision id in it; undefined when it holds none. Of `damaged` files unknown. */
   readonly range?: readonly [string, string];
+  /** The indexes of its records, ascending: one run of them unless it is damaged. */
+  readonly held: readonly Held[];
   /** Of the open segment. Those of sealed ones stand in their seal. */
   readonly blocks?: readonly Block[];
   /** Of the open segment: bytes of whole records, header included. */
@@ -47,6 +50,8 @@ export interface WriterOptions {
   readonly nextIndex: number;
   /** A sync failed: what is on the disk is unknown from now on. */
   readonly onSyncFailure: (error: unknown) => void;
+  /** A segment was sealed: the records before this index are on the disk. */
+  readonly onSealed?: (beyond: number) => void;
 }
 
 interface Current {
@@ -149,6 +154,7 @@ export const createWriter = (options: WriterOptions) => {
       file: inDirectory(segmentName(segment.first)),
       sides: [...(segment.side === undefined ? [] : [inDirectory(sideName(segment.first))]), ...segment.damagedSides],
       state,
+      held: [[segment.first, segment.first + segment.count]],
       ...(range === undefined ? {} : { range }),
       ...(state === 'open' ? { blocks: segment.blocks.list, bytes: segment.records.size() } : {}),
     };
@@ -169,6 +175,7 @@ export const createWriter = (options: WriterOptions) => {
         done.records.append(sealing, 0, sealing.length);
         await files.datasync(done.records.fd);
         sealed[at] = asSegment(done, 'sealed');
+        options.onSealed?.(done.first + done.count);
       } catch (error) {
         // Without a seal the next start checks the segment record by record and seals it then. A failed sync is final.
         if (done.records.size() > bytes) throw error;

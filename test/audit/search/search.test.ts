@@ -212,7 +212,7 @@ test('damage is told with its place, and costs no record but its own', async () 
   const page = await log.reader.search({}, { limit: 100 });
   expect(indexesOf(page)).toEqual(Array.from({ length: 60 }, (_, index) => 59 - index).filter((index) => index !== 5));
   expect(page.damaged).toEqual([
-    { file: '0000000000000000.seg', offset: expect.any(Number), bytes: expect.any(Number) },
+    { file: '0000000000000000.seg', offset: expect.any(Number), bytes: expect.any(Number), why: 'bytes' },
   ]);
   const [place] = page.damaged;
   expect(place?.offset).toBeLessThan(at);
@@ -233,7 +233,8 @@ test('a file that was set aside is searched too', async () => {
   const whole = Array.from({ length: 21 }, (_, index) => 20 - index).filter((index) => index !== 7);
   expect(await everything(log.reader, {}, 4)).toEqual(whole);
   expect((await log.reader.search({}, { limit: 100 })).damaged).toMatchObject([
-    { file: '0000000000000000.seg.corrupt' },
+    { file: '0000000000000000.seg.corrupt', why: 'aside' },
+    { file: '0000000000000000.seg.corrupt', why: 'bytes' },
   ]);
   expect(indexesOf(await log.reader.follow({}, { limit: 100, from: 6 }))).toEqual(whole.toReversed().slice(6));
 });

@@ -88,9 +88,24 @@ export const schemas: { readonly [name: string]: object } = {
         description: 'The bound on one search was met before the page was full: `next` goes on from there.',
       },
       scanned: object({ records: whole, bytes: whole }),
-      damaged: { type: 'array', items: object({ file: text, offset: whole, bytes: whole }) },
+      damaged: {
+        type: 'array',
+        items: object({
+          file: text,
+          offset: whole,
+          bytes: whole,
+          why: { enum: ['bytes', 'order', 'name', 'origin', 'twice', 'aside'] },
+        }),
+      },
+      missing: {
+        type: 'array',
+        description: 'Records that the log should have and has not, wanted or not: indexes, both included.',
+        items: object({ from: whole, to: whole, why: { enum: ['beginning', 'gap', 'end', 'gone'] }, file: text }, [
+          'file',
+        ]),
+      },
     },
-    ['next', 'damaged'],
+    ['next', 'damaged', 'missing'],
   ),
   ExplainRequest: object(
     {

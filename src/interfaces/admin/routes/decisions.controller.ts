@@ -21,12 +21,13 @@ const mayRead = (caller: Caller, record: string): boolean => {
 };
 
 /** The records' own texts between the members of the answer: parsing them would lose the digits of large numbers. */
-const pageBody = ({ bytes, next, partial, scanned, damaged }: RecordPage): Buffer => {
+const pageBody = ({ bytes, next, partial, scanned, damaged, missing }: RecordPage): Buffer => {
   const facts = {
     ...(next === undefined ? {} : { next }),
     partial,
     scanned,
     ...(damaged.length > 0 ? { damaged } : {}),
+    ...(missing.length > 0 ? { missing } : {}),
   };
   return Buffer.concat([
     Buffer.from('{"decisions":[\n'),
