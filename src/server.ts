@@ -234,6 +234,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       cache: () => decisions.cacheSize(),
       cacheMaxBytes: config.cache.maxBytes,
       audit: () => ({ ...audit.stats(), writable: audit.health().writable }),
+      auditCondition: audit.condition,
       epoch: () => policy.current.epoch,
       versions: activeVersions(policy, clock),
       workers: () => engine.workers(),

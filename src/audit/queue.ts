@@ -271,7 +271,7 @@ export const createQueue = (options: QueueOptions) => {
       const reason = over ?? outage?.reason;
       return reason === undefined ? { writable: true } : { writable: false, reason };
     },
-    stats: (): Omit<LogStats, 'missingRecords' | 'damagedSegments'> => ({
+    stats: (): LogStats => ({
       ...counts,
       ...writer.stats(),
       waitingRecords: batch.count(),

@@ -18,6 +18,7 @@ import type { LogMemory } from './store/memory.ts';
 import { noMemory } from './store/memory.ts';
 import { prepareDirectory, readOrigin } from './store/origin.ts';
 import { recover } from './store/recovery.ts';
+import type { LogCondition } from './store/watch.ts';
 import { watchChain } from './store/watch.ts';
 import { createWriter } from './store/writer.ts';
 
@@ -38,6 +39,7 @@ export interface SegmentLogOptions {
 /** The log that this process writes: what it did so far, and the way to search it. */
 export interface SegmentLog extends AuditLog {
   stats(): LogStats;
+  condition(): LogCondition;
   readonly reader: AuditReader;
 }
 
@@ -119,7 +121,8 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
         return await findRecord(chain.look().present, decisionId);
       },
       health: queue.health,
-      stats: () => ({ ...queue.stats(), ...chain.counts() }),
+      stats: queue.stats,
+      condition: chain.condition,
       reader,
       close: async () => {
         for (const stop of timers) stop();

@@ -103,6 +103,7 @@ export const EXIT = {
   doesNotCompile: 3,
   testsFailed: 4,
   refused: 5,
+  damaged: 6,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

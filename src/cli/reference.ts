@@ -63,6 +63,7 @@ const meanings: { readonly [code in ExitCode]: string } = {
   3: 'the policy does not compile',
   4: "the policy's tests failed, there are none, or they cover less than the threshold",
   5: 'refused: no valid token, a role that is missing, or a rule of the server',
+  6: 'the decision log that was read is damaged, or lacks records: what was found is shown, and stderr (or `damaged` and `missing` in JSON) says what is wrong',
 };
 
 const errorsOf = (exit: ExitCode): string => {

@@ -340,10 +340,6 @@ export interface LogStats {
   readonly pauses: number;
   readonly refusedRecords: number;
   readonly segments: number;
-  /** Records that the log should have and has not. */
-  readonly missingRecords: number;
-  /** Files of the log in which damage was found, or that are not what they should be. */
-  readonly damagedSegments: number;
 }
 
 export interface AuditEvent {

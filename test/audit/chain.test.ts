@@ -28,7 +28,7 @@ const look = async (directory: string, options: Options = {}) => {
   const warnings: string[] = [];
   const log = await openLog(directory, {}, { onWarning: (sentence) => warnings.push(sentence), ...options });
   const { missing, damaged, records } = await log.reader.search({}, { limit: 1_000 });
-  const { missingRecords, damagedSegments } = log.stats();
+  const { missingRecords, damagedSegments } = log.condition();
   return {
     log,
     warnings,
@@ -79,7 +79,7 @@ test('segments that an operator declares as taken away are not missing; others s
   // Read again at every look: no restart is needed.
   writeFileSync(path.join(directory, 'begin'), `${firsts[2]}\n`);
   expect((await log.reader.search({}, { limit: 1 })).missing).toEqual([]);
-  expect(log.stats().missingRecords).toBe(0);
+  expect(log.condition().missingRecords).toBe(0);
 });
 
 test.each(['', 'nonsense', '-1', '999999'])('a file begin that says %j declares nothing', async (text) => {
@@ -181,7 +181,7 @@ test('a changed byte in a sealed segment is told after a start, though nobody se
   const warnings: string[] = [];
   const log = await openLog(directory, {}, { onWarning: (sentence) => warnings.push(sentence) });
   await expect.poll(() => warnings, { timeout: 20_000 }).toEqual([expect.stringContaining(`${names[1]} is damaged`)]);
-  expect(log.stats()).toMatchObject({ damagedSegments: 1, missingRecords: 0 });
+  expect(log.condition()).toEqual({ damagedSegments: 1, missingRecords: 0 });
 });
 
 test('a damaged header of a sealed segment is told, and its records are found under its name', async () => {

@@ -105,26 +105,3 @@ export const chainOf = ({ directory, segments, flaws: known, end }: ChainOptions
   miss(expected, end, 'end');
   return { missing, missingRecords, flaws, present: segments.filter(({ file }) => isThere(file)) };
 };
-
-const holes = {
-  beginning: () => 'nothing before them is there, and the file begin does not say that they were taken away',
-  gap: () => 'those before and after them are there',
-  end: () => 'they were written',
-  gone: (file: string) => `${file} is gone`,
-} as const;
-
-/** A hole as a sentence for the operator. */
-export const holeSentence = ({ from, to, why, file = '' }: MissingRecords): string =>
-  `${from === to ? `record ${from} is` : `records ${from} to ${to} are`} missing: ${holes[why](file)}`;
-
-const damages = {
-  bytes: ({ offset, bytes }: DamagedPlace) => `is damaged: ${bytes} bytes at ${offset} are no whole record`,
-  order: ({ offset }: DamagedPlace) => `is damaged: at ${offset} stands a record of another place`,
-  name: () => 'has the name of another segment: its header names another first record; its records are found',
-  origin: () => 'belongs to another log: its records are left out',
-  twice: () => 'holds records that stand in another segment, too',
-  aside: () => 'was set aside at a start: it is damaged or out of place; its sound records are found',
-} as const;
-
-/** Damage as a sentence for the operator. */
-export const damageSentence = (place: DamagedPlace): string => `${place.file} ${damages[place.why](place)}`;

@@ -1,11 +1,20 @@
+import { damageSentence, holeSentence } from '../sentences.ts';
 import type { Chain, ChainOptions, DamagedPlace } from './chain.ts';
-import { chainOf, damageSentence, holeSentence } from './chain.ts';
+import { chainOf } from './chain.ts';
 import type { Segment } from './writer.ts';
 
 export interface WatchOptions extends Pick<ChainOptions, 'directory' | 'flaws'> {
   readonly segments: () => readonly Segment[];
   readonly end: () => number;
   readonly warn: (sentence: string) => void;
+}
+
+/** What is wrong with a log, as numbers. */
+export interface LogCondition {
+  /** Records that it should have and has not. */
+  readonly missingRecords: number;
+  /** Files that are damaged or not what they should be, as far as they were read since the log was opened. */
+  readonly damagedSegments: number;
 }
 
 /** Sentences that one process says of damage; a log that is nothing but damage must not fill another one. */
@@ -37,7 +46,7 @@ export const watchChain = ({ directory, flaws, segments, end, warn }: WatchOptio
   return {
     look,
     tell,
-    counts: (): { readonly missingRecords: number; readonly damagedSegments: number } => {
+    condition: (): LogCondition => {
       const { missingRecords } = look();
       return { missingRecords, damagedSegments: damaged.size };
     },

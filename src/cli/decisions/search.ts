@@ -1,10 +1,11 @@
 import type { CliCommand } from '../command.ts';
-import { EXIT, type ExitCode } from '../model.ts';
+import type { ExitCode } from '../model.ts';
 import { askAdmin } from '../remote/admin.ts';
 import { CliError } from '../report.ts';
-import { count, plain, table } from '../screen/screen.ts';
+import { count, table } from '../screen/screen.ts';
 import type { Session } from '../session.ts';
 import { type ExactObject, exactJson, isExactObject } from '../sources/exact-json.ts';
+import { type Damage, damageIn, exitOf, joined, membersOf, NO_DAMAGE, warnOfDamage } from './damage.ts';
 import { type FilterOptions, parametersOf, withFilters } from './filters.ts';
 import { cellsOf, fitted, HEADINGS, painted } from './rows.ts';
 
@@ -18,7 +19,7 @@ export interface SearchOptions extends FilterOptions {
 export interface Found {
   readonly decisions: readonly ExactObject[];
   readonly next?: string;
-  readonly damaged: readonly ExactObject[];
+  readonly damage: Damage;
 }
 
 const PER_ANSWER = 1_000;
@@ -26,11 +27,11 @@ const USUAL = 50;
 
 const readAnswer = (text: string): Found => {
   const answer = exactJson(text);
-  const { decisions, next, damaged = [] } = isExactObject(answer) ? answer : {};
-  if (!Array.isArray(decisions) || !decisions.every(isExactObject) || !Array.isArray(damaged))
+  const { decisions, next } = isExactObject(answer) ? answer : {};
+  const damage = isExactObject(answer) ? damageIn(answer) : undefined;
+  if (!Array.isArray(decisions) || !decisions.every(isExactObject) || damage === undefined)
     throw new CliError('SERVER_ANSWER', "the server's answer is not what this version of verdict reads");
-  const places = damaged.filter(isExactObject);
-  return { decisions, damaged: places, ...(typeof next === 'string' ? { next } : {}) };
+  return { decisions, damage, ...(typeof next === 'string' ? { next } : {}) };
 };
 
 /** Asks until `most` records were found or there are no more: one search of the server is bounded, and may answer few. */
@@ -41,7 +42,7 @@ export const findDecisions = async (
   cursor?: string,
 ): Promise<Found> => {
   const decisions: ExactObject[] = [];
-  const damaged: ExactObject[] = [];
+  let damage = NO_DAMAGE;
   let next = cursor;
   do {
     const asked = new URLSearchParams(parameters);
@@ -49,12 +50,12 @@ export const findDecisions = async (
     if (next !== undefined) asked.set('cursor', next);
     const answer = readAnswer(await askAdmin(session, { method: 'GET', path: `/v1/decisions?${asked}` }));
     decisions.push(...answer.decisions);
-    damaged.push(...answer.damaged);
+    damage = joined(damage, answer.damage);
     next = answer.next;
     session.screen.progress(`${count(decisions.length, 'decision')} ...`);
   } while (next !== undefined && decisions.length < most);
   session.screen.progress('');
-  return { decisions, damaged, ...(next === undefined ? {} : { next }) };
+  return { decisions, damage, ...(next === undefined ? {} : { next }) };
 };
 
 /** How wide a line may be; a file or a pipe takes any. */
@@ -73,15 +74,6 @@ export const tableOf = (session: Session, decisions: readonly ExactObject[]): st
   );
 };
 
-/** Says of damage what an operator must know; results stand beside it. */
-export const warnOfDamage = ({ screen }: Session, damaged: readonly ExactObject[]): void => {
-  for (const { file, offset, bytes } of damaged.slice(0, 10))
-    screen.warn(
-      `warning: ${plain(String(file))} is damaged: ${JSON.stringify(bytes)} bytes at ${JSON.stringify(offset)}`,
-    );
-  if (damaged.length > 10) screen.warn(`warning: and ${damaged.length - 10} more places`);
-};
-
 export const countOf = (option: string, text: string): number => {
   if (!/^[1-9]\d{0,8}$/.test(text))
     throw new CliError('USAGE', `--${option}: wanted a number from 1 on; not "${text}"`);
@@ -94,14 +86,13 @@ export const search = async (session: Session, options: SearchOptions): Promise<
     throw new CliError('USAGE', '--all and --limit exclude one another');
   const most = options.all === true ? Number.POSITIVE_INFINITY : countOf('limit', options.limit ?? String(USUAL));
   const found = await findDecisions(session, parametersOf(options), most, options.cursor);
-  const { decisions, next, damaged } = found;
-  screen.result(
-    { decisions, ...(next === undefined ? {} : { next }), ...(damaged.length > 0 ? { damaged } : {}) },
-    () => tableOf(session, decisions),
+  const { decisions, next, damage } = found;
+  screen.result({ decisions, ...(next === undefined ? {} : { next }), ...membersOf(damage) }, () =>
+    tableOf(session, decisions),
   );
-  if (!screen.json) warnOfDamage(session, damaged);
+  if (!screen.json) warnOfDamage(session, damage);
   if (next !== undefined) screen.note(screen.paintNote('dim', `there are more: --cursor ${next}`));
-  return EXIT.done;
+  return exitOf(damage);
 };
 
 export const withSearch = (command: CliCommand): CliCommand =>

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliCommand } from '../command.ts';
-import { EXIT, type ExitCode } from '../model.ts';
+import type { ExitCode } from '../model.ts';
 import { openEvents, type ServerEvent } from '../remote/events.ts';
 import { plain } from '../screen/screen.ts';
 import type { Session } from '../session.ts';
 import { exactJson, isExactObject } from '../sources/exact-json.ts';
+import { type Damage, damageIn, exitOf, NO_DAMAGE, warnOfDamage } from './damage.ts';
 import { type FilterOptions, parametersOf, withFilters } from './filters.ts';
 import { streamLines } from './rows.ts';
-import { columnsOf, countOf, findDecisions, tableOf, warnOfDamage } from './search.ts';
+import { columnsOf, countOf, findDecisions, tableOf } from './search.ts';
 
 interface TailOptions extends FilterOptions {
   readonly last: string;
@@ -32,8 +33,14 @@ const recordShower = (session: Session): ((text: string) => void) => {
   };
 };
 
+const damageOf = (data: string): Damage => {
+  const told = exactJson(data);
+  return (isExactObject(told) ? damageIn(told) : undefined) ?? NO_DAMAGE;
+};
+
 const showEvent = (session: Session, showRecord: (text: string) => void, { type, data }: ServerEvent): void => {
-  if (type === 'decision' || type === 'event') showRecord(data);
+  if (type === 'damage') warnOfDamage(session, damageOf(data));
+  else if (type === 'decision' || type === 'event') showRecord(data);
   else if (type === 'gap') session.screen.warn(`warning: this reader was too slow; missed: ${plain(data)}`);
   else if (type === 'end') session.screen.note(session.screen.paintNote('dim', `the stream ended: ${plain(data)}`));
 };
@@ -43,10 +50,12 @@ const follow = async (session: Session, parameters: URLSearchParams): Promise<Ex
   const { ending } = session.host;
   const showRecord = recordShower(session);
   let resume: string | undefined;
+  let damage = NO_DAMAGE;
   while (!ending.aborted) {
     try {
       for await (const event of openEvents(session, `/v1/decisions/tail?${parameters}`, resume)) {
         showEvent(session, showRecord, event);
+        if (event.type === 'damage') damage = damageOf(event.data);
         resume = event.id ?? resume;
       }
     } catch (error) {
@@ -56,7 +65,7 @@ const follow = async (session: Session, parameters: URLSearchParams): Promise<Ex
     }
     await sleep(RETRY_MS, undefined, { signal: ending }).catch(() => undefined);
   }
-  return EXIT.done;
+  return exitOf(damage);
 };
 
 const isUnreachable = (error: unknown): boolean =>
@@ -69,15 +78,14 @@ export const tail = async (session: Session, options: TailOptions): Promise<Exit
     parameters.set('last', String(Math.min(last, 1_000)));
     return follow(session, parameters);
   }
-  const { decisions, damaged } = await findDecisions(session, parameters, last);
+  const { decisions, damage } = await findDecisions(session, parameters, last);
   const { screen } = session;
   const oldestFirst = decisions.toReversed();
   if (screen.json) for (const record of oldestFirst) screen.raw(JSON.stringify(record));
-  else {
-    screen.raw(tableOf(session, oldestFirst));
-    warnOfDamage(session, damaged);
-  }
-  return EXIT.done;
+  else screen.raw(tableOf(session, oldestFirst));
+  // Also beside JSON: its lines are records, and nothing else has a place there.
+  warnOfDamage(session, damage);
+  return exitOf(damage);
 };
 
 export const withTail = (command: CliCommand): CliCommand =>

@@ -46,6 +46,8 @@ export const tail = async (response: ServerResponse, options: TailOptions): Prom
   const over = AbortSignal.any([ending, gone.signal]);
   let from = options.from;
   let heardMs = performance.now();
+  let isFirst = true;
+  let told = '';
 
   /** Resolves when the reader has room again; rejects when it takes too long. */
   const send = async (bytes: Buffer | string): Promise<void> => {
@@ -64,6 +66,14 @@ export const tail = async (response: ServerResponse, options: TailOptions): Prom
     }
   };
 
+  /** Each state of the log once: a stream of records alone would look whole. */
+  const tellDamage = async ({ damaged, missing }: Pick<RecordPage, 'damaged' | 'missing'>): Promise<void> => {
+    const data = JSON.stringify({ damaged, missing });
+    if (data === told || (told === '' && damaged.length + missing.length === 0)) return;
+    told = data;
+    await send(`event: damage\ndata: ${data}\n\n`);
+  };
+
   const skipIfBehind = async (): Promise<void> => {
     const missed = reader.end() - from - mostBehind;
     if (missed <= 0) return;
@@ -72,11 +82,13 @@ export const tail = async (response: ServerResponse, options: TailOptions): Prom
   };
 
   const step = async (): Promise<void> => {
-    if (reader.end() > from) {
+    if (isFirst || reader.end() > from) {
+      isFirst = false;
       await skipIfBehind();
       const page = await readOn();
       if (page === undefined) await sleep(LOOK_MS, undefined, { signal: over });
       else {
+        await tellDamage(page);
         if (page.records.length > 0) await send(Buffer.concat(eventsOf(reader, page)));
         from = page.upTo;
       }

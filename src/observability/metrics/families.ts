@@ -158,6 +158,16 @@ const audit: readonly Family[] = [
     (from) => from.audit().refusedRecords,
   ),
   gauge('verdict_audit_segments', 'Segments that the log consists of.', (from) => from.audit().segments),
+  gauge(
+    'verdict_audit_missing_records',
+    'Records that the log should have and has not.',
+    (from) => from.auditCondition().missingRecords,
+  ),
+  gauge(
+    'verdict_audit_damaged_segments',
+    'Files of the log that are damaged or not what they should be, as far as they were read since the start.',
+    (from) => from.auditCondition().damagedSegments,
+  ),
 ];
 
 const state: readonly Family[] = [

@@ -16,6 +16,8 @@ export interface MetricSources {
   /** Bytes that the cache may take. */
   readonly cacheMaxBytes: number;
   audit(): LogStats & { readonly writable: boolean };
+  /** What is wrong with the log: records that it lacks, and files that are damaged. */
+  auditCondition(): { readonly missingRecords: number; readonly damagedSegments: number };
   readonly epoch: () => number;
   /** What is active, and for how long. */
   versions(): readonly { readonly bundle: string; readonly version: number; readonly activeSeconds: number }[];

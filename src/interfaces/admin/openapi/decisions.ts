@@ -62,7 +62,8 @@ export const decisionPaths = {
         200: {
           description:
             'Events `decision` and `event` with a record as data, `gap` with `{"missed": n}` when the reader was too ' +
-            'slow for n records of the log, and `end` when the server or the token ends.',
+            'slow for n records of the log, `damage` with `damaged` and `missing` as a search has them when the log is ' +
+            'not whole, and `end` when the server or the token ends.',
           content: { 'text/event-stream': { schema: { type: 'string' } } },
         },
         ...errors(400, 401, 403, 429, 500),
