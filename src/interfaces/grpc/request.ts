@@ -141,7 +141,10 @@ export const readDecideBatch = (bytes: Uint8Array): DecideBatchRequest => {
 /** The segments of a path that was asked; throws RequestError. */
 export const pathOf = (path: string, limits: RequestLimits): readonly string[] => {
   boundPath(path, limits.pathBytes);
-  return segmentsOf(path);
+  const segments = segmentsOf(path);
+  // Clients drop fields that they do not know: a slip in this one's name would ask for all data of all bundles.
+  if (segments.length === 0) throw new RequestError('member_missing', 'path: required, and missing');
+  return segments;
 };
 
 /** What was sent as JSON that passed every check; undefined when nothing was. Throws RequestError with the place. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/decision/index.ts';
 import { CacheState } from '../../../src/interfaces/grpc/gen/verdict/v1/decisions_pb.ts';
 import { fails, gives } from '../../support/decision.ts';
-import { json, resultOf, startGrpc } from '../../support/decision-grpc.ts';
+import { callBytes, DECIDE, json, resultOf, startGrpc } from '../../support/decision-grpc.ts';
 import { shop } from '../../support/decision-http.ts';
 
 const ALLOW = 'shop/orders/allow';
@@ -238,6 +238,25 @@ describe('what is no question', () => {
     });
     expect(await refused({ path: 'a/%ff' })).toMatchObject({ code: 'path_invalid', status: 'INVALID_ARGUMENT' });
     expect(await refused({ path: 'a/"' })).toMatchObject({ code: 'path_invalid' });
+  });
+
+  test.each(['', '/', '//'])('the path %j, which would be all data of all bundles, is none', async (path) => {
+    const missing = {
+      status: 'INVALID_ARGUMENT',
+      code: 'member_missing',
+      details: 'path: required, and missing',
+    };
+    expect(await refused({ path, input: json('{}') })).toEqual(missing);
+    const { client, decideBatch, refusals, audit } = await startGrpc();
+    const questions = { case: 'variants' as const, value: { variants: [json('{}')] } };
+    await expect(decideBatch({ path, questions })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: missing.details,
+    });
+    // As it comes from a client that wrote `pfad` and whose library drops what it does not know.
+    await expect(callBytes(client, DECIDE, new Uint8Array())).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(refusals).toEqual(['member_missing', 'member_missing']);
+    expect(audit.records).toHaveLength(0);
   });
 
   test('a larger message ends its call, and the connection goes on', async () => {

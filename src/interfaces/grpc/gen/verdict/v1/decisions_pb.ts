@@ -25,8 +25,9 @@ export const file_verdict_v1_decisions: GenFile = /*@__PURE__*/
  */
 export type DecideRequest = Message<"verdict.v1.DecideRequest"> & {
   /**
-   * What is asked: the path of a rule or of data below `data`, segments joined by slashes: `todo/decision`. A slash or
-   * percent sign within a segment is percent-encoded.
+   * Required. What is asked: the path of a rule or of data below `data`, segments joined by slashes: `todo/decision`. A
+   * slash or percent sign within a segment is percent-encoded. Without a segment the call ends with INVALID_ARGUMENT:
+   * the document above all bundles is no question.
    *
    * @generated from field: string path = 1;
    */
