@@ -10,7 +10,7 @@ import type { BundleArgument, RunningServer } from './cli/index.ts';
 import type { Config } from './config/index.ts';
 import { createDecisions } from './decision/index.ts';
 import { engineOptions, openEngine } from './engine/index.ts';
-import { ensureOperatorToken, openTokenStore } from './identity/index.ts';
+import { ensureOperatorToken, openTokenStore, ROLES } from './identity/index.ts';
 import { startAdminServer } from './interfaces/admin/index.ts';
 import { startGrpcServer } from './interfaces/grpc/index.ts';
 import { startDecisionServer } from './interfaces/http/index.ts';
@@ -177,7 +177,19 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     const tokens = openTokenStore({ catalog, clock, settings: config.identity });
     opened.add(() => tokens.close());
     const operatorToken = ensureOperatorToken(dir, tokens);
-    if (operatorToken.state === 'made') log.info({ file: operatorToken.file }, 'a new operator token was written');
+    if (audit.opening.unclean)
+      log.warn(
+        { dir },
+        'the process before this one did not end cleanly: the last record of the decision log is no stop',
+      );
+    await audit.note({ event: 'start', by: 'server', details: { version, ...audit.opening } });
+    // The last of all records: closed before it is everything else.
+    opened.add(() => audit.note({ event: 'stop', by: 'server', details: { version } }));
+    if (operatorToken.state === 'made') {
+      const details = { name: 'operator', roles: ROLES };
+      await audit.note({ event: 'token_create', by: 'server', details });
+      log.info({ file: operatorToken.file }, 'a new operator token was written');
+    }
     if (operatorToken.state === 'revoked')
       log.warn({ file: operatorToken.file }, 'the operator token is revoked; removing its file makes a new one');
 
@@ -195,6 +207,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       clock,
       catalog,
       onActivation: (event) => audit.note(event),
+      onPush: (event) => audit.note(event),
       log: (level, sentence, fields) => log[level](fields, sentence),
       ...(config.authzen.bundle === '' ? {} : { authzenBundle: config.authzen.bundle }),
     });
@@ -243,8 +256,6 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       toolchainRestarts: () => toolchain.restarts(),
       ...(tracing === undefined ? {} : { spans: () => tracing.counts() }),
     });
-    await audit.note({ event: 'start', by: 'server', details: { version } });
-
     const explain = createExplain({ policy, toolchain });
     const parts = { version, policy, explain, tokens, audit, reader: audit.reader, health, log, metrics };
     const admin = await listening('admin', server.admin, () =>
@@ -302,7 +313,6 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
         await sleep(server.drainSeconds * 1000);
         const graceMs = server.graceSeconds * 1000;
         await Promise.all([http.close(graceMs), grpc?.close(graceMs), admin.close(graceMs)]);
-        await audit.note({ event: 'stop', by: 'server', details: { version } });
         log.info('ended');
       } finally {
         await opened.close();

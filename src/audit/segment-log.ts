@@ -6,10 +6,12 @@ import { AuditError } from '../decision/model.ts';
 import { createQueue } from './queue.ts';
 import { createPreparer } from './record/content.ts';
 import { createHeads } from './record/head.ts';
+import { isAfterStop } from './search/last.ts';
 import type { AuditReader } from './search/model.ts';
 import type { SearchBounds } from './search/reader.ts';
 import { createReader } from './search/reader.ts';
 import type { AuditSettings } from './settings.ts';
+import { beginOf } from './store/chain.ts';
 import type { LogFiles } from './store/files.ts';
 import { nodeFiles } from './store/files.ts';
 import { findRecord } from './store/find.ts';
@@ -36,10 +38,25 @@ export interface SegmentLogOptions {
   readonly search?: Partial<SearchBounds>;
 }
 
+/** What is in the record of a start, so that a restart hides nothing. */
+export interface Opening {
+  /** The last record before it is no stop: the process before this one was killed, or the folder is a copy of a running one. */
+  readonly unclean?: true;
+  /** Records that are missing, and files that are damaged, as far as that was known then. */
+  readonly missing?: number;
+  readonly damaged?: number;
+  /** The index at which the log begins, when older segments were taken away on purpose. */
+  readonly begin?: number;
+  /** Another log that was written before into this folder, and at least how many records it had. */
+  readonly former?: { readonly origin: string; readonly records: number };
+}
+
 /** The log that this process writes: what it did so far, and the way to search it. */
 export interface SegmentLog extends AuditLog {
   stats(): LogStats;
   condition(): LogCondition;
+  /** What opening it found, as the details of the start's record: nothing when all was well. */
+  readonly opening: Opening;
   readonly reader: AuditReader;
 }
 
@@ -58,6 +75,10 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
   const { dir: directory, settings, clock, files = nodeFiles, onWarning: warn = () => {} } = options;
   prepareDirectory(directory);
   const lock = await acquireLock(directory);
+  if (lock.copyOf !== undefined)
+    warn(
+      `${directory} is a copy of ${lock.copyOf}, which a process writes: what is recorded here is not recorded there`,
+    );
   try {
     const origin = readOrigin(directory);
     const memory = options.memory?.() ?? noMemory;
@@ -97,6 +118,16 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
     const timers = [every(settings.syncSeconds * 1000, () => queue.tend()), every(HEARTBEAT_MS, () => lock.touch())];
     const chain = watchChain({ directory, flaws: recovered.flaws, segments: writer.segments, end: writer.end, warn });
     chain.look();
+    const unclean = !isAfterStop(writer.segments());
+    const { missingRecords: missing, damagedSegments: damaged } = chain.condition();
+    const begin = beginOf(directory, nextIndex);
+    const opening: Opening = {
+      ...(unclean ? { unclean } : {}),
+      ...(missing > 0 ? { missing } : {}),
+      ...(damaged > 0 ? { damaged } : {}),
+      ...(begin > 0 ? { begin } : {}),
+      ...(former === undefined ? {} : { former }),
+    };
     const reader = createReader({
       origin,
       look: () => {
@@ -122,6 +153,7 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
       },
       health: queue.health,
       stats: queue.stats,
+      opening,
       condition: chain.condition,
       reader,
       close: async () => {

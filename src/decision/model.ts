@@ -315,7 +315,7 @@ export interface AuditLog {
    * in the order in which they were appended.
    */
   append(facts: RecordFacts, content: PreparedContent, done: (error?: AuditError) => void): void;
-  /** A record that is no decision: activation, start, stop. */
+  /** A record that is no decision: an activation, a push, a token, start, stop. */
   note(event: AuditEvent): Promise<void>;
   /** The stored JSON text of one record, side values filled in, or undefined. Exact as soon as `done` was called. */
   find(decisionId: string): Promise<string | undefined>;
@@ -343,7 +343,7 @@ export interface LogStats {
 }
 
 export interface AuditEvent {
-  readonly event: 'activation' | 'start' | 'stop' | 'pause';
+  readonly event: 'activation' | 'push' | 'token_create' | 'token_revoke' | 'start' | 'stop' | 'pause';
   readonly by: string;
   readonly details: { readonly [key: string]: unknown };
 }

@@ -26,6 +26,8 @@ export interface PolicyStoreOptions {
   readonly catalog: DatabaseSync;
   /** Records an activation. It is awaited before anything changes: when it rejects, nothing does. */
   readonly onActivation?: (event: AuditEvent) => Promise<void>;
+  /** Records that a version was pushed. It is awaited before the version is stored: when it rejects, it is not. */
+  readonly onPush?: (event: AuditEvent) => Promise<void>;
   readonly log?: PolicyLog;
   /** The bundle that answers AuthZEN when a request names none. */
   readonly authzenBundle?: string;

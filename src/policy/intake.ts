@@ -1,3 +1,4 @@
+import { messageOf } from '../canonical/index.ts';
 import type { UploadContent } from './build/upload.ts';
 import type { Parts } from './changes.ts';
 import { activeOf, candidateOf, NOT_NOW, rootsGivenUp, settle, UNTESTED, versionOf } from './changes.ts';
@@ -37,12 +38,25 @@ export interface LocalResult extends PushResult {
   readonly activated: boolean;
 }
 
+const record = async ({ options }: Parts, upload: Upload, { accepted, version }: Made): Promise<void> => {
+  const { digest, revision, opaque } = accepted.runnable;
+  const details = { bundle: upload.name, version, digest, revision, opaque };
+  try {
+    await options.onPush?.({ event: 'push', by: upload.by, details });
+  } catch (error) {
+    const message = `${upload.name}@${version} was not stored, since that could not be recorded: ${messageOf(error)}`;
+    throw new PolicyError('STORAGE_FAILED', message, { cause: error });
+  }
+};
+
 /** Stores a version that was accepted and loads; what fails on the way leaves nothing behind. */
-const store = async ({ options, catalog, shelf }: Parts, upload: Upload, made: Made, found: Found): Promise<void> => {
+const store = async (parts: Parts, upload: Upload, made: Made, found: Found): Promise<void> => {
+  const { options, catalog, shelf } = parts;
   const { accepted, version, uploadDigest } = made;
   const { runnable } = accepted;
   try {
     await shelf.put(upload.name, runnable.digest, accepted.archive);
+    await record(parts, upload, made);
     catalog.add({
       name: upload.name,
       version,

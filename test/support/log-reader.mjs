@@ -140,7 +140,8 @@ export const readLog = (directory) => {
     }
   }
   records.sort((a, b) => a.index - b.index);
-  let expected = records[0]?.index ?? 0;
+  const begin = join(directory, 'begin');
+  let expected = existsSync(begin) ? Number(readFileSync(begin, 'utf8')) : 0;
   for (const { index, setAside } of records) {
     if (index < expected) problems.push(`index ${index} stands twice`);
     if (index > expected && !setAside) problems.push(`indexes ${expected} to ${index - 1} are missing`);

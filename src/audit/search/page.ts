@@ -46,7 +46,8 @@ const openIfThere = (file: string): number | undefined => {
   }
 };
 
-const readSpan = (file: string, { start, end }: Span): Buffer | undefined => {
+/** The bytes of a span; undefined when the file is gone. */
+export const readSpan = (file: string, { start, end }: Span): Buffer | undefined => {
   const fd = openIfThere(file);
   if (fd === undefined) return undefined;
   try {

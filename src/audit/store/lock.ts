@@ -4,6 +4,7 @@ import {
   openSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -21,6 +22,8 @@ interface Owner {
   readonly boot: string;
   readonly namespace: string;
   readonly started: string;
+  /** The folder that it writes; empty when an older release wrote the lock. */
+  readonly directory: string;
 }
 
 const quietly = (read: () => string): string => {
@@ -35,18 +38,19 @@ const quietly = (read: () => string): string => {
 const startOf = (pid: number): string =>
   quietly(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '');
 
-const self = (): Owner => ({
+const self = (directory: string): Owner => ({
   pid: process.pid,
   boot: quietly(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
   namespace: quietly(() => readlinkSync('/proc/self/ns/pid')),
   started: startOf(process.pid),
+  directory: realpathSync(directory),
 });
 
 const readOwner = (file: string): Owner | undefined => {
   try {
     const owner = JSON.parse(readFileSync(file, 'utf8')) as Partial<Owner>;
-    const { pid, boot = '', namespace = '', started = '' } = owner;
-    return typeof pid === 'number' ? { pid, boot, namespace, started } : undefined;
+    const { pid, boot = '', namespace = '', started = '', directory = '' } = owner;
+    return typeof pid === 'number' ? { pid, boot, namespace, started, directory } : undefined;
   } catch {
     return undefined;
   }
@@ -60,7 +64,7 @@ const STALE_MS = 15 * HEARTBEAT_MS;
 const touched = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.mtimeMs;
 
 const isAlive = async (file: string, owner: Owner | undefined): Promise<boolean> => {
-  const here = self();
+  const here = self(path.dirname(file));
   if (owner !== undefined && owner.boot === here.boot && owner.namespace === here.namespace) {
     try {
       process.kill(owner.pid, 0);
@@ -77,6 +81,8 @@ const isAlive = async (file: string, owner: Owner | undefined): Promise<boolean>
 };
 
 export interface Lock {
+  /** The folder that this one is a copy of, when a process writes that one. */
+  readonly copyOf?: string;
   touch(): void;
   release(): void;
 }
@@ -93,6 +99,22 @@ const create = (file: string, text: string): boolean => {
   }
 };
 
+/**
+ * True when the lock came here with a copy of the folder: where its owner writes lies another file with the same words. A
+ * copy that cannot be told so surely is treated as the folder itself.
+ */
+const isCopied = (file: string, held: string, { directory }: Owner): boolean => {
+  if (directory === '') return false;
+  try {
+    const theirs = path.join(directory, path.basename(file));
+    const [here, there] = [statSync(file, { bigint: true }), statSync(theirs, { bigint: true })];
+    const isOther = here.dev !== there.dev || here.ino !== there.ino;
+    return isOther && readFileSync(theirs, 'utf8').trim() === held;
+  } catch {
+    return false;
+  }
+};
+
 /** Takes a dead owner's lock away; whoever else does so at the same time must not lose a lock it just made. */
 const removeDead = (file: string, dead: string): void => {
   const aside = `${file}.${process.pid}`;
@@ -104,12 +126,14 @@ const removeDead = (file: string, dead: string): void => {
 /** Makes this process the directory's only writer. Rejects with AUDIT_UNUSABLE while another one lives. */
 export const acquireLock = async (directory: string): Promise<Lock> => {
   const file = path.join(directory, 'lock');
-  const text = JSON.stringify(self());
+  const text = JSON.stringify(self(directory));
+  let copyOf: string | undefined;
   try {
     for (let attempt = 0; !create(file, text); attempt++) {
       const held = quietly(() => readFileSync(file, 'utf8'));
       const owner = readOwner(file);
-      if (attempt === 5 || (await isAlive(file, owner))) {
+      if (attempt < 5 && owner !== undefined && isCopied(file, held, owner)) copyOf = owner.directory;
+      else if (attempt === 5 || (await isAlive(file, owner))) {
         const who = owner === undefined ? 'another process' : `process ${owner.pid}`;
         throw new AuditError(
           'AUDIT_UNUSABLE',
@@ -129,6 +153,7 @@ export const acquireLock = async (directory: string): Promise<Lock> => {
     });
   }
   return {
+    ...(copyOf === undefined ? {} : { copyOf }),
     touch: () => {
       try {
         utimesSync(file, Date.now() / 1000, Date.now() / 1000);

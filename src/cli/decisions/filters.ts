@@ -40,7 +40,7 @@ export const withFilters = (command: CliCommand): CliCommand =>
     .option('--path <path>', 'of this path and those below it, such as todo or todo/allow', collect)
     .option('--wire <wire>', 'asked this way, such as opa.v1', collect)
     .option('--cache <state>', 'hit, miss, bypass or uncacheable', collect)
-    .option('--events', 'activations, starts and stops too') as CliCommand;
+    .option('--events', 'pushes, activations, tokens, starts and stops too') as CliCommand;
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
