@@ -6,4 +6,5 @@ export { ensureOperatorToken, OPERATOR_TOKEN_FILE } from './operator-token.ts';
 export { holdsFor, SOURCE_READERS } from './permissions.ts';
 export type { IdentitySettings } from './settings.ts';
 export { identitySchema } from './settings.ts';
+export { presentsToken } from './token-form.ts';
 export { openTokenStore } from './token-store.ts';

@@ -1,13 +1,13 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, messageOf, sha256 } from '../canonical/index.ts';
 import type { Caller } from '../decision/model.ts';
 import { IdentityError, type NewSecret, type NewToken, type OpenTokenStore } from './model.ts';
 import { checkNewToken, ROLES } from './new-token.ts';
 import type { IdentitySettings } from './settings.ts';
+import { isSecretText, newSecretText } from './token-form.ts';
 import { infoOf, type TokenRow, tokenTable } from './token-row.ts';
 
-const SECRET = /^vdt_[A-Za-z0-9_-]{43}$/;
 const FLUSH_MS = 60_000;
 
 const stored = <T>(what: string, work: () => T): T => {
@@ -26,7 +26,7 @@ const callerOf = (row: TokenRow): Caller => ({
 });
 
 const newSecret = (): { readonly secret: string; readonly digest: Buffer } => {
-  const secret = `vdt_${randomBytes(32).toString('base64url')}`;
+  const secret = newSecretText();
   return { secret, digest: sha256(secret) };
 };
 
@@ -107,7 +107,7 @@ export const openTokenStore = (options: {
 
   /** The live token with this secret. */
   const find = (secret: string, nowMs: number): TokenRow | undefined => {
-    if (!SECRET.test(secret)) return undefined;
+    if (!isSecretText(secret)) return undefined;
     const digest = sha256(secret);
     const row = byDigest.get(digest.toString('hex'));
     if (row === undefined || !timingSafeEqual(row.digest, digest) || row.revokedMs !== undefined) return undefined;

@@ -225,3 +225,10 @@ test('a root that an active bundle holds cannot be claimed by another, also one 
     stderr: expect.stringContaining('overlaps held, which the active bundle holder owns'),
   });
 });
+
+test('eval says where a token came from that the decision listener refuses', async () => {
+  const argv = ['eval', 'todo/allow', '--server', pdp.urls.http];
+  const { code, stderr } = await verdict(argv, { env: { VERDICT_TOKEN: 'vdt_gone' } });
+  expect(stderr).toMatch(/the server answered 401: the token is not known here.*; it was taken from VERDICT_TOKEN\n/);
+  expect(code).toBe(5);
+});

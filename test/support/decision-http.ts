@@ -72,6 +72,7 @@ export const startHttp = async (options: HttpOptions = {}) => {
   core.policy.activate(shop);
   const state = { draining: false };
   const warnings: string[] = [];
+  const refusals: string[] = [];
   const settings: HttpSettings = {
     ...defaultHttpSettings,
     port: 0,
@@ -88,6 +89,7 @@ export const startHttp = async (options: HttpOptions = {}) => {
     draining: () => state.draining,
     version: { version: '0.1.0' },
     onWarning: (message) => warnings.push(message),
+    observer: { responded: () => {}, refused: (reason) => refusals.push(reason) },
     ...(options.authzenBaseUrl === undefined ? {} : { authzenBaseUrl: options.authzenBaseUrl }),
     ...(options.defaultDecision === undefined ? {} : { defaultDecision: options.defaultDecision }),
   });
@@ -126,7 +128,7 @@ export const startHttp = async (options: HttpOptions = {}) => {
       else socket.write(text);
     });
 
-  return { ...core, server, state, httpWarnings: warnings, call, raw };
+  return { ...core, server, state, httpWarnings: warnings, refusals, call, raw };
 };
 
 export type Http = Awaited<ReturnType<typeof startHttp>>;

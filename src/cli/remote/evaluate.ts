@@ -32,7 +32,7 @@ const pathOf = (query: string): string[] => {
 const notHere = (status: number): string =>
   status === 404 ? ' (eval asks a decision listener, such as http://127.0.0.1:8181)' : '';
 
-const refusal = (status: number, text: string): ServerError => {
+const refusal = (status: number, text: string, source: string | undefined): ServerError => {
   const body = ((): unknown => {
     try {
       return JSON.parse(text);
@@ -51,9 +51,12 @@ const refusal = (status: number, text: string): ServerError => {
     );
   }
   const { code, message = body.detail, errors } = body;
+  const isToken = status === 401 && source !== undefined;
+  const taken = isToken ? `; it was taken from ${source}` : '';
+  const named = isToken ? 'UNAUTHENTICATED' : code;
   return new ServerError(
-    typeof code === 'string' ? code : 'SERVER_ANSWER',
-    `the server answered ${status}: ${typeof message === 'string' ? message : 'no message'}${notHere(status)}`,
+    typeof named === 'string' ? named : 'SERVER_ANSWER',
+    `the server answered ${status}: ${typeof message === 'string' ? message : 'no message'}${taken}${notHere(status)}`,
     { status, problems: Array.isArray(errors) ? errors : [] },
   );
 };
@@ -77,7 +80,7 @@ export const evaluateRemotely = async (session: Session, question: Question): Pr
   const server = serverUrl(globals.server ?? '');
   const url = new URL(`/v1/data/${pathOf(question.query).map(part).join('/')}`, server);
   if (question.strictErrors) url.searchParams.set('strict-builtin-errors', 'true');
-  const token = (await namedToken(session))?.token;
+  const { token, source } = (await namedToken(session)) ?? {};
   if (token !== undefined && isExposed(server))
     screen.warn(`verdict: the token goes to ${server.origin} unencrypted; use https`);
   const { status, text, headers } = await send(url, {
@@ -89,7 +92,7 @@ export const evaluateRemotely = async (session: Session, question: Question): Pr
     // As it was written: parsing it here could change a number.
     body: question.input === undefined ? '{}' : `{"input":${question.input}}`,
   });
-  if (status !== 200) throw refusal(status, text);
+  if (status !== 200) throw refusal(status, text, source);
   screen.result(new ExactJson(text), () => answerText(session, text));
   const warning = warningOf(text);
   if (warning !== undefined) screen.note(warningText(warning, screen.paintNote));

@@ -46,10 +46,13 @@ export interface Exchange {
 export type Refuse = (service: Service, exchange: Exchange, error: RequestError) => void;
 
 /** The headers with which every refusal ends. A body that is not read to its end takes its connection with it. */
-export const refusalHeaders = (error: RequestError): string[] =>
-  error.code === 'body_too_large'
-    ? ['Cache-Control', 'no-store', 'Connection', 'close']
-    : ['Cache-Control', 'no-store'];
+export const refusalHeaders = ({ code }: RequestError): string[] => {
+  const headers = ['Cache-Control', 'no-store'];
+  if (code === 'body_too_large') headers.push('Connection', 'close');
+  // RFC 6750, section 3.
+  if (code === 'token_invalid') headers.push('WWW-Authenticate', 'Bearer realm="verdict", error="invalid_token"');
+  return headers;
+};
 
 /** A step on a body, whose every failure is a refusal in the dialect given: nothing is thrown into the event loop. */
 export const guarded =

@@ -11,6 +11,7 @@ export type RequestErrorCode =
   | 'media_type_unsupported'
   | 'coding_unsupported'
   | 'header_repeated'
+  | 'token_invalid'
   | 'host_refused'
   | 'origin_refused'
   | 'route_unknown'
@@ -62,7 +63,7 @@ export const decisionErrors: {
 interface RequestMapping {
   readonly status: number;
   readonly opa: string;
-  readonly grpc?: 'INVALID_ARGUMENT' | 'INTERNAL';
+  readonly grpc?: 'INVALID_ARGUMENT' | 'UNAUTHENTICATED' | 'INTERNAL';
 }
 
 const malformed: RequestMapping = { status: 400, opa: 'invalid_parameter', grpc: 'INVALID_ARGUMENT' };
@@ -78,6 +79,7 @@ export const requestErrors: { readonly [Code in RequestErrorCode]: RequestMappin
   media_type_unsupported: malformedHttp,
   coding_unsupported: malformedHttp,
   header_repeated: malformedHttp,
+  token_invalid: { status: 401, opa: 'unauthorized', grpc: 'UNAUTHENTICATED' },
   host_refused: { status: 403, opa: 'forbidden' },
   origin_refused: { status: 403, opa: 'forbidden' },
   route_unknown: { status: 404, opa: 'resource_not_found' },

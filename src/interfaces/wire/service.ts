@@ -1,5 +1,6 @@
 import { messageOf } from '../../canonical/index.ts';
 import type { Caller, Decisions, PolicySource, RequestObserver, RequestTracer } from '../../decision/index.ts';
+import { presentsToken } from '../../identity/index.ts';
 import { RequestError } from './errors.ts';
 import type { RequestLimits } from './limits.ts';
 
@@ -13,7 +14,7 @@ export interface Readiness {
 export interface WireOptions {
   readonly decisions: Decisions;
   readonly policy: PolicySource;
-  /** Who presents a bearer token; one that nobody knows is ignored, because the listener is open. */
+  /** Who presents an API token of Verdict's; absent: nobody has one. */
   readonly authenticate?: (bearer: string) => Caller | undefined;
   readonly ready: () => Readiness;
   readonly draining: () => boolean;
@@ -31,7 +32,10 @@ export interface WireService {
   readonly limits: RequestLimits;
   ready(): Readiness;
   draining(): boolean;
-  /** Who asks, by the request's `authorization`; empty for none. */
+  /**
+   * Who asks, by the request's `authorization`; empty for none. Throws RequestError for an API token that is not valid:
+   * as `anonymous` its holder could do more than the token allowed. Credentials of other issuers say nothing here.
+   */
   callerOf(authorization: string): Caller;
   /** Counts answers and refusals: to be told of both by every wire. */
   readonly observer: RequestObserver | undefined;
@@ -61,9 +65,14 @@ export const wireService = (options: WireOptions, limits: RequestLimits): WireSe
     observer,
     tracer,
     callerOf: (authorization) => {
-      if (authorization === '' || authenticate === undefined) return ANYONE;
+      if (authorization === '' || !presentsToken(authorization)) return ANYONE;
       const bearer = bearerOf(authorization);
-      return (bearer === undefined ? undefined : authenticate(bearer)) ?? ANYONE;
+      const caller = bearer === undefined ? undefined : authenticate?.(bearer);
+      if (caller !== undefined) return caller;
+      throw new RequestError(
+        'token_invalid',
+        'the token is not known here, has expired, was revoked, or does not come as Authorization: Bearer TOKEN',
+      );
     },
     warn: (message) => onWarning?.(message),
   };

@@ -190,8 +190,26 @@ describe('the cache', () => {
     expect(await decide(asked, metadata)).toMatchObject({ verdict: { case: 'failed', value: { code: 'forbidden' } } });
     expect(audit.records.at(-1)?.facts).toMatchObject({ caller: other });
     expect(audit.records.at(-1)?.facts.requestedBy).toMatch(/^127\.0\.0\.1:\d+$/);
-    metadata.set('authorization', 'Bearer unknown');
+    metadata.set('authorization', 'Bearer eyJ.of.another');
     expect(resultOf(await decide(asked, metadata))).toBe('true');
+  });
+
+  test('a token that is not valid ends the call', async () => {
+    const { decide, decideBatch, audit, refusals, grpcWarnings } = await startGrpc();
+    const input = json('{"user":"u1"}');
+    const metadata = new Metadata();
+    metadata.set('authorization', 'Bearer vdt_unknown');
+    const questions = { case: 'variants' as const, value: { variants: [input] } };
+    for (const asked of [decide({ path: ALLOW, input }, metadata), decideBatch({ path: ALLOW, questions }, metadata)]) {
+      const error = (await asked.catch((thrown: unknown) => thrown)) as { details: string; metadata: Metadata };
+      expect(error).toMatchObject({ code: status.UNAUTHENTICATED });
+      expect(error.metadata.get('verdict-error')).toEqual(['token_invalid']);
+      expect(error.details).toMatch(/^the token is not known here/);
+      expect(error.details).not.toContain('vdt_');
+    }
+    expect(refusals).toEqual(['token_invalid', 'token_invalid']);
+    expect(audit.records).toHaveLength(0);
+    expect(grpcWarnings).toEqual([]);
   });
 });
 

@@ -224,13 +224,13 @@ describe('who answers', () => {
 
   test('of many bundles ten are named, of those that a token is not for none', async () => {
     const tokens = {
-      t: { kind: 'token', name: 't', roles: ['ask'], bundles: ['b07', 'b11', 'none'] },
+      vdt_t: { kind: 'token', name: 't', roles: ['ask'], bundles: ['b07', 'b11', 'none'] },
     } as const;
     const http = await startHttp({ tokens });
     const names = Array.from({ length: 12 }, (_, index) => `b${String(index).padStart(2, '0')}`);
     http.policy.activate(...names.map(answering));
     expect(await detail(http, `/none${ONE}`)).toMatch(/ \(b00, b01, .*, b09 and 3 more do\)$/);
-    expect(await detail(http, `/none${ONE}`, { Authorization: 'Bearer t' })).toMatch(/ \(b07, b11 do\)$/);
+    expect(await detail(http, `/none${ONE}`, { Authorization: 'Bearer vdt_t' })).toMatch(/ \(b07, b11 do\)$/);
   });
 });
 

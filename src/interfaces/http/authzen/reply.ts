@@ -7,6 +7,7 @@ import { batchHeaders, decisionHeaders, refusalHeaders, send } from '../exchange
 
 const titles: { readonly [status: number]: string } = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
