@@ -1,18 +1,18 @@
-/** Tells whether a raw key came before, and marks it. It may be wrong either way, which costs time and no answer. */
-export type Arrivals = (rawKey: string) => boolean;
+import { crc32 } from 'node:zlib';
 
-const PLACES = 2 ** 16;
+/** Tells whether the same came before, and marks it. It may be wrong either way, which costs time and no answer. */
+export type Arrivals = (sent: Uint8Array | string) => boolean;
+
+const PLACES = 2 ** 18;
 
 /**
- * Remembers about the last 65,000 keys in 256 KiB, however long they are: a number of 32 bits each (FNV-1a), where a
- * later key of the same place takes over. An entry a key in the cache would push out answers.
+ * Remembers about the last 260,000 bodies in 1 MiB, however long they are: a number of 32 bits each, where a later body
+ * of the same place takes over. An entry a body in the cache would push out answers.
  */
 export const openArrivals = (): Arrivals => {
   const marks = new Uint32Array(PLACES);
-  return (rawKey) => {
-    let mark = 0x811c9dc5;
-    for (let at = 0; at < rawKey.length; at++) mark = Math.imul(mark ^ rawKey.charCodeAt(at), 0x01000193);
-    mark >>>= 0;
+  return (sent) => {
+    const mark = crc32(sent);
     const place = mark % PLACES;
     const came = marks[place] === mark;
     marks[place] = mark;

@@ -74,7 +74,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
   const { cache, onFailure } = settings;
   const remembers = cache.enabled && cache.maxBytes > 0 && cache.maxAgeSeconds > 0;
   const store = openStore(Math.max(1, cache.maxBytes));
-  const cameBefore = openArrivals();
+  const arrived = openArrivals();
   const expiriesOf = expiryReader(cache.expiryPaths);
   // Moments that an input names bound its answer, whether or not a rule reads them.
   const textOf = inputText(cache.expiryPaths.map(pointerSteps));
@@ -94,9 +94,7 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
       nonDeterministic: made.nonDeterministic,
     });
     const { epoch } = active;
-    // An entry of its own only for a body that comes again: most bodies of a varied load come once, and keeping each of
-    // them with its audit text would double what a new question costs, in memory and in the collector's time.
-    if (mayRepeat && rawKey !== undefined && cameBefore(rawKey)) {
+    if (mayRepeat && rawKey !== undefined) {
       store.keep(rawKey, { kind: 'repeatable', made, prepared, path, strictErrors, inputPresent, epoch });
     }
     const { wire, caller, requestedBy, trace, batchId } = query;
@@ -282,5 +280,9 @@ export const createDecisions = (options: DecisionsOptions): RememberingDecisions
     return true;
   };
 
-  return { repeat, decide, cacheSize: () => store.size() };
+  // An entry of its own only for a body that comes again: keeping every one with its audit text would double what a new
+  // question costs, in memory and in the collector's time.
+  const cameBefore: Decisions['cameBefore'] = (sent) => remembers && arrived(sent);
+
+  return { cameBefore, repeat, decide, cacheSize: () => store.size() };
 };

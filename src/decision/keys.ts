@@ -18,8 +18,8 @@ export interface RawParts {
   readonly body: Uint8Array;
 }
 
-/** A body up to this size is its own key: comparing it costs less than a digest, and mistakes it for no other. */
-const VERBATIM_BYTES = 1_024;
+/** What is no longer than this is its own key: comparing it costs less than a digest, and mistakes it for no other. */
+const VERBATIM_LENGTH = 1_024;
 
 /** A part with its length before it: no two lists of parts give the same text. */
 const part = (text: string): string => `${text.length}:${text}`;
@@ -28,7 +28,7 @@ const part = (text: string): string => `${text.length}:${text}`;
 export const rawKey = (parts: RawParts): string => {
   const { wire, path, options, contentType, contentCoding, body } = parts;
   const head = `raw${part(wire)}${part(path)}${part(options)}${part(contentType)}${part(contentCoding)}${body.length}:`;
-  if (body.length <= VERBATIM_BYTES) {
+  if (body.length <= VERBATIM_LENGTH) {
     return head + Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
   }
   return hash('sha256', Buffer.concat([Buffer.from(head), body]), 'base64url');
@@ -58,18 +58,18 @@ const resolutionParts = (resolution: Resolution): readonly unknown[] => {
 };
 
 /** The last path that was asked of a resolution: mostly the only one. */
-const grounds = new WeakMap<Resolution, { readonly path: readonly string[]; readonly text: string }>();
+const grounds = new WeakMap<Resolution, { readonly path: readonly string[]; readonly ground: string }>();
 
 /**
- * What a path stands for, as text: the versions that answer it, by digest and data revision, and where in them. Equal
- * texts give equal answers to equal inputs, whatever else was activated in between.
+ * What a path stands for: the versions that answer it, by digest and data revision, and where in them, as SHA-256, full
+ * width. Equal grounds give equal answers to equal inputs, whatever else was activated in between.
  */
 export const groundOf = (path: readonly string[], resolution: Resolution): string => {
   const known = grounds.get(resolution);
-  if (known !== undefined && known.path === path) return known.text;
-  const text = JSON.stringify([path, resolutionParts(resolution)]);
-  grounds.set(resolution, { path, text });
-  return text;
+  if (known !== undefined && known.path === path) return known.ground;
+  const ground = hash('sha256', JSON.stringify([path, resolutionParts(resolution)]), 'base64url');
+  grounds.set(resolution, { path, ground });
+  return ground;
 };
 
 /** What of an input its answer can depend on, as text. */
@@ -100,11 +100,12 @@ export const inputText = (besides: readonly (readonly string[])[]): InputText =>
 };
 
 /**
- * The footprint key, of everything an answer depends on: SHA-256, full width.
+ * The footprint key, of everything an answer depends on: the text itself, or its SHA-256, full width.
  *
  * @param text what counts of the input; absent for an absent input
  */
 export const footprintKey = (ground: string, strictErrors: boolean, text: string | undefined): string => {
-  const options = `${strictErrors ? 'strict' : 'lax'},${text === undefined ? 'absent' : 'present'}`;
-  return hash('sha256', `footprint${part(ground)}${part(options)}${part(text ?? '')}`, 'base64url');
+  const head = ground + (strictErrors ? 'strict' : 'lax');
+  if (text === undefined) return `${head},absent`;
+  return text.length <= VERBATIM_LENGTH ? `${head}=${text}` : `${head}#${hash('sha256', text, 'base64url')}`;
 };

@@ -57,7 +57,7 @@ export interface Query extends RequestFacts {
   readonly strictErrors: boolean;
   /** Neither read from the cache nor stored in it (`Cache-Control: no-cache`). */
   readonly bypassCache: boolean;
-  /** Under this key the same request is answered again by `repeat`; absent: never. See `rawKey`. */
+  /** Under this key the same request is answered again by `repeat`; absent: never. See `rawKey`, `cameBefore`. */
   readonly rawKey?: string;
   /** What was active when the request was read, for one that asks several questions; absent: what is active now. */
   readonly active?: ActivePolicy;
@@ -176,8 +176,13 @@ export interface RequestTracer {
 
 export interface Decisions {
   /**
-   * Answers a request whose raw key came at least twice before and still holds; false, and nothing happened, otherwise.
-   * `active` as in `Query`.
+   * Whether these bytes (or, of a request without a body, its target) came before: only then a raw key is worth making.
+   * Most bodies of a varied load come once.
+   */
+  cameBefore(sent: Uint8Array | string): boolean;
+  /**
+   * Answers a request whose raw key was given to `decide` before and whose answer still holds; false, and nothing
+   * happened, otherwise. `active` as in `Query`.
    */
   repeat(rawKey: string, facts: RequestFacts, reply: Reply, active?: ActivePolicy): boolean;
   decide(query: Query, reply: Reply): void;

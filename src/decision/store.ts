@@ -50,9 +50,9 @@ const bytesOfMade = (made: Made): number => {
 
 // A repeatable entry keeps its answer alive when the answer's own entry is gone: it counts it again.
 const bytesOfEntry = (entry: Made | Repeatable, key: string): number => {
-  if (entry.kind === 'made') return key.length + bytesOfMade(entry);
+  if (entry.kind === 'made') return bytesOfText(key) + bytesOfMade(entry);
   const path = entry.path.reduce((sum, step) => sum + 40 + bytesOfText(step), 0);
-  return key.length + REPEATABLE_BYTES + path + entry.prepared.sizeBytes + bytesOfMade(entry.made);
+  return bytesOfText(key) + REPEATABLE_BYTES + path + entry.prepared.sizeBytes + bytesOfMade(entry.made);
 };
 
 export const openStore = (maxBytes: number): Store => {

@@ -301,8 +301,11 @@ export const query = (path: string, question: Question = {}): Query => ({
   ...(question.rawKey === undefined ? {} : { rawKey: question.rawKey }),
 });
 
-export const ask = (decisions: Decisions, path: string, question: Question = {}): Promise<Answer> =>
-  new Promise((resolve) => decisions.decide(query(path, question), resolve));
+/** Asks as a wire does: the raw key, which stands for a body here, is given for one that came before. */
+export const ask = (decisions: Decisions, path: string, { rawKey, ...question }: Question = {}): Promise<Answer> => {
+  const known = rawKey !== undefined && decisions.cameBefore(rawKey) ? { rawKey } : {};
+  return new Promise((resolve) => decisions.decide(query(path, { ...question, ...known }), resolve));
+};
 
 /** The answer of `repeat`, or undefined when it has none. */
 export const repeat = (decisions: Decisions, rawKey: string, caller: Caller = anyone): Answer | undefined => {

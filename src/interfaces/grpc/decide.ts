@@ -79,7 +79,7 @@ export const decide = method('verdict.decide', (service, request, facts, send) =
   const { strictErrors, bypassCache, resultAsValue } = options;
   const reply = replying(service, send, (answer: Answer) => decideResponse(answer, resultAsValue));
   const parts = { wire: facts.wire, path: '', options: '', contentType: '', contentCoding: '', body: request };
-  const key = bypassCache ? undefined : rawKey(parts);
+  const key = !bypassCache && decisions.cameBefore(request) ? rawKey(parts) : undefined;
   if (key !== undefined && decisions.repeat(key, facts, reply)) return;
   const segments = pathOf(path, limits);
   const input = checkInput(sent, limits, 'input');

@@ -39,7 +39,8 @@ export const batchOf = ({
 export const decideItem = ({ decisions }: WireService, question: BatchQuestion): Promise<Answer> =>
   new Promise((resolve) => {
     const { wire, path, input, strictErrors, bypassCache, active } = question;
-    if (bypassCache) {
+    const body = input ?? NOTHING;
+    if (bypassCache || !decisions.cameBefore(body)) {
       decisions.decide(question, resolve);
       return;
     }
@@ -49,7 +50,7 @@ export const decideItem = ({ decisions }: WireService, question: BatchQuestion):
       options: `${strictErrors ? 'strict' : ''},${input === undefined ? 'absent' : ''}`,
       contentType: '',
       contentCoding: '',
-      body: input ?? NOTHING,
+      body,
     });
     if (decisions.repeat(key, question, resolve, active)) return;
     decisions.decide({ ...question, rawKey: key }, resolve);

@@ -68,9 +68,9 @@ const decideSingle = (service: Service, exchange: Exchange, place: Place, body: 
   decideOne(service, exchange, { place, input, wire: 'authzen.evaluation', key });
 };
 
-const keyOf = (exchange: Exchange, { path }: Place, body: Buffer): string | undefined => {
+const keyOf = (service: Service, exchange: Exchange, { path }: Place, body: Buffer): string | undefined => {
   const { noCache, contentType, contentCoding } = exchange.head;
-  if (noCache) return undefined;
+  if (noCache || !service.decisions.cameBefore(body)) return undefined;
   const wire = 'authzen.evaluation';
   // The active set says which path answers, so the path is part of the question and the target is not.
   return rawKey({ wire, path: JSON.stringify(path), options: '', contentType, contentCoding, body });
@@ -83,7 +83,7 @@ export const postAuthzen = (service: Service, exchange: Exchange, route: Authzen
       throw new RequestError('media_type_unsupported', 'Content-Type: application/json is wanted');
     }
     const place = placeOf(service, exchange, route.bundle);
-    const key = route.batch ? undefined : keyOf(exchange, place, body);
+    const key = route.batch ? undefined : keyOf(service, exchange, place, body);
     const facts = factsOf('authzen.evaluation', exchange);
     if (key !== undefined && service.decisions.repeat(key, facts, replyTo(service, exchange), place.active)) return;
     unpacked(service, exchange, refuseAuthzen, body, (bytes) => {

@@ -125,8 +125,9 @@ const ask = (
   service.decisions.decide(query, replyTo(service, exchange, route, asked, input));
 };
 
-const keyOf = (exchange: Exchange, route: DataRoute, body: Buffer): string | undefined => {
+const keyOf = (service: Service, exchange: Exchange, route: DataRoute, body: Buffer): string | undefined => {
   if (exchange.head.noCache || exchange.target.options.explain !== undefined) return undefined;
+  if (!service.decisions.cameBefore(body.length === 0 ? exchange.target.text : body)) return undefined;
   const { contentType, contentCoding } = exchange.head;
   // A GET has its input in the target, which for a POST means nothing.
   const options = `${exchange.request.method} ${exchange.target.text}`;
@@ -146,7 +147,7 @@ export const postData = (service: Service, exchange: Exchange, route: DataRoute)
   const readInput = route.wire === 'opa.v1' ? readEnvelope : readBare;
   const onBody = guarded(service, exchange, refuseOpa, (body) => {
     refuseYaml(exchange.head.contentType);
-    const key = keyOf(exchange, route, body);
+    const key = keyOf(service, exchange, route, body);
     if (repeated(service, exchange, route, key)) return;
     unpacked(service, exchange, refuseOpa, body, (bytes) =>
       ask(service, exchange, route, (limits) => readInput(bytes, limits), key),
@@ -160,7 +161,7 @@ const NO_BODY = Buffer.alloc(0);
 /** GET /v1/data: the input, if any, is a parameter; OPA does not warn when it is missing. */
 export const getData = (service: Service, exchange: Exchange, route: DataRoute): void => {
   const answer = guarded(service, exchange, refuseOpa, () => {
-    const key = keyOf(exchange, route, NO_BODY);
+    const key = keyOf(service, exchange, route, NO_BODY);
     if (repeated(service, exchange, route, key)) return;
     ask(service, exchange, route, (limits) => readParameter(exchange.target.options.input, limits), key);
   });
