@@ -60,8 +60,9 @@ const authzenSchema = {
       pattern: '^([a-z][a-z0-9-]{0,62})?$',
       default: '',
       description:
-        'The bundle that answers when the path of a request names none. Empty: requests must name one, unless a single ' +
-        'bundle is active.',
+        'The bundle that answers when the path of a request names none. Empty: the only active bundle does, and once a ' +
+        'second is active nobody does (404), since which of them was meant is not to be guessed; whoever pushes or ' +
+        'activates the second is warned. Set it where services ask without a name.',
     },
     baseUrl: {
       type: 'string',

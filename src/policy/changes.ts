@@ -3,7 +3,7 @@ import type { Clock } from '../canonical/index.ts';
 import type { AuditEvent } from '../decision/model.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Toolchain } from '../rego/index.ts';
-import { isOwned, segmentsOf } from './content/roots.ts';
+import { authzenGivenUp, rootsGivenUp } from './given-up.ts';
 import type { Candidate } from './link/linked-set.ts';
 import type { Change, LiveSet, PolicyLog, Prepared } from './live.ts';
 import type { ActivationResult, VersionInfo } from './model.ts';
@@ -57,19 +57,6 @@ export const versionOf = (parts: Parts, name: string, version: number): VersionI
 export const activeOf = ({ catalog }: Parts, name: string): VersionInfo | undefined =>
   catalog.versions(name).find(({ state }) => state === 'active');
 
-const MOST_SHOWN = 5;
-
-/** What a version, active or to be so, gives up of what was active before it. */
-export const rootsGivenUp = (before: VersionInfo | undefined, after: VersionInfo): string[] => {
-  const lost = before?.roots.filter((root) => !isOwned(segmentsOf(root), after.roots)) ?? [];
-  if (before === undefined || lost.length === 0) return [];
-  const roots = `${lost.slice(0, MOST_SHOWN).join(', ')}${lost.length > MOST_SHOWN ? ', ...' : ''}`;
-  const whose = `of ${before.name}@${before.version}`;
-  return after.state === 'active'
-    ? [`the roots ${roots} ${whose} are given up: nothing of it answers there any more`]
-    : [`its activation would give up the roots ${roots} ${whose}: nothing of it would answer there any more`];
-};
-
 /** A stored version, ready to be linked. */
 export const candidateOf = async (
   { options, shelf }: Parts,
@@ -100,16 +87,24 @@ export const settle = ({ catalog }: Parts, info: VersionInfo, { builtins, testsP
   });
 };
 
+/** What an activation ended is told to operators, too: others may bring it about than those who notice. */
+export const tellWarnings = ({ options }: Parts, { name, version }: VersionInfo, warnings: readonly string[]): void => {
+  for (const warning of warnings) options.log?.('warn', warning, { bundle: name, version });
+};
+
 export const activateVersion = async (parts: Parts, info: VersionInfo, change: Change): Promise<ActivationResult> => {
   const { live } = parts;
   if (info.state === 'active') return { version: info, epoch: live.current.epoch, warnings: [] };
   const replaced = activeOf(parts, info.name);
+  const before = live.current;
   live.refuseOverlap(info.name, info.roots);
   const prepared = await live.prepare([await candidateOf(parts, info, true)]);
   const epoch = await prepared.commit(change);
   settle(parts, info, prepared);
   const version = versionOf(parts, info.name, info.version);
-  return { version, epoch, warnings: rootsGivenUp(replaced, version) };
+  const warnings = [...rootsGivenUp(replaced, version), ...authzenGivenUp(before, live.current, version)];
+  tellWarnings(parts, version, warnings);
+  return { version, epoch, warnings };
 };
 
 /** Versions that were active before the present one, latest last. */

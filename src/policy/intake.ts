@@ -1,8 +1,9 @@
 import { messageOf } from '../canonical/index.ts';
 import type { UploadContent } from './build/upload.ts';
 import type { Parts } from './changes.ts';
-import { activeOf, candidateOf, NOT_NOW, rootsGivenUp, settle, UNTESTED, versionOf } from './changes.ts';
+import { activeOf, candidateOf, NOT_NOW, settle, tellWarnings, UNTESTED, versionOf } from './changes.ts';
 import { overlap } from './content/roots.ts';
+import { authzenGivenUp, authzenToGiveUp, rootsGivenUp } from './given-up.ts';
 import type { Candidate } from './link/linked-set.ts';
 import type { Prepared } from './live.ts';
 import type { PushResult, VersionInfo } from './model.ts';
@@ -198,6 +199,7 @@ export const take = async (parts: Parts, examined: readonly Examined[]): Promise
   }
   const replaced = new Map(examined.map(({ upload: { name } }) => [name, activeOf(parts, name)] as const));
   const by = examined[0]?.upload.by ?? '';
+  const before = live.current;
   const epoch = prepared === undefined ? live.current.epoch : await prepared.commit({ by });
   for (const one of examined) {
     if (prepared !== undefined && 'known' in one && one.candidate !== undefined) settle(parts, one.known, prepared);
@@ -205,11 +207,19 @@ export const take = async (parts: Parts, examined: readonly Examined[]): Promise
   return examined.map((one) => {
     const number = 'made' in one ? one.made.version : one.known.version;
     const version = versionOf(parts, one.upload.name, number);
+    const activated = one.upload.activate && one.candidate !== undefined;
+    const warnings = [
+      ...rootsGivenUp(replaced.get(one.upload.name), version),
+      ...(version.state === 'active'
+        ? authzenGivenUp(before, live.current, version)
+        : authzenToGiveUp(live.current, version, parts.options.authzenBundle !== undefined)),
+    ];
+    if (activated) tellWarnings(parts, version, warnings);
     return {
       version,
-      warnings: rootsGivenUp(replaced.get(one.upload.name), version),
+      warnings,
       created: 'made' in one,
-      activated: one.upload.activate && one.candidate !== undefined,
+      activated,
       epoch,
     };
   });

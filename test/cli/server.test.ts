@@ -201,7 +201,7 @@ test('a push and an activation warn of the roots that they give up', async () =>
     'one/b.rego': 'package kept\n\nx := 1\n',
     'two/b.rego': 'package kept.deeper\n\nx := 1\n',
   });
-  expect((await verdict(['push', 'losing', 'one', '--activate'], { cwd })).stdout).not.toContain('warning');
+  expect((await verdict(['push', 'losing', 'one', '--activate'], { cwd })).stdout).not.toContain('given up');
   expect((await verdict(['push', 'losing', 'two'], { cwd })).stdout).toContain(
     'warning: its activation would give up the roots kept, lost of losing@1: nothing of it would answer there any more',
   );
@@ -211,6 +211,55 @@ test('a push and an activation warn of the roots that they give up', async () =>
   );
   expect((await verdict(['rollback', 'losing'])).stdout).not.toContain('warning');
   expect((await verdict(['push', 'losing', 'two', '--activate'], { cwd })).stdout).toContain(given);
+});
+
+test('a second bundle that ends the answers to AuthZEN questions without a name says so before and when it does', async () => {
+  const alone = await startPdp({ bundles: { todo: 'policies/todo' } });
+  try {
+    const run = (argv: readonly string[]): Promise<Run> =>
+      cli([...argv, '--set', `storage.dir=${path.join(alone.dir, 'storage')}`], {
+        cwd: folderOf({
+          'num/num.rego': 'package num\n\nallow if input.subject.id == "1"\n',
+          'odd/odd.rego': 'package num\n\nodd := 1\n',
+        }),
+        env: { VERDICT_SERVER: alone.urls.admin },
+      });
+    const body = { subject: { type: 'u', id: '1' }, action: { name: 'a' }, resource: { type: 'r', id: '1' } };
+    const unnamed = async (): Promise<number> => (await alone.ask('/access/v1/evaluation', body)).status;
+    expect(await unnamed()).toBe(200);
+
+    const pushed = await run(['push', 'num', 'num']);
+    expect(pushed.stdout).toContain(
+      'warning: its activation would end the answers to AuthZEN questions that name no bundle (/access/v1/evaluation), ' +
+        'which todo gives as the only active one: set authzen.bundle to todo, or ask under /todo/access/v1/',
+    );
+    expect(await unnamed()).toBe(200);
+    const told =
+      'AuthZEN questions that name no bundle (/access/v1/evaluation) were answered by todo while it was the only ' +
+      'active one, and are a 404 now: set authzen.bundle to todo, or ask under /todo/access/v1/';
+    expect((await run(['activate', 'num', '1'])).stdout).toContain(`warning: ${told}`);
+    expect(await unnamed()).toBe(404);
+    expect(alone.log()).toContain(told);
+
+    const over = 'num@2 does not answer AuthZEN as the version before it did';
+    expect((await run(['push', 'num', 'odd', '--activate'])).stdout).toContain(`warning: ${over}`);
+    expect((await run(['rollback', 'num'])).stdout).not.toContain('warning');
+  } finally {
+    await alone.stop();
+  }
+});
+
+test('where configuration names the bundle that answers AuthZEN, a second one changes nothing and warns of nothing', async () => {
+  const named = await startPdp({ bundles: { todo: 'policies/todo' }, sets: ['authzen.bundle=todo'] });
+  try {
+    const cwd = folderOf({ 'num/num.rego': 'package num\n\nallow if input.x\n' });
+    const env = { VERDICT_SERVER: named.urls.admin };
+    const set = ['--set', `storage.dir=${path.join(named.dir, 'storage')}`];
+    for (const more of [[], ['--activate']])
+      expect((await cli(['push', 'num', 'num', ...more, ...set], { cwd, env })).stdout).not.toContain('warning');
+  } finally {
+    await named.stop();
+  }
 });
 
 test('a root that an active bundle holds cannot be claimed by another, also one without rules', async () => {
