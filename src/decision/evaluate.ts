@@ -118,10 +118,20 @@ const meaningOf = (json: string): Meaning => {
   };
 };
 
-const judged = (part: Part, isResult: boolean): Evaluated => {
+/** True when no rule of its own stands at the path: its answer is a document, whose meaning is its reader's. */
+const isDocument = (resolution: Resolution): boolean =>
+  resolution.kind === 'data' ||
+  resolution.kind === 'composite' ||
+  (resolution.kind === 'rule' && resolution.target.isPackage === true && resolution.target.below.length === 0);
+
+const judged = (
+  part: Part,
+  { isResult, isData }: { readonly isResult: boolean; readonly isData: boolean },
+): Evaluated => {
   const { verdict, bases, ruleTtlMs } = part;
   if (verdict.kind !== 'decided') return { verdict, bases, ruleTtlMs, outcome: verdict.kind };
   if (verdict.result === 'true') return { verdict, bases, ruleTtlMs, outcome: 'permit' };
+  if (isData && verdict.result !== 'false') return { verdict, bases, ruleTtlMs, outcome: 'data' };
   if (!isResult || !verdict.result.startsWith('{')) return { verdict, bases, ruleTtlMs, outcome: 'refuse' };
   const { permits, context, ttlMs } = meaningOf(verdict.result);
   return { verdict, bases, ruleTtlMs, outcome: permits ? 'permit' : 'refuse', context, resultTtlMs: ttlMs };
@@ -131,9 +141,10 @@ const judged = (part: Part, isResult: boolean): Evaluated => {
 export const evaluate = (resolution: Resolution, asked: Asked): Evaluated | Promise<Evaluated> => {
   // Below a result stands a value of its own, whose names mean nothing.
   const isResult = resolution.kind === 'rule' && resolution.target.isResult && resolution.target.below.length === 0;
+  const meaning = { isResult, isData: isDocument(resolution) };
   const judge = (part: Part): Evaluated => {
     try {
-      return judged(part, isResult);
+      return judged(part, meaning);
     } catch (thrown) {
       return { ...engineFailed(thrown), outcome: 'failed' };
     }

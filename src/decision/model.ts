@@ -20,15 +20,17 @@ export interface Caller {
 
 // ---- what is asked ----------------------------------------------------------------------------------------------
 
-export type Wire =
-  | 'opa.v1'
-  | 'opa.v0'
-  | 'opa.default'
-  | 'opa.batch'
-  | 'authzen.evaluation'
-  | 'authzen.evaluations'
-  | 'verdict.decide'
-  | 'verdict.batch';
+export const WIRES = [
+  'opa.v1',
+  'opa.v0',
+  'opa.default',
+  'opa.batch',
+  'authzen.evaluation',
+  'authzen.evaluations',
+  'verdict.decide',
+  'verdict.batch',
+] as const;
+export type Wire = (typeof WIRES)[number];
 
 /** What a wire knows of a request without reading its body. */
 export interface RequestFacts {
@@ -90,8 +92,11 @@ export type Verdict =
   | { readonly kind: 'undefined' }
   | { readonly kind: 'failed'; readonly error: DecisionError };
 
-/** What a verdict means to who enforces it: anything but an explicit permit is a refusal. */
-export const OUTCOMES = ['permit', 'refuse', 'undefined', 'failed'] as const;
+/**
+ * What a verdict means to who enforces it: anything but an explicit permit is a refusal. `data`: no rule was asked for a yes
+ * or a no, and a document was handed out.
+ */
+export const OUTCOMES = ['permit', 'refuse', 'data', 'undefined', 'failed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 export const CACHE_STATES = ['hit', 'miss', 'bypass', 'uncacheable'] as const;
@@ -211,6 +216,8 @@ export interface RuleTarget {
   readonly version: ActiveVersion;
   readonly entrypoint: string;
   readonly below: readonly string[];
+  /** The entrypoint is a package: its answer is the object of its rules and data. */
+  readonly isPackage?: true;
   /** METADATA `custom.verdict: result`: `allow`, `reasons`, `obligations` and `ttl` of the value mean what they say. */
   readonly isResult: boolean;
   /** METADATA `custom.cache.ttl`, milliseconds: caches volatile answers for so long, and others no longer. */

@@ -49,7 +49,9 @@ const prefixes = (path: Path): string[] => {
 
 const isBelow = (text: string, path: Path): boolean => path.length === 0 || text.startsWith(`${path.join('/')}/`);
 
-const targetOf = ({ version, marks, inputChecks, reads: all }: Served, entrypoint: string, below: Path): RuleTarget => {
+const targetOf = (served: Served, entrypoint: string, below: Path): RuleTarget => {
+  const { version, marks, inputChecks, reads: all, rules } = served;
+  const isPackage = rules?.above.has(entrypoint) === true && !rules.at.has(entrypoint);
   const own = marks.filter(({ path, scope }) => path === entrypoint && scope !== 'subpackages');
   const inputCheck = inputChecks?.get(entrypoint);
   const ttls = own.flatMap(({ ttlMs }) => ttlMs ?? []);
@@ -59,6 +61,7 @@ const targetOf = ({ version, marks, inputChecks, reads: all }: Served, entrypoin
     version,
     entrypoint,
     below,
+    ...(isPackage ? { isPackage } : {}),
     isResult: below.length === 0 && own.some(({ isResult }) => isResult === true),
     ...(ttls.length === 0 ? {} : { ttlMs: Math.min(...ttls) }),
     ...(points.length === 0 ? {} : { instructions: Math.min(...points) }),

@@ -16,7 +16,7 @@ test('a path above several documents is the object of them, keys in the order of
       kind: 'decided',
       result: '{"b":{"deny":[]},"limits":{"max":1e2},"z":{"allow":true},"\uffee":{"x":2},"\u{1f600}":{"x":1}}',
     },
-    outcome: 'refuse',
+    outcome: 'data',
     ruleAtPath: false,
     policies: [{ name: 'a' }, { name: 'b' }],
   });
@@ -87,5 +87,5 @@ test('the whole ends when the first of its parts does, and is volatile when one 
 test('an isResult mark says nothing about the object of which the result is a part', async () => {
   const { decisions, policy } = startCore();
   policy.activate({ name: 'a', rules: { 'a/allow': gives('true') }, results: ['a', 'a/allow'] });
-  expect(await ask(decisions, 'a')).toMatchObject({ verdict: { result: '{"allow":true}' }, outcome: 'refuse' });
+  expect(await ask(decisions, 'a')).toMatchObject({ verdict: { result: '{"allow":true}' }, outcome: 'data' });
 });

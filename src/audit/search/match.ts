@@ -23,6 +23,7 @@ const texts: readonly (readonly [filter: keyof RecordFilter, of: (facts: Facts) 
   ['caller', ({ caller }) => (isFields(caller) ? caller.name : undefined)],
   ['wire', ({ wire }) => wire],
   ['cache', ({ cache }) => cache],
+  ['batch', ({ batch_decision_id: batch }) => batch],
 ];
 
 const isAmong = (wanted: unknown, value: unknown): boolean =>
@@ -58,7 +59,18 @@ const isWithin = (within: readonly string[] | undefined, bundles: unknown): bool
 };
 
 /** Members that an event cannot have: a filter for one leaves all events out. */
-const ofDecisions = ['subject', 'action', 'resource', 'outcome', 'token', 'path', 'wire', 'cache', 'within'] as const;
+const ofDecisions = [
+  'subject',
+  'action',
+  'resource',
+  'outcome',
+  'token',
+  'path',
+  'wire',
+  'cache',
+  'batch',
+  'within',
+] as const;
 
 const isWantedEvent = (filter: RecordFilter, facts: Facts): boolean => {
   if (filter.events !== true || ofDecisions.some((name) => filter[name] !== undefined)) return false;

@@ -23,6 +23,8 @@ export interface RecordFilter {
   /** A path as records have it, or one above it: `todo` finds `todo/allow`. */
   readonly path?: readonly string[];
   readonly wire?: readonly string[];
+  /** The id that the decisions of one batch have in common. */
+  readonly batch?: readonly string[];
   readonly cache?: readonly CacheState[];
   /** True: records that are no decisions (activation, start, stop, pause) too, where time, bundle, version and caller fit. */
   readonly events?: boolean;

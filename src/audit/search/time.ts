@@ -12,8 +12,11 @@ const SLACK_MS = 600_000;
  * kind no time: they cut nothing.
  */
 export const mayBeInTime = (filter: RecordFilter, range: readonly [lowest: string, highest: string]): boolean => {
-  const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, events } = filter;
+  const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, events, batch } = filter;
   const [lowest, highest] = range.map(uuidv7Ms);
   if (events === true || lowest === undefined || highest === undefined) return true;
-  return highest + SLACK_MS >= fromMs && lowest - SLACK_MS < toMs;
+  const isNear = (fromMs: number, toMs: number): boolean => highest + SLACK_MS >= fromMs && lowest - SLACK_MS < toMs;
+  // A batch's id is of the moment of its decisions.
+  const batches = batch?.map(uuidv7Ms);
+  return isNear(fromMs, toMs) && (batches?.some((ms) => ms === undefined || isNear(ms, ms + 1)) ?? true);
 };

@@ -1,10 +1,11 @@
 import { CliCommand } from '../command.ts';
-import { search, withSearch } from '../decisions/search.ts';
+import { exitOf, membersOf, warnOfDamage } from '../decisions/damage.ts';
+import { findDecisions, search, tableOf, withSearch } from '../decisions/search.ts';
 import { tail, withTail } from '../decisions/tail.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { askAdmin } from '../remote/admin.ts';
 import { part } from '../remote/http.ts';
-import { CliError } from '../report.ts';
+import { CliError, ServerError } from '../report.ts';
 import { ExactJson, type Paint, plain } from '../screen/screen.ts';
 import { stepsText } from '../screen/steps.ts';
 import type { Session, Start } from '../session.ts';
@@ -38,6 +39,9 @@ const recordText = (paint: Paint, text: string): string => {
   return ordered.map((key) => member(paint, key, record[key])).join('\n');
 };
 
+/** As many as a batch can have, by far. */
+const MOST_OF_BATCH = 100_000;
+
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
 /** Where an id stands in an answer that was saved: the header, OPA's member, or the id alone. */
@@ -65,8 +69,27 @@ const idOf = async (session: Session, named: string): Promise<string> => {
   return id;
 };
 
+/** The records of the decisions of one batch, when that is what an id names. */
+const showBatch = async (session: Session, id: string): Promise<ExitCode | undefined> => {
+  const { decisions, damage } = await findDecisions(session, new URLSearchParams({ batch: id }), MOST_OF_BATCH);
+  if (decisions.length === 0) return undefined;
+  session.screen.result({ decisions, ...membersOf(damage) }, () => tableOf(session, decisions));
+  if (!session.screen.json) warnOfDamage(session, damage);
+  return exitOf(damage);
+};
+
+const isUnknown = (error: unknown): boolean => error instanceof ServerError && error.code === 'DECISION_UNKNOWN';
+
 const show = async (session: Session, named: string): Promise<ExitCode> => {
-  const text = await askAdmin(session, { method: 'GET', path: `/v1/decisions/${part(await idOf(session, named))}` });
+  const id = await idOf(session, named);
+  let text: string;
+  try {
+    text = await askAdmin(session, { method: 'GET', path: `/v1/decisions/${part(id)}` });
+  } catch (error) {
+    const shown = isUnknown(error) ? await showBatch(session, id) : undefined;
+    if (shown === undefined) throw error;
+    return shown;
+  }
   session.screen.result(new ExactJson(text), () => recordText(session.screen.paint, text));
   return EXIT.done;
 };
@@ -114,14 +137,18 @@ export const decisionsCommand = (start: Start): CliCommand => {
     ).action(start(tail, { endsItself: true })),
   );
   command.addCommand(
-    new CliCommand('show', 'Show one record: what was asked, what was answered, by which version.', [
+    new CliCommand(
+      'show',
+      'Show one record: what was asked, what was answered, by which version; or list those of a batch.',
       [
-        'verdict decisions show 0192f0c1-5b7e-7c3a-8d2e-3f4a5b6c7d8e',
-        'the id is in the answer and in Verdict-Decision-Id',
+        [
+          'verdict decisions show 0192f0c1-5b7e-7c3a-8d2e-3f4a5b6c7d8e',
+          'the id is in the answer and in Verdict-Decision-Id',
+        ],
+        ['curl -si 127.0.0.1:8181/v1/data/todo/allow | verdict decisions show -', 'what was recorded about an answer'],
       ],
-      ['curl -si 127.0.0.1:8181/v1/data/todo/allow | verdict decisions show -', 'what was recorded about an answer'],
-    ])
-      .argument('<id>', 'decision id; - finds it in an answer on stdin')
+    )
+      .argument('<id>', 'decision id, or batch_decision_id; - finds it in an answer on stdin')
       .action(start(show)),
   );
   command.addCommand(

@@ -1,14 +1,27 @@
 import { moment, type Paint, plain } from '../screen/screen.ts';
 import { type ExactObject, isExactObject } from '../sources/exact-json.ts';
 
-export const HEADINGS = ['TIME (UTC)', 'OUTCOME', 'PATH', 'SUBJECT', 'ACTION', 'RESOURCE', 'POLICY', 'CACHE', 'ID'];
+export const HEADINGS = [
+  'TIME (UTC)',
+  'OUTCOME',
+  'PATH',
+  'CALLER',
+  'SUBJECT',
+  'ACTION',
+  'RESOURCE',
+  'POLICY',
+  'CACHE',
+  'ID',
+];
 
 /** Columns that give way when a terminal is too narrow: what is cut off, `show` has. */
-const FLEXIBLE = [2, 3, 4, 5, 6];
+const FLEXIBLE = [1, 2, 3, 4, 5, 6, 7];
+/** An outcome keeps its word; its reason gives way. */
+const LEAST_OUTCOME = 9;
 const LEAST = 6;
 const GAP = 2;
 
-const inks = { permit: 'green', refuse: 'yellow', undefined: 'dim', failed: 'red' } as const;
+const inks = { permit: 'green', refuse: 'yellow', data: 'cyan', undefined: 'dim', failed: 'red' } as const;
 
 const text = (value: unknown): string => (typeof value === 'string' ? plain(value).replaceAll(/\s/g, ' ') : '-');
 
@@ -20,11 +33,24 @@ const policyText = (policies: unknown): string =>
         .join(' ') || '-'
     : '-';
 
-/** What happened to a bundle, as an event tells it. */
-const subjectOfEvent = ({ details }: ExactObject): string =>
+/** Which version an event is about. */
+const versionOfEvent = ({ details }: ExactObject): string =>
   isExactObject(details) && typeof details.bundle === 'string'
     ? `${text(details.bundle)}@${JSON.stringify(details.version)}`
     : '-';
+
+/** Which token an event is about. */
+const tokenOfEvent = ({ event, details }: ExactObject): string =>
+  String(event).startsWith('token') && isExactObject(details) ? text(details.name) : '-';
+
+/** A failed one with its reason: they are few, and each is a case of its own. */
+const outcomeText = ({ outcome, error }: ExactObject): string =>
+  outcome === 'failed' && isExactObject(error) ? `failed: ${text(error.code)}` : text(outcome);
+
+/** All of `data` was asked by an empty path. */
+const pathText = ({ path }: ExactObject): string => (path === '' ? '/' : text(path));
+
+const callerText = ({ caller }: ExactObject): string => (isExactObject(caller) ? text(caller.name) : '-');
 
 /** One record as cells under HEADINGS, without colours. */
 export const cellsOf = (record: ExactObject): string[] =>
@@ -34,16 +60,18 @@ export const cellsOf = (record: ExactObject): string[] =>
         text(record.event),
         '-',
         text(record.by),
+        tokenOfEvent(record),
         '-',
         '-',
-        subjectOfEvent(record),
+        versionOfEvent(record),
         '-',
         '-',
       ]
     : [
         moment(String(record.timestamp)),
-        text(record.outcome),
-        text(record.path),
+        outcomeText(record),
+        pathText(record),
+        callerText(record),
         text(record.subject),
         text(record.action),
         text(record.resource),
@@ -64,9 +92,10 @@ const shrunk = (natural: readonly number[], columns: number): number[] => {
   const widths = [...natural];
   const total = (): number => widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
   while (total() > columns) {
-    const widest = FLEXIBLE.reduce((most, column) => ((widths[column] ?? 0) > (widths[most] ?? 0) ? column : most));
+    const room = (column: number): number => (widths[column] ?? 0) - (column === 1 ? LEAST_OUTCOME : LEAST);
+    const widest = FLEXIBLE.reduce((most, column) => (room(column) > room(most) ? column : most));
     const width = widths[widest] ?? 0;
-    if (width <= LEAST) break;
+    if (room(widest) <= 0) break;
     widths[widest] = width - 1;
   }
   return widths;
@@ -82,15 +111,15 @@ export const fitted = (rows: readonly (readonly string[])[], columns: number): s
 /** Colours: the outcome by what it means, what few look for dim. */
 export const painted = (paint: Paint, cells: readonly string[]): string[] =>
   cells.map((cell, column) => {
-    if (column === 1)
-      return Object.hasOwn(inks, cell.trim())
-        ? paint(inks[cell.trim() as keyof typeof inks], cell)
-        : paint('cyan', cell);
+    if (column === 1) {
+      const outcome = /^\w+/.exec(cell)?.[0] ?? '';
+      return paint(Object.hasOwn(inks, outcome) ? inks[outcome as keyof typeof inks] : 'cyan', cell);
+    }
     return column === HEADINGS.length - 1 ? paint('dim', cell) : cell;
   });
 
 /** Widths of lines that come one by one, when nobody knows what follows. */
-const STREAM = [19, 10, 24, 20, 16, 16, 12, 11, 36];
+const STREAM = [19, 12, 24, 12, 20, 16, 16, 12, 11, 36];
 
 /** Writes the lines of a stream: its heading, and one record after the other. They are cut where `columns` are few. */
 export const streamLines = (paint: Paint, columns: number) => {

@@ -1,6 +1,6 @@
 import type { RecordFilter } from '../../audit/index.ts';
 import type { Caller } from '../../decision/model.ts';
-import { CACHE_STATES, OUTCOMES } from '../../decision/model.ts';
+import { CACHE_STATES, OUTCOMES, WIRES } from '../../decision/model.ts';
 import { AdminError } from './model.ts';
 
 /** A query string as Fastify reads it: a parameter that stands several times is a list. */
@@ -64,6 +64,10 @@ const flag = (name: string, given: string | readonly string[]): boolean => {
 const paths = (name: string, given: string | readonly string[]): readonly string[] =>
   valuesOf(name, given).map((text) => text.replace(/^\/+|\/+$/g, ''));
 
+/** Ids as records have them. */
+const batches = (name: string, given: string | readonly string[]): readonly string[] =>
+  valuesOf(name, given).map((text) => text.toLowerCase());
+
 type Readers = {
   readonly [name: string]: readonly [
     member: keyof RecordFilter,
@@ -83,7 +87,8 @@ const readers: Readers = {
   caller: ['caller', valuesOf],
   token: ['token', valuesOf],
   path: ['path', paths],
-  wire: ['wire', valuesOf],
+  wire: ['wire', among(WIRES)],
+  batch: ['batch', batches],
   cache: ['cache', among(CACHE_STATES)],
   events: ['events', flag],
 };
@@ -104,6 +109,9 @@ export const filterOf = (parameters: Parameters, caller: Caller, others: readonl
       throw new AdminError('REQUEST_INVALID', `there is no parameter ${JSON.stringify(name.slice(0, 50))} here`);
     filter[reader[0]] = reader[1](name, given);
   }
+  const { fromMs, toMs } = filter as RecordFilter;
+  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs)
+    throw invalid('from', 'a time before that of to: no record lies between them');
   return { ...filter, ...(caller.bundles === undefined ? {} : { within: caller.bundles }) };
 };
 

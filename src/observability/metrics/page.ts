@@ -13,7 +13,7 @@ what a request says. [The monitoring guide](../guides/monitoring.md) names the a
 
 | label | values |
 |---|---|
-| \`outcome\` | \`permit\`, \`refuse\`, \`undefined\`, \`failed\` |
+| \`outcome\` | \`permit\`, \`refuse\`, \`data\` (a document was read: nobody was asked for a yes or a no), \`undefined\`, \`failed\` |
 | \`wire\` | the wire that a question came by, as in its record: \`opa.v1\`, \`opa.v0\`, \`opa.default\`, \`authzen.evaluation\`, \`authzen.evaluations\`, \`verdict.decide\`, ... |
 | \`cache\` | \`hit\`, \`miss\`, \`bypass\`, \`uncacheable\` |
 | \`listener\` | \`http\` and \`grpc\` (decisions), \`admin\` |

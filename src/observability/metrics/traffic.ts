@@ -4,9 +4,15 @@ import type { ListenerName, Sample } from './model.ts';
 
 // Counted on the way of every answer: plain numbers in arrays, which become samples when somebody reads them.
 
-const outcomes = ['permit', 'refuse', 'undefined', 'failed'] as const satisfies readonly Outcome[];
+const outcomes = ['permit', 'refuse', 'data', 'undefined', 'failed'] as const satisfies readonly Outcome[];
 const states = ['hit', 'miss', 'bypass', 'uncacheable'] as const satisfies readonly CacheState[];
-const outcomeAt: { readonly [Name in Outcome]: number } = { permit: 0, refuse: 1, undefined: 2, failed: 3 };
+const outcomeAt: { readonly [Name in Outcome]: number } = {
+  permit: 0,
+  refuse: 1,
+  data: 2,
+  undefined: 3,
+  failed: 4,
+};
 const stateAt: { readonly [Name in CacheState]: number } = { hit: 0, miss: 1, bypass: 2, uncacheable: 3 };
 const PER_WIRE = outcomes.length * states.length;
 

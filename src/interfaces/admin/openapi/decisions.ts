@@ -1,3 +1,4 @@
+import { CACHE_STATES, OUTCOMES, WIRES } from '../../../decision/model.ts';
 import { errors, inPath, json, read } from './parts.ts';
 
 const inQuery = (name: string, schema: object, description: string): object => ({
@@ -17,14 +18,15 @@ const filters = [
   inQuery('subject', several(text), 'About whom. Several values of one parameter are alternatives, here and below.'),
   inQuery('action', several(text), 'What they wanted to do.'),
   inQuery('resource', several(text), 'To what.'),
-  inQuery('outcome', several({ enum: ['permit', 'refuse', 'undefined', 'failed'] }), 'What it came to.'),
+  inQuery('outcome', several({ enum: OUTCOMES }), 'What it came to.'),
   inQuery('bundle', several(text), 'A bundle that the answer rests on.'),
   inQuery('version', several({ type: 'integer', minimum: 1 }), 'A version of that bundle.'),
   inQuery('caller', several(text), 'Who asked: the name of a token, or anonymous.'),
   inQuery('token', several(text), 'A token that the evaluation decoded: its jti, iss or claims_sha256.'),
   inQuery('path', several(text), 'The path that was asked, or one above it.'),
-  inQuery('wire', several(text), 'How it was asked, such as opa.v1.'),
-  inQuery('cache', several({ enum: ['hit', 'miss', 'bypass', 'uncacheable'] }), 'Whether it was remembered.'),
+  inQuery('wire', several({ enum: WIRES }), 'How it was asked.'),
+  inQuery('batch', several(text), 'The batch_decision_id of its batch.'),
+  inQuery('cache', several({ enum: CACHE_STATES }), 'Whether it was remembered.'),
   inQuery('events', { type: 'boolean', default: false }, 'Records that are no decisions too.'),
 ];
 
