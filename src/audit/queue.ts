@@ -8,6 +8,7 @@ import type { createHeads } from './record/head.ts';
 import { withSideFacts } from './record/overflow.ts';
 import type { AuditSettings } from './settings.ts';
 import { createBatch } from './store/batch.ts';
+import type { LogFiles } from './store/files.ts';
 import { RECORDS_PER_SEGMENT } from './store/layout.ts';
 import type { Writer } from './store/writer.ts';
 
@@ -15,6 +16,7 @@ type Done = (error?: AuditError) => void;
 
 export interface QueueOptions {
   readonly directory: string;
+  readonly files: LogFiles;
   readonly writer: Writer;
   readonly heads: ReturnType<typeof createHeads>;
   readonly prepareDetails: ReturnType<typeof createPreparer>['prepareDetails'];
@@ -28,6 +30,8 @@ export interface QueueOptions {
 const WRITE_BYTES = 4_194_304;
 /** With `durability: memory`, how long records wait to be written together. */
 const GATHER_MS = 100;
+/** What must be free before a log that could not write goes on: the next small record that happens to fit is no sign. */
+const RESERVE_BYTES = 1_048_576;
 /** How often a log that cannot write tries to. */
 const PROBE_MS = 1_000;
 
@@ -44,7 +48,7 @@ interface Outage {
  * `done`, in order. With `durability: memory` the write comes later, and `done` does not wait for it.
  */
 export const createQueue = (options: QueueOptions) => {
-  const { directory, writer, heads, prepareDetails, settings, clock, warn } = options;
+  const { directory, files, writer, heads, prepareDetails, settings, clock, warn } = options;
   const inMemory = settings.durability === 'memory';
   const batch = createBatch();
   let nextIndex = options.nextIndex;
@@ -170,9 +174,13 @@ export const createQueue = (options: QueueOptions) => {
     }, GATHER_MS).unref();
   };
 
+  /** After a write failed. What is tried with less would fail again soon, and take some records and leave others. */
+  const isCramped = (): boolean => outage !== undefined && !inMemory && files.freeBytes(directory) < RESERVE_BYTES;
+
   /** Why no further record can be taken now, after making room if that helps. */
   const full = (tail: Tail, more: number): string | undefined => {
     if (over !== undefined) return over;
+    if (outage !== undefined && isCramped()) return `cannot write: ${outage.reason}`;
     const overfull = (): boolean =>
       writer.fill().records + batch.count() >= RECORDS_PER_SEGMENT ||
       (inMemory && batch.waiting() + tail.sizeBytes + more > settings.memoryBytes);
@@ -244,8 +252,8 @@ export const createQueue = (options: QueueOptions) => {
   const probe = (): void => {
     probing = undefined;
     if (outage === undefined || over !== undefined) return;
-    if (batch.count() === 0) addOutage(outage);
-    else writeOut();
+    if (batch.count() > 0) writeOut();
+    else if (!isCramped()) addOutage(outage);
     probing ??= setTimeout(probe, PROBE_MS).unref();
   };
 

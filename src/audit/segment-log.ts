@@ -114,7 +114,7 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
     });
     const { prepare, prepareDetails } = createPreparer(settings);
     const heads = createHeads(origin);
-    const queue = createQueue({ directory, writer, heads, prepareDetails, settings, clock, warn, nextIndex });
+    const queue = createQueue({ directory, files, writer, heads, prepareDetails, settings, clock, warn, nextIndex });
     const timers = [every(settings.syncSeconds * 1000, () => queue.tend()), every(HEARTBEAT_MS, () => lock.touch())];
     const chain = watchChain({ directory, flaws: recovered.flaws, segments: writer.segments, end: writer.end, warn });
     chain.look();

@@ -214,3 +214,43 @@ test('what was written is synced in the background, once, and the directory afte
   await log.close();
   expect([data, directories]).toEqual([1, 3]);
 });
+
+test('on a full disk the log goes on when there is room to go on with, not when one small record happens to fit', async () => {
+  let free = Number.POSITIVE_INFINITY;
+  let looks = 0;
+  const files = watchedFiles({
+    freeBytes: () => {
+      looks += 1;
+      return free;
+    },
+    write: (...call) => {
+      if (call[3] > free) throw failure('ENOSPC');
+      return nodeFiles.write(...call);
+    },
+  });
+  const sentences: string[] = [];
+  const directory = temporaryDirectory();
+  const log = await openLog(directory, {}, { files, onWarning: (sentence) => sentences.push(sentence) });
+  await append(log, content('1'));
+  free = 2_000;
+  const large = content(`"${'x'.repeat(5_000)}"`);
+  for (const what of [large, content('2'), large, content('3')])
+    await expect(append(log, what)).rejects.toMatchObject({ message: expect.stringContaining('ENOSPC') });
+  expect(log.health()).toMatchObject({ writable: false, reason: expect.stringContaining('ENOSPC') });
+  // The log tries by itself, too.
+  const before = looks;
+  await expect.poll(() => looks, { timeout: 30_000 }).toBeGreaterThan(before);
+  expect(log.health().writable).toBe(false);
+  free = 2_000_000;
+  await append(log, content('4'));
+  expect(log.health()).toEqual({ writable: true });
+  await log.close();
+  expect(sentences).toEqual([
+    expect.stringContaining('takes no records: ENOSPC'),
+    expect.stringContaining('takes records again'),
+  ]);
+  const { records, problems } = readLog(directory);
+  expect(problems).toEqual([]);
+  expect(records.map(({ record }) => record.input ?? record.event)).toEqual([1, 4, 'pause']);
+  expect(records.at(-1)?.record).toMatchObject({ details: { refused: 4 } });
+});

@@ -11,6 +11,8 @@ export interface LogFiles {
   /** Off the calling thread. A failure is final: nobody knows what reached the disk. */
   datasync(fd: number): Promise<void>;
   syncDirectory(path: string): Promise<void>;
+  /** Bytes that may still be written where a folder lies; infinite where nobody can say. */
+  freeBytes(path: string): number;
   close(fd: number): void;
 }
 
@@ -27,12 +29,22 @@ const syncDirectory = async (path: string): Promise<void> => {
   }
 };
 
+const freeBytes = (path: string): number => {
+  try {
+    const { bavail, bsize } = fs.statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+};
+
 export const nodeFiles: LogFiles = {
   open: (path, mode) => fs.openSync(path, mode === 'create' ? 'wx+' : 'r+', 0o600),
   write: (fd, bytes, offset, length, position) => fs.writeSync(fd, bytes, offset, length, position),
   truncate: (fd, length) => fs.ftruncateSync(fd, length),
   datasync: (fd) => fdatasync(fd),
   syncDirectory,
+  freeBytes,
   close: (fd) => fs.closeSync(fd),
 };
 
