@@ -160,7 +160,7 @@ func compileQuery(q *query) reply {
 	p.texts.add("", q.Query)
 	found := map[string]struct{}{}
 	reachable := newReach(compiler)
-	body, err := compiledQuery(compiler, q)
+	body, names, err := compiledQuery(compiler, q)
 	if err != nil {
 		return reply{Problems: p.texts.of(err)}
 	}
@@ -174,7 +174,7 @@ func compileQuery(q *query) reply {
 			found[name] = struct{}{}
 		}
 	}
-	result, err := compiledWithTwins(p, compiler, q)
+	result, err := compiledWithTwins(p, compiler, q, namedAsWritten(body, names))
 	if err != nil {
 		return reply{Problems: p.texts.of(err)}
 	}
@@ -184,28 +184,46 @@ func compileQuery(q *query) reply {
 	return reply{Result: answer, attachment: result.Bytes}
 }
 
-// compiledWithTwins compiles the query and what it reaches; the compiler's modules are changed for it.
-func compiledWithTwins(p *parsed, compiler *ast.Compiler, q *query) (*rego.CompileResult, error) {
-	body, err := ast.ParseBodyWithOpts(q.Query, ast.ParserOptions{RegoVersion: versionOf(q.Version)})
-	if err != nil {
-		return nil, err
-	}
-	made := slices.Collect(maps.Values(compiler.Modules))
-	renameCalls(made)
+// compiledWithTwins compiles a compiled query and what it reaches; the compiler's modules are changed for it.
+func compiledWithTwins(p *parsed, compiler *ast.Compiler, q *query, body ast.Body) (*rego.CompileResult, error) {
+	asked := ast.MustParseModuleWithOpts("package "+reservedName+"\nasked := true", ast.ParserOptions{RegoVersion: ast.RegoV1})
+	asked.Rules[0].Body = body
+	made := maps.Clone(compiler.Modules)
+	made[reservedName+" query"] = asked
+	renameCalls(slices.Collect(maps.Values(made)))
 	rewordLookups(made, compiler.Graph)
-	renameIn(body, nil)
+	delete(made, reservedName+" query")
+	again := ast.NewCompiler().WithCapabilities(capabilitiesWithTwins())
+	if again.Compile(made); again.Failed() {
+		return nil, again.Errors
+	}
 	return rego.New(append(declareTwins(),
-		rego.ParsedQuery(body),
-		rego.Compiler(compiler),
+		rego.ParsedQuery(asked.Rules[0].Body),
+		rego.Compiler(again),
 		rego.SetRegoVersion(versionOf(q.Version)),
 		rego.Store(p.store()),
 	)...).Compile(context.Background())
 }
 
-func compiledQuery(compiler *ast.Compiler, q *query) (ast.Body, error) {
+// compiledQuery answers the query compiled, and which names of its variables stand for which that were written.
+func compiledQuery(compiler *ast.Compiler, q *query) (ast.Body, map[ast.Var]ast.Var, error) {
 	body, err := ast.ParseBodyWithOpts(q.Query, ast.ParserOptions{RegoVersion: versionOf(q.Version)})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return compiler.QueryCompiler().Compile(body)
+	queries := compiler.QueryCompiler()
+	body, err = queries.Compile(body)
+	return body, queries.RewrittenVars(), err
+}
+
+// namedAsWritten gives the variables that the solutions of a query have the names that the query has for them.
+func namedAsWritten(body ast.Body, names map[ast.Var]ast.Var) ast.Body {
+	own := body.Vars(ast.VarVisitorParams{SkipRefCallHead: true, SkipClosures: true})
+	ast.WalkTerms(body, func(term *ast.Term) bool {
+		if name, is := term.Value.(ast.Var); is && own.Contains(name) && names[name] != "" {
+			term.Value = names[name]
+		}
+		return false
+	})
+	return body
 }

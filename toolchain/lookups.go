@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -10,33 +12,41 @@ import (
 // constant. The planner tries each name that it knows and then the data, in pieces that come after one another:
 //
 //	not blocked[x]    holds or not as the last piece ends, not as the found one did:    [true | blocked[x]] = []
+//	not { a; b }      the same, and as it did the time before, in a loop:               [true | a; b] = []
 //	limits[x].v       finds nothing beside a rule limits.w[k], whose level differs:     found = limits[x]; found.v
-//	data.lib[x]       calls functions of data.lib without operands, which is no Wasm:   found = data.lib; found[x]
+//	data.lib[x]       calls functions of data.lib without operands, which is no Wasm:   they move, see moveFunctions
+//	with f as v       is not handed on to what is found so:                             it moves, see moveMocks
+//	with f as g with input.x as y    replaces another place than input.x:               with input.x as y with f as g
 //
 // Bodies are compiled: what is computed before `not` stands before it by then, so that `not` is all that is reworded.
 type lookups struct {
 	// rules and variables have paths as text, below which stand rules at all, and rules of a variable name further down.
 	rules, variables map[string]bool
-	// functions have how many names the shortest function below a path has.
-	functions map[string]int
-	needs     needs
+	needs            needs
 	// inside is the path of the rules whose bodies are reworded now.
 	inside  string
 	bound   int
 	changed bool
 }
 
-// rewordLookups changes compiled modules, and answers whether there was anything to change.
-func rewordLookups(modules []*ast.Module, graph *ast.Graph) bool {
-	found := &lookups{
-		rules: map[string]bool{}, variables: map[string]bool{}, functions: map[string]int{}, needs: needsOf(modules, graph),
+// rewordLookups changes compiled modules, adds some, and answers whether there was anything to change.
+func rewordLookups(modules map[string]*ast.Module, graph *ast.Graph) bool {
+	moved := false
+	if !seesAllData(modules) {
+		moved = moveFunctions(modules)
+		moved = moveMocks(modules) || moved
 	}
-	for _, module := range modules {
+	moved = sortMocks(modules) || moved
+	all := slices.Collect(maps.Values(modules))
+	found := &lookups{
+		rules: map[string]bool{}, variables: map[string]bool{}, needs: needsOf(all, graph), changed: moved,
+	}
+	for _, module := range all {
 		for _, rule := range module.Rules {
 			found.add(rule)
 		}
 	}
-	for _, module := range modules {
+	for _, module := range all {
 		ast.NewGenericVisitor(func(node any) bool {
 			switch node := node.(type) {
 			case *ast.Rule:
@@ -50,6 +60,13 @@ func rewordLookups(modules []*ast.Module, graph *ast.Graph) bool {
 				node.Body = found.reword(node.Body)
 			case *ast.Every:
 				node.Body = found.reword(node.Body)
+			case *ast.LogicalAnd:
+				node.Lhs, node.Rhs = found.reword(node.Lhs), found.reword(node.Rhs)
+				// As if it were written in braces: else names that only a list of solutions uses would be unsafe.
+				node.ExplicitLhs, node.ExplicitRhs = true, true
+			case *ast.LogicalOr:
+				node.Lhs, node.Rhs = found.reword(node.Lhs), found.reword(node.Rhs)
+				node.ExplicitLhs, node.ExplicitRhs = true, true
 			}
 			return false
 		}).Walk(module)
@@ -64,20 +81,22 @@ func (l *lookups) add(rule *ast.Rule) {
 		path := ref[:at].String()
 		l.rules[path] = true
 		l.variables[path] = l.variables[path] || at < variable && variable < len(ref)
-		if least, has := l.functions[path]; len(rule.Head.Args) > 0 && (!has || len(ref) < least) {
-			l.functions[path] = len(ref)
-		}
 	}
 }
 
 func (l *lookups) reword(body ast.Body) ast.Body {
 	var reworded ast.Body
 	for _, expr := range body {
-		isFaulty := expr.Negated && l.searches(expr)
+		block, isBlock := expr.Terms.(*ast.Not)
+		isFaulty := isBlock || expr.Negated && l.searches(expr)
 		before := l.bind(expr)
 		switch {
+		case isBlock:
+			reworded.Append(withoutAny(block.Body, expr))
 		case isFaulty:
-			reworded.Append(withoutNot(expr, before))
+			inner := expr.Copy()
+			inner.Negated, inner.With = false, nil
+			reworded.Append(withoutAny(append(before, inner), expr))
 		case len(before) > 0:
 			for _, one := range before {
 				one.With = withCopies(expr.With)
@@ -101,21 +120,14 @@ func (l *lookups) searches(expr *ast.Expr) bool {
 	return found
 }
 
-// bind takes out of an expression what leads into rules of different levels, or past functions, and answers what finds it.
+// bind takes out of an expression what leads into rules of different levels, and answers what finds it.
 func (l *lookups) bind(expr *ast.Expr) []*ast.Expr {
 	var before []*ast.Expr
 	l.eachLookup(expr, func(term *ast.Term, ref ast.Ref, at int) {
-		path := ref[:at].String()
-		known := at
-		if least, has := l.functions[path]; !has || least > len(ref) {
-			if at == len(ref)-1 || !l.variables[path] {
-				return
-			}
-			known = at + 1
-		}
-		if !l.needs.allow(l.inside, ref[:at]) {
+		if at == len(ref)-1 || !l.variables[ref[:at].String()] || !l.needs.allow(l.inside, ref[:at]) {
 			return
 		}
+		known := at + 1
 		// A space keeps the name apart from all that sources can spell.
 		name := ast.VarTerm(fmt.Sprintf("%s %d", reservedName, l.bound)).SetLocation(term.Location)
 		l.bound++
@@ -147,14 +159,12 @@ func (l *lookups) eachLookup(expr *ast.Expr, visit func(term *ast.Term, ref ast.
 	}
 }
 
-// withoutNot says by an empty list of solutions that an expression has none.
-func withoutNot(expr *ast.Expr, before []*ast.Expr) *ast.Expr {
-	inner := expr.Copy()
-	inner.Negated, inner.With = false, nil
-	at := expr.Location
-	solutions := ast.ArrayComprehensionTerm(ast.BooleanTerm(true).SetLocation(at), ast.NewBody(append(before, inner)...))
+// withoutAny says by an empty list of solutions that there are none, where an expression says `not`.
+func withoutAny(body []*ast.Expr, negated *ast.Expr) *ast.Expr {
+	at := negated.Location
+	solutions := ast.ArrayComprehensionTerm(ast.BooleanTerm(true).SetLocation(at), ast.NewBody(body...))
 	none := ast.Equality.Expr(solutions.SetLocation(at), ast.ArrayTerm().SetLocation(at)).SetLocation(at)
-	none.With = expr.With
+	none.With = negated.With
 	return none
 }
 

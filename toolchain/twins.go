@@ -155,7 +155,7 @@ func prepared(modules map[string]*ast.Module) (map[string]*ast.Module, error) {
 	compiled := slices.Collect(maps.Values(compiler.Modules))
 	windows := findWindows(compiled)
 	renamed := renameCalls(compiled)
-	if reworded := rewordLookups(compiled, compiler.Graph); !windows && !renamed && !reworded {
+	if reworded := rewordLookups(compiler.Modules, compiler.Graph); !windows && !renamed && !reworded {
 		return modules, nil
 	}
 	return compiler.Modules, nil
