@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -15,6 +14,7 @@ import (
 //	not { a; b }      the same, and as it did the time before, in a loop:               [true | a; b] = []
 //	limits[x].v       finds nothing beside a rule limits.w[k], whose level differs:     found = limits[x]; found.v
 //	data.lib[x]       calls functions of data.lib without operands, which is no Wasm:   they move, see moveFunctions
+//	data.list[2]      is never the member "2":                                          see bindNumbers
 //	with f as v       is not handed on to what is found so:                             it moves, see moveMocks
 //	with f as g with input.x as y    replaces another place than input.x:               with input.x as y with f as g
 //
@@ -27,25 +27,37 @@ type lookups struct {
 	inside  string
 	bound   int
 	changed bool
+	// numbers is true where data is looked up by numbers; mocked is what `with` replaces,
+	// or what is not to be touched otherwise.
+	numbers bool
+	mocked  []ast.Ref
 }
 
 // rewordLookups changes compiled modules, adds some, and answers whether there was anything to change.
 func rewordLookups(modules map[string]*ast.Module, graph *ast.Graph) bool {
 	moved := false
-	if !seesAllData(modules) {
+	var mocked []ast.Ref
+	if seesAllData(modules) {
+		mocked = append(mocked, ast.DefaultRootRef)
+	} else {
 		moved = moveFunctions(modules)
 		moved = moveMocks(modules) || moved
 	}
 	moved = sortMocks(modules) || moved
 	all := slices.Collect(maps.Values(modules))
 	found := &lookups{
-		rules: map[string]bool{}, variables: map[string]bool{}, needs: needsOf(all, graph), changed: moved,
+		rules: map[string]bool{}, variables: map[string]bool{}, needs: needsOf(all, graph), changed: moved, mocked: mocked,
 	}
 	for _, module := range all {
 		for _, rule := range module.Rules {
 			found.add(rule)
 		}
 	}
+	eachExpr(modules, func(expr *ast.Expr) {
+		for _, with := range expr.With {
+			found.mocked = append(found.mocked, with.Target.Value.(ast.Ref))
+		}
+	})
 	for _, module := range all {
 		ast.NewGenericVisitor(func(node any) bool {
 			switch node := node.(type) {
@@ -71,6 +83,9 @@ func rewordLookups(modules map[string]*ast.Module, graph *ast.Graph) bool {
 			return false
 		}).Walk(module)
 	}
+	if found.numbers {
+		modules[reservedName+" places"] = ast.MustParseModuleWithOpts(placesModule, ast.ParserOptions{RegoVersion: ast.RegoV1})
+	}
 	return found.changed
 }
 
@@ -88,8 +103,9 @@ func (l *lookups) reword(body ast.Body) ast.Body {
 	var reworded ast.Body
 	for _, expr := range body {
 		block, isBlock := expr.Terms.(*ast.Not)
-		isFaulty := isBlock || expr.Negated && l.searches(expr)
-		before := l.bind(expr)
+		searches := l.searches(expr)
+		before := append(l.bind(expr), l.bindNumbers(expr)...)
+		isFaulty := isBlock || expr.Negated && (searches || len(before) > 0)
 		switch {
 		case isBlock:
 			reworded.Append(withoutAny(block.Body, expr))
@@ -128,9 +144,7 @@ func (l *lookups) bind(expr *ast.Expr) []*ast.Expr {
 			return
 		}
 		known := at + 1
-		// A space keeps the name apart from all that sources can spell.
-		name := ast.VarTerm(fmt.Sprintf("%s %d", reservedName, l.bound)).SetLocation(term.Location)
-		l.bound++
+		name := l.fresh(term.Location)
 		found := ast.Equality.Expr(name, ast.NewTerm(ref[:known:known]).SetLocation(term.Location)).SetLocation(expr.Location)
 		before = append(before, found)
 		term.Value = append(ast.Ref{name}, ref[known:]...)
@@ -140,21 +154,22 @@ func (l *lookups) bind(expr *ast.Expr) []*ast.Expr {
 
 // eachLookup visits the references of an expression that have a variable among their names, and where the first stands.
 func (l *lookups) eachLookup(expr *ast.Expr, visit func(term *ast.Term, ref ast.Ref, at int)) {
-	if expr.IsEvery() {
-		return
-	}
-	var terms []*ast.Term
-	switch own := expr.Terms.(type) {
-	case *ast.Term:
-		terms = []*ast.Term{own}
-	case []*ast.Term:
-		terms = own[1:]
-	}
-	for _, term := range terms {
+	eachOperand(expr, func(term *ast.Term) {
 		if ref, is := term.Value.(ast.Ref); is {
 			if at := firstVariable(ref); at < len(ref) {
 				visit(term, ref, at)
 			}
+		}
+	})
+}
+
+func eachOperand(expr *ast.Expr, visit func(*ast.Term)) {
+	switch own := expr.Terms.(type) {
+	case *ast.Term:
+		visit(own)
+	case []*ast.Term:
+		for _, term := range own[1:] {
+			visit(term)
 		}
 	}
 }

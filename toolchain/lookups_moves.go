@@ -51,10 +51,14 @@ func moveFunctions(modules map[string]*ast.Module) bool {
 		aside := *module
 		aside.Package = &ast.Package{Path: asideRef(module.Package.Path), Location: module.Package.Location}
 		aside.Annotations, aside.Rules = nil, nil
+		var stay []*ast.Rule
 		module.Rules = slices.DeleteFunc(module.Rules, func(rule *ast.Rule) bool {
 			ref := rule.Ref()
 			if len(rule.Head.Args) == 0 || !isInTheWay(ref) {
 				return false
+			}
+			if moved[ref.String()] == nil {
+				stay = append(stay, neverDefined(rule))
 			}
 			moved[ref.String()] = asideRef(ref)
 			aside.Rules = append(aside.Rules, rule)
@@ -63,6 +67,7 @@ func moveFunctions(modules map[string]*ast.Module) bool {
 			}
 			return true
 		})
+		module.Rules = append(module.Rules, stay...)
 		if len(aside.Rules) > 0 {
 			modules[reservedName+" functions of "+file] = &aside
 		}
@@ -75,6 +80,14 @@ func moveFunctions(modules map[string]*ast.Module) bool {
 		})
 	}
 	return len(moved) > 0
+}
+
+func neverDefined(function *ast.Rule) *ast.Rule {
+	rule := function.Copy()
+	rule.Head.Args, rule.Head.Value = nil, ast.BooleanTerm(true).SetLocation(rule.Location)
+	rule.Body = ast.NewBody(ast.NewExpr(ast.BooleanTerm(false).SetLocation(rule.Location)).SetLocation(rule.Location))
+	rule.Default, rule.Else, rule.Annotations = false, nil, nil
+	return rule
 }
 
 // mayMean is true of a reference that is, or begins with, another one, whatever its variables stand for.

@@ -76,6 +76,13 @@ import future.keywords.or
 permit if { { not own[input.a].v } and { not own[input.b].v or input.c } }
 own["x"].v := 1
 own.a.v := false`, []string{`[true | data.p.own[__local`}},
+	{"numbers in data", `permit := x if x := data.list[2].b[0].c
+permit := data.list[1][input.a][2] if not data.list[3]
+permit := data.p.own[0] if input.b
+permit := data.mocked[0] if { input.a with data.mocked.x as 1 }
+own := [1] if input.b`, []string{`data.__vd.places.at(data.list, 2, "2", __vd 0); data.__vd.places.at(__vd 0.b, 0, "0", __vd 1); `, `= __vd 1.c`,
+		`[true | data.__vd.places.at(data.list, 3, "3", __vd 2); __vd 2] = []`, `data.__vd.places.at(data.list, 1, "1", __vd 3); `, `= __vd 3[__local`,
+		`= data.p.own[0]`, `= data.mocked[0]`}},
 	{"names of the input and of data stay", `permit if { not input.b[input.a]; not data.list[input.a].v }
 own[k].v := 1 if some k in {input.a}`, nil},
 	{"what leads back to the rule itself stays", `permit := data[input.p].v if input.p != "p"

@@ -31,6 +31,8 @@ export interface Scope {
   readonly functions: readonly Named[];
   /** Makes names that nothing else has. */
   readonly fresh: () => string;
+  /** Whether bodies may be negated, and joined by `and` and `or`. */
+  readonly blocks: boolean;
 }
 
 const within = (scope: Scope, ...locals: readonly Value[]): Scope => ({
@@ -220,6 +222,7 @@ const condition = (scope: Scope, depth: number, ranging: boolean): Condition => 
     [1, () => just(dice.one(['', 'not ']), of('any'), elsewhere(scope))],
     [2, () => range(scope, depth)],
     [1, () => every(scope, depth)],
+    [scope.blocks ? 4 : 0, () => just(blocks(scope, depth))],
     [1, () => pattern(scope, depth)],
     [
       4,
@@ -230,6 +233,15 @@ const condition = (scope: Scope, depth: number, ranging: boolean): Condition => 
       },
     ],
   ])();
+};
+
+/** Bodies in braces: negated, or joined. */
+const blocks = (scope: Scope, depth: number): Tree => {
+  const { dice } = scope;
+  const block = (): Tree =>
+    text('{ ', body(conditions(scope, 1 + dice.below(2), depth - 1, dice.chance(0.3)).lines), ' }');
+  const side = (): Tree => (dice.chance(0.5) ? block() : anyOf(scope, 'boolean', depth - 1).tree);
+  return dice.chance(0.6) ? text('not ', block()) : text(side(), dice.one([' and ', ' or ']), side());
 };
 
 /** Whether something has an item that others have not, once or twice negated. */

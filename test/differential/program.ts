@@ -15,9 +15,14 @@ export interface Program {
   readonly data: string;
   /** JSON texts; undefined is an absent input. */
   readonly inputs: readonly (string | undefined)[];
+  /** Whether bodies may be negated, and joined by `and` and `or`: every `not` is of another kind then. */
+  readonly blocks: boolean;
 }
 
-export const sourceOf = (program: Program): string => `package pol\n\n${written(program.tree)}\n`;
+const keywords = ['and', 'not', 'or'].map((name) => `import future.keywords.${name}\n`).join('');
+
+export const sourceOf = ({ blocks, tree }: Program): string =>
+  `package pol\n\n${blocks ? `${keywords}\n` : ''}${written(tree)}\n`;
 
 /**
  * `grouped` programs have many rules of one name, and replace nothing but the input: what they are compiled with is
@@ -35,14 +40,16 @@ interface Growing {
   readonly rules: string[];
   readonly fresh: () => string;
   readonly style: Style;
+  readonly blocks: boolean;
 }
 
-const scopeOf = ({ dice, known, functions, fresh }: Growing, ...locals: readonly Value[]): Scope => ({
+const scopeOf = ({ dice, known, functions, fresh, blocks }: Growing, ...locals: readonly Value[]): Scope => ({
   dice,
   locals,
   rules: known,
   functions,
   fresh,
+  blocks,
 });
 
 const block = (lines: readonly Tree[]): Tree => text(' if { ', body(lines), ' }');
@@ -119,7 +126,14 @@ const nested = (growing: Growing, name: string): void => {
     const key = keys.length > 0 ? dice.one(keys).tree : 'input.s';
     lines.push(text(`${name}.${under}[`, key, ']', dice.one([' := 1', ' contains 2', '.z := "x"']), block(when)));
   }
+  if (dice.chance(0.3)) func(growing, `${name}${dice.one(['.f', '.k.f', '["1"].f'])}`);
   const found = dice.times(2 + dice.below(3), () => lookup(scope, name));
+  // Where rules are looked up in all packages, none is regrouped.
+  if (growing.style === 'mocked' && dice.chance(0.3)) {
+    const place = `.${name}${dice.one(['', '.k', '.x.b', `[${written(inputPlace(scope, 'string').tree)}]`])}`;
+    const names = text('{"x": "pol", "k": "none", "a": "pol"}[', inputPlace(scope, 'string').tree, ']');
+    found.push(value('any', ['data[', names, ']', place]));
+  }
   known.push(...found);
   if (dice.chance(0.6)) {
     const [one, other] = [dice.one(found).tree, dice.one([...found, anyOf(scope, 'any', 1)]).tree];
@@ -182,14 +196,14 @@ const func = (growing: Growing, name: string): void => {
   functions.push({ ...value('mixed', [name]), arity });
 };
 
-/** A rule seen under another input, another data, or with a function replaced. */
-const mocked = (growing: Growing, name: string): void => {
-  const { dice, lines, known, functions } = growing;
-  const scope = scopeOf(growing);
-  const seen = known.length > 0 && dice.chance(0.8) ? dice.one(known).tree : anyOf(scope, 'mixed', 2).tree;
+/** What replaces the input, data or a function, or parts of them. */
+const mock = ({ dice, style, rules: replaced, functions }: Growing, scope: Scope): readonly Tree[] => {
   const replacement = (): Tree => anyOf(scope, 'mixed', 1).tree;
-  const replaces = growing.style === 'mocked' ? 4 : 0;
-  const mocks = dice.weighted<() => Tree[]>([
+  const replaces = style === 'mocked' ? 4 : 0;
+  const found = (): Tree => inputPlace(scope, 'any').tree;
+  const withFunction = (...as: readonly Tree[]): Tree[] =>
+    functions.length === 0 ? [] : [' with ', dice.one(functions).tree, ' as ', dice.one(as)];
+  return dice.weighted<() => readonly Tree[]>([
     [3, () => [' with input as ', anyOf(scope, 'object', 1).tree]],
     [2, () => [' with input as ', inputPlace(scope, 'object').tree]],
     [2, () => [` with input.${dice.one([...names, 'o.a', 'o.o.a'])} as `, replacement()]],
@@ -197,18 +211,20 @@ const mocked = (growing: Growing, name: string): void => {
       replaces,
       () => [` with data.doc.${dice.one(['limits', 'limits.a', 'users.x', 'list', 'none.new'])} as `, replacement()],
     ],
-    [
-      growing.rules.length > 0 ? replaces : 0,
-      () => [' with data.pol.', dice.one(growing.rules), ' as ', replacement()],
-    ],
-    [replaces / 2, () => [' with count as 3']],
-    [replaces / 2, () => [' with lower as ', dice.one(['upper', '"x"'])]],
-    [
-      replaces / 2,
-      () =>
-        functions.length === 0 ? [] : [' with ', dice.one(functions).tree, ' as ', dice.one(['1', '"x"', 'null'])],
-    ],
+    [replaced.length > 0 ? replaces : 0, () => [' with data.pol.', dice.one(replaced), ' as ', replacement()]],
+    [replaces / 2, () => [' with count as ', dice.one(['3', found()])]],
+    [replaces / 2, () => [' with lower as ', dice.one(['upper', '"x"', found()])]],
+    [replaces / 4, () => [' with time.now_ns as ', dice.one(['5', found()])]],
+    [replaces / 2, () => withFunction('1', '"x"', 'null', 'false', found(), ...functions.map(({ tree }) => tree))],
   ])();
+};
+
+/** A rule seen under another input, another data, or with a function replaced. */
+const mocked = (growing: Growing, name: string): void => {
+  const { dice, lines, known } = growing;
+  const scope = scopeOf(growing);
+  const seen = known.length > 0 && dice.chance(0.8) ? dice.one(known).tree : anyOf(scope, 'mixed', 2).tree;
+  const mocks = dice.times(growing.style === 'mocked' && dice.chance(0.35) ? 2 : 1, () => mock(growing, scope)).flat();
   const form = dice.below(3);
   if (form === 0) lines.push(text(`${name} := v if { v := `, seen, ...mocks, ' }'));
   else if (form === 1) lines.push(text(`${name} if { not `, seen, ...mocks, ' }'));
@@ -248,6 +264,7 @@ export const programOf = (seed: number, style: Style): Program => {
     rules: [],
     fresh: () => `v${locals++}`,
     style,
+    blocks: dice.chance(0.25),
   };
   for (let at = 0; at < 2 + dice.below(4); at++) {
     const [, make, asked] = dice.weighted(makers.map((maker) => [maker[0], maker] as const));
@@ -262,12 +279,18 @@ export const programOf = (seed: number, style: Style): Program => {
     growing.entrypoints.push('last');
   }
   const tree = rules(growing.lines);
-  // OPA's runtime replaces parts of objects only: see the known differences.
-  const objectsOnly = written(tree).includes('with input.');
+  const source = written(tree);
   return {
     tree,
     entrypoints: growing.entrypoints,
     data: dataText(dice),
-    inputs: inputTexts(dice, { count: 10, objectsOnly }),
+    inputs: inputTexts(dice, {
+      count: 10,
+      // OPA's runtime replaces parts of objects only, and walks them in another order, so that of equal numbers another
+      // one comes first: see the known differences.
+      objectsOnly: source.includes('with input.'),
+      spelledOnce: source.includes('walk('),
+    }),
+    blocks: growing.blocks,
   };
 };

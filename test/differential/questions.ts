@@ -14,6 +14,9 @@ const odd = [
   '1.0',
   '1e2',
   '-0.5',
+  '0.30',
+  '1e-7',
+  '123456789012345678901234567890.125',
   '"9007199254740993"',
   '"a\\u0000b"',
   '"\u{1f600}"',
@@ -83,8 +86,9 @@ export const dataText = (dice: Dice): string => {
 /** Inputs as JSON texts; undefined is an absent one. */
 export const inputTexts = (
   dice: Dice,
-  { count, objectsOnly }: { readonly count: number; readonly objectsOnly: boolean },
+  options: { readonly count: number; readonly objectsOnly: boolean; readonly spelledOnce: boolean },
 ): (string | undefined)[] => {
+  const { count, objectsOnly, spelledOnce } = options;
   const whole = dice.one(wholeInputs);
   const found: (string | undefined)[] = [undefined, ...(objectsOnly ? [] : [whole])];
   while (found.length < count) {
@@ -96,5 +100,5 @@ export const inputTexts = (
     found.push(input);
     if (!/\d{16}|\.|e2/.test(input)) found.push(neighbour(dice, input), neighbour(dice, input));
   }
-  return found.slice(0, count);
+  return found.slice(0, count).map((input) => (spelledOnce ? input?.replace(/\b(\d)\.0\b/g, '$1$1.0') : input));
 };
