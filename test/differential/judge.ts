@@ -217,7 +217,7 @@ export const openJudge = () => {
     );
     if (valid.length > 0) {
       const module = await load(compiled, valid);
-      const isRegrouped = Buffer.from(compiled.wasm).includes('"__vd"');
+      const isRegrouped = Buffer.from(compiled.wasm).includes('data.__vd.__vd');
       const decisions = served(module, compiled);
       const found = new Map<Placed, Awaited<ReturnType<typeof ours>>>();
       for (const one of valid) found.set(one, await ours(one, module, decisions));

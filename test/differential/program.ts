@@ -128,12 +128,6 @@ const nested = (growing: Growing, name: string): void => {
   }
   if (dice.chance(0.3)) func(growing, `${name}${dice.one(['.f', '.k.f', '["1"].f'])}`);
   const found = dice.times(2 + dice.below(3), () => lookup(scope, name));
-  // Where rules are looked up in all packages, none is regrouped.
-  if (growing.style === 'mocked' && dice.chance(0.3)) {
-    const place = `.${name}${dice.one(['', '.k', '.x.b', `[${written(inputPlace(scope, 'string').tree)}]`])}`;
-    const names = text('{"x": "pol", "k": "none", "a": "pol"}[', inputPlace(scope, 'string').tree, ']');
-    found.push(value('any', ['data[', names, ']', place]));
-  }
   known.push(...found);
   if (dice.chance(0.6)) {
     const [one, other] = [dice.one(found).tree, dice.one([...found, anyOf(scope, 'any', 1)]).tree];
