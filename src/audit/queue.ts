@@ -1,5 +1,5 @@
 import type { Clock } from '../canonical/index.ts';
-import { messageOf } from '../canonical/index.ts';
+import { messageOf, messageWithoutPath } from '../canonical/index.ts';
 import type { AuditEvent, LogStats, PreparedContent, RecordFacts } from '../decision/model.ts';
 import { AuditError } from '../decision/model.ts';
 import type { createPreparer, Tail } from './record/content.ts';
@@ -65,19 +65,19 @@ export const createQueue = (options: QueueOptions) => {
   /** Why the log takes no records any more, whatever happens. */
   let over: string | undefined;
 
-  const unwritable = (why: string, cause?: unknown): AuditError =>
-    new AuditError('AUDIT_UNWRITABLE', `audit log ${directory}: ${why}`, { cause });
+  // Told to whoever asked for the decision, who need not know where the log lies.
+  const unwritable = (why: string, cause?: unknown): AuditError => new AuditError('AUDIT_UNWRITABLE', why, { cause });
   const settle = (error: AuditError | undefined): void => {
     for (; settled < waiting.length; settled++) errors[settled] = error;
   };
 
   const fail = (error: unknown): void => {
-    const reason = messageOf(error);
+    const reason = messageWithoutPath(error);
     counts.failedWrites += 1;
     if (outage === undefined) {
       counts.pauses += 1;
       outage = { since: new Date(clock.nowMs()).toISOString(), reason, refused: 0, noted: false };
-      warn(`audit log ${directory} takes no records: ${reason}`);
+      warn(`audit log ${directory} takes no records: ${messageOf(error)}`);
     }
     probing ??= setTimeout(probe, PROBE_MS).unref();
     // What waits in memory was acknowledged already and is tried again.
@@ -88,7 +88,7 @@ export const createQueue = (options: QueueOptions) => {
     outage.noted = false;
     nextIndex = firstInBatch;
     batch.clear();
-    settle(unwritable(`cannot write: ${reason}`, error));
+    settle(unwritable(`the log cannot be written: ${reason}`, error));
   };
 
   /** True when it did. Only with an empty batch: side values in it may rest on those that the segment holds. */
@@ -271,7 +271,7 @@ export const createQueue = (options: QueueOptions) => {
       if (!sealIfDue()) void writer.sync();
     },
     breakDown: (error: unknown): void => {
-      const why = `a sync failed (${messageOf(error)}): what is on the disk is unknown until a restart checked it`;
+      const why = `a sync failed (${messageWithoutPath(error)}): what is on the disk is unknown until a restart checked it`;
       over ??= why;
       warn(`audit log ${directory}: ${why}`);
     },
@@ -291,7 +291,7 @@ export const createQueue = (options: QueueOptions) => {
       writeOut();
       clearTimeout(probing);
       if (batch.count() > 0) warn(`audit log ${directory}: ${batch.count()} records were lost: ${outage?.reason}`);
-      over ??= 'it was closed';
+      over ??= 'the log was closed';
       await writer.close();
     },
   };

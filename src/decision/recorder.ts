@@ -1,5 +1,5 @@
 import type { Clock } from '../canonical/index.ts';
-import { messageOf, uuidv7 } from '../canonical/index.ts';
+import { messageWithoutPath, uuidv7 } from '../canonical/index.ts';
 import { remainingMs } from './freshness.ts';
 import type { Made } from './made.ts';
 import type {
@@ -129,7 +129,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
       // A reply that throws is the wire's own failure; a log that throws has taken no record.
       if (called) throw thrown;
       called = true;
-      settle(answer, record, delivery, new Error(messageOf(thrown), { cause: thrown }));
+      settle(answer, record, delivery, new Error(messageWithoutPath(thrown), { cause: thrown }));
     }
   };
 };

@@ -1,3 +1,5 @@
+import { openSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogFiles } from '../../src/audit/index.ts';
 import { nodeFiles } from '../../src/audit/index.ts';
@@ -171,6 +173,22 @@ test('a segment that cannot be created is tried again', async () => {
   await append(log, content('2'));
   await log.close();
   expect(readLog(directory)).toMatchObject({ problems: [], records: [{ index: 0 }, { record: { event: 'pause' } }] });
+});
+
+test('who asked is told what failed, and operators where', async () => {
+  const directory = temporaryDirectory();
+  const warnings: string[] = [];
+  const files = watchedFiles({ open: () => openSync(path.join(directory, 'gone', 'file'), 'r') });
+  const log = await openLog(directory, {}, { files, onWarning: (sentence) => warnings.push(sentence) });
+  await expect(append(log, content('1'))).rejects.toMatchObject({
+    code: 'AUDIT_UNWRITABLE',
+    message: 'the log cannot be written: ENOENT: no such file or directory, open',
+  });
+  expect(log.health()).toEqual({ writable: false, reason: 'ENOENT: no such file or directory, open' });
+  expect(warnings).toEqual([
+    `audit log ${directory} takes no records: ENOENT: no such file or directory, open '${directory}/gone/file'`,
+  ]);
+  await log.close();
 });
 
 test('a failed sync is never tried again: the log takes no records until a restart', async () => {

@@ -71,6 +71,8 @@ test('a disk that fills up under load: refusals with a reason, nothing lost, and
     expect(before).toBeGreaterThan(200);
     for (const refusal of refusals) expect(refusal).toMatch(/^500 [\s\S]*could not be recorded[\s\S]*ENOSPC/);
     expect(await readiness()).toMatch(/^500 [\s\S]*ENOSPC/);
+    // Whoever asks is told what failed, and not where on this machine.
+    expect([...refusals, await readiness()].filter((text) => text.includes(folder))).toEqual([]);
 
     rmSync(ballast);
     // No question is asked meanwhile: the log tries by itself.
