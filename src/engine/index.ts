@@ -9,8 +9,9 @@ export type { CheckedDocument, MemberSpan } from './json/check.ts';
 export { checkJson, defaultJsonLimits, sliceChecked, withoutMember } from './json/check.ts';
 export type { JsonErrorCode, JsonPlace } from './json/error.ts';
 export { JsonError } from './json/error.ts';
-export type { Footprint } from './json/projection.ts';
-export { footprintOf, projectedText } from './json/projection.ts';
+export type { Footprint } from './json/footprint.ts';
+export { footprintOf } from './json/footprint.ts';
+export { projectedText } from './json/projection.ts';
 export type { JsonKind, JsonLimits } from './json/scanner.ts';
 export type {
   Basis,

@@ -6,12 +6,10 @@ import type { CheckedJson } from '../model.ts';
  * numbers stays: 1 and 1.0 are different texts, because policies can tell them apart. Two checked documents have the
  * same text exactly when they differ in the order of members, white space and escapes alone.
  */
-export const canonicalText = (checked: CheckedJson): string => canonicalReader(checked).document();
-
-export const canonicalReader = (checked: CheckedJson): CanonicalReader => {
+export const canonicalText = (checked: CheckedJson): string => {
   const bytes = Buffer.from(checked.buffer, checked.byteOffset, checked.length);
   const ascii = isAscii(bytes);
-  return new CanonicalReader(bytes.toString(ascii ? 'latin1' : 'utf8'), ascii);
+  return new CanonicalReader(bytes.toString(ascii ? 'latin1' : 'utf8'), ascii).document();
 };
 
 const QUOTE = 0x22;
@@ -36,7 +34,7 @@ const byUtf8 = (a: Member, b: Member): number => Buffer.compare(Buffer.from(a.ke
 const byUnit = (a: Member, b: Member): number => (a.key < b.key ? -1 : 1);
 
 /** Reads a text that is known to be JSON, so it checks nothing, and writes the canonical one. */
-export class CanonicalReader {
+class CanonicalReader {
   private readonly text: string;
   private order: (a: Member, b: Member) => number;
   private at = 0;
@@ -49,56 +47,8 @@ export class CanonicalReader {
 
   document(): string {
     this.space();
-    return this.take();
-  }
-
-  /** Passes the value here; its canonical text. */
-  take(): string {
     const start = this.at;
     return this.value() || this.text.slice(start, this.at);
-  }
-
-  /** The first character of the value here. */
-  first(): string {
-    return this.text.charAt(this.at);
-  }
-
-  /** Passes the object here; `meet` is called at each member's value, and passes it. */
-  members(meet: (key: string) => void): void {
-    const { text } = this;
-    this.at++;
-    this.space();
-    if (text.charCodeAt(this.at) === CLOSE_BRACE) {
-      this.at++;
-      return;
-    }
-    for (;;) {
-      const start = this.at;
-      const key = this.keyFrom(start, this.string());
-      this.space();
-      this.at++;
-      this.space();
-      meet(key);
-      this.space();
-      if (text.charCodeAt(this.at++) === CLOSE_BRACE) return;
-      this.space();
-    }
-  }
-
-  /** Passes the value here, and looks no closer than it must. */
-  skip(): void {
-    const { text } = this;
-    let depth = 0;
-    do {
-      const unit = text.charCodeAt(this.at);
-      if (unit === QUOTE) this.skipString();
-      else {
-        if (unit === 0x7b || unit === 0x5b) depth++;
-        else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) depth--;
-        this.at++;
-        if (depth === 0 && unit > 0x20 && unit !== CLOSE_BRACE && unit !== CLOSE_BRACKET) this.skipLiteral();
-      }
-    } while (depth > 0);
   }
 
   /** True when it has escapes. */
@@ -142,7 +92,7 @@ export class CanonicalReader {
   }
 
   /** Passes white space; true when there was some. */
-  space(): boolean {
+  private space(): boolean {
     const { text } = this;
     if (text.charCodeAt(this.at) > 0x20) return false;
     const start = this.at;
