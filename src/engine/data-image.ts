@@ -53,6 +53,13 @@ const startInstance = (policy: PolicyModule, pages: number): RawInstance => {
   }
 };
 
+/** A copy that threads can share. */
+export const shared = (bytes: Uint8Array): Uint8Array<SharedArrayBuffer> => {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+};
+
 /** Lets the module parse its data once. Throws ModuleError. */
 export const makeDataImage = (policy: PolicyModule, data: CheckedJson): DataImage => {
   if (data.find((byte) => byte > 0x20) !== 0x7b) throw invalidData('is no JSON object');
@@ -67,8 +74,7 @@ export const makeDataImage = (policy: PolicyModule, data: CheckedJson): DataImag
     const address = exports.opa_json_parse(text, data.length);
     if (address === 0) throw invalidData('is no JSON for the module');
     const end = exports.opa_heap_ptr_get() >>> 0;
-    const bytes = new Uint8Array(new SharedArrayBuffer(end - start));
-    bytes.set(raw.view().subarray(start, end));
+    const bytes = shared(raw.view().subarray(start, end));
     return { base: raw.base, start, bytes, address, numbers: fractionalNumbers(data), changes: [] };
   } catch (thrown) {
     throw thrown instanceof ModuleError ? thrown : invalidData(`does not fit into memory: ${messageOf(thrown)}`);

@@ -31,6 +31,7 @@ export type {
 } from './model.ts';
 export { RegoError, ToolchainError } from './model.ts';
 export { compileRegoModule } from './module-file.ts';
+export { namedValueText } from './named-value.ts';
 export { problemsSentence, renamedProblems } from './problems.ts';
 export type { BuiltinResult, RegoModule } from './rego-module.ts';
 export { instantiateRego } from './rego-module.ts';

@@ -1,3 +1,4 @@
+import { namedValueText } from '../../rego/index.ts';
 import { isExactObject } from '../sources/exact-json.ts';
 import { type Paint, plain } from './screen.ts';
 
@@ -15,10 +16,8 @@ const placeOf = (step: { readonly [name: string]: unknown }): string => {
 
 /** What names stood for, one a line. */
 export const valuesLines = (values: unknown, indent: string): string[] =>
-  listOf(values).map(({ name, value }) =>
-    value === 'undefined'
-      ? `${indent}${plain(text(name))} is undefined`
-      : `${indent}${plain(text(name))} = ${plain(text(value))}`,
+  listOf(values).map(
+    ({ name, value }) => `${indent}${plain(namedValueText({ name: text(name), value: text(value) }))}`,
   );
 
 const stepLines = (paint: Paint, step: { readonly [name: string]: unknown }, indent: string): string[] => {

@@ -11,8 +11,6 @@ export const allowHostOption = (): Option =>
     'let http.send and net.lookup_ip_addr reach this host: a name, address or range; may be repeated',
   ).argParser(collect);
 
-const HOST = /^[A-Za-z0-9_.:-]+(?:\/[0-9]{1,3})?$/;
-
 // Whoever says localhost at a terminal means what stands behind it.
 const meant = (host: string): readonly string[] =>
   host.toLowerCase() === 'localhost' ? [host, '127.0.0.1', '::1'] : [host];
@@ -20,11 +18,12 @@ const meant = (host: string): readonly string[] =>
 /** Makes the calls of an evaluation that `--allow-host` lets be made. */
 export const networkFor = async (hosts: readonly string[] | undefined): Promise<NetworkOptions> => {
   if (hosts === undefined) return {};
-  const wrong = hosts.find((host) => !HOST.test(host));
+  const { defaultEngineSettings, engineSchema, networkAsker } = await import('../../engine/index.ts');
+  const host = new RegExp(engineSchema.properties.network.properties.hosts.items.pattern);
+  const wrong = hosts.find((text) => !host.test(text));
   if (wrong !== undefined) {
     throw new CliError('USAGE', `--allow-host takes a host, without scheme, port and path; not "${wrong}"`);
   }
-  const { defaultEngineSettings, networkAsker } = await import('../../engine/index.ts');
   const settings = { ...defaultEngineSettings.network, hosts: hosts.flatMap(meant) };
   const ask = networkAsker(settings, '--allow-host');
   const made = new Map<string, ReturnType<typeof ask>>();

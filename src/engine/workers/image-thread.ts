@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { DataImage } from '../data-image.ts';
-import { makeDataImage } from '../data-image.ts';
+import { makeDataImage, shared } from '../data-image.ts';
 import type { CheckedJson, ModuleErrorCode } from '../model.ts';
 import { ModuleError } from '../model.ts';
 import type { PolicyModule } from '../wasm/policy-module.ts';
@@ -27,12 +27,6 @@ const file = new URL(import.meta.url.endsWith('.ts') ? './image-worker.ts' : './
 /** Data up to this is parsed where it is loaded (a few milliseconds); starting a thread would take longer. */
 const inlineBytes = 256 << 10;
 
-const shared = (bytes: Uint8Array): Uint8Array => {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
-};
-
 /**
  * The image of a version's data. Large data is read on a thread of its own: a million members take seconds. What comes
  * back is the original with changes, or an original itself.
@@ -40,7 +34,7 @@ const shared = (bytes: Uint8Array): Uint8Array => {
 export const loadDataImage = async ({ policy, data, original }: ImageRequest): Promise<Original> => {
   if (data.length <= inlineBytes) return { image: makeDataImage(policy, data), text: data };
   // Threads share it, now and when the next version is compared with it.
-  const text = shared(data) as CheckedJson;
+  const text = shared(data) as Uint8Array as CheckedJson;
   const request: ImageRequest = { policy, data: text, ...(original === undefined ? {} : { original }) };
   const answer = await new Promise<ImageAnswer>((resolve, reject) => {
     const worker = new Worker(file, { workerData: request, env: {}, name: 'verdict-data' });

@@ -1,9 +1,10 @@
 import type { RegoProblem } from '../../rego/index.ts';
 import { placeIn, problemIn } from '../content/places.ts';
+import { isObject, maps } from '../schema/bounded.ts';
 import type { SchemaFile } from '../schema/files.ts';
 import { hint, nearestName } from './nearest.ts';
 
-/** Keywords whose value is a schema, an array of schemas, or schemas by name. */
+/** Keywords whose value is a schema or an array of schemas. */
 const withSchemas = [
   'additionalItems',
   'additionalProperties',
@@ -21,14 +22,6 @@ const withSchemas = [
   'unevaluatedItems',
   'unevaluatedProperties',
 ];
-const withNamedSchemas = [
-  '$defs',
-  'definitions',
-  'dependencies',
-  'dependentSchemas',
-  'patternProperties',
-  'properties',
-];
 const others = [
   '$anchor',
   '$comment',
@@ -43,7 +36,6 @@ const others = [
   'contentMediaType',
   'contentSchema',
   'default',
-  'dependentRequired',
   'deprecated',
   'description',
   'enum',
@@ -71,13 +63,9 @@ const others = [
   'uniqueItems',
   'writeOnly',
 ];
-const known = [...withSchemas, ...withNamedSchemas, ...others];
+const known = [...withSchemas, ...maps, ...others];
 
 type Path = readonly string[];
-type Member = { readonly [key: string]: unknown };
-
-const isObject = (value: unknown): value is Member =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const slipsIn = (schema: unknown, at: Path): { readonly path: Path; readonly meant: string }[] => {
   if (Array.isArray(schema)) return schema.flatMap((each, index) => slipsIn(each, [...at, String(index)]));
@@ -85,7 +73,7 @@ const slipsIn = (schema: unknown, at: Path): { readonly path: Path; readonly mea
   return Object.entries(schema).flatMap(([key, value]) => {
     const path = [...at, key];
     if (withSchemas.includes(key)) return slipsIn(value, path);
-    if (withNamedSchemas.includes(key)) {
+    if (maps.has(key)) {
       return isObject(value) ? Object.entries(value).flatMap(([name, each]) => slipsIn(each, [...path, name])) : [];
     }
     const meant = others.includes(key) ? undefined : nearestName(key, known);

@@ -8,7 +8,7 @@ import { isData, quoted } from '../archive/names.ts';
 import type { BundleFiles } from '../model.ts';
 import { PolicyError, refuseProblems } from '../model.ts';
 import type { JsonNode } from './json-text.ts';
-import { emptyObject, nodeAt, parseJson, writeJson } from './json-text.ts';
+import { emptyObject, jsonBytes, nodeAt, parseJson } from './json-text.ts';
 import type { Place } from './places.ts';
 import { placeAt, placeIn, problemIn } from './places.ts';
 import { isUnder } from './roots.ts';
@@ -141,7 +141,6 @@ export const mergeData = ({ files }: BundleFiles): DataDocument => {
     const conflict = unite(root.members, node);
     if (conflict !== undefined) refuseConflict(files, file, conflict);
   }
-  // Written of texts that were checked.
-  const json = Buffer.from(writeJson(root)) as Uint8Array as CheckedJson;
+  const json = jsonBytes(root);
   return { root, json, revision: sha256Hex(json) };
 };

@@ -66,8 +66,7 @@ export const metadataTexts = (modules: readonly RegoFile[]): MetadataTexts => {
 export const unreadMetadata = (modules: readonly RegoFile[]): RegoProblem[] =>
   modules.flatMap(({ path, text }) =>
     text.split('\n').flatMap((line, index): RegoProblem[] => {
-      const written = /^#\s*(metadata)\s*:?\s*$/i.exec(line)?.[1];
-      if (written === undefined || /^#\s*METADATA/.test(line)) return [];
+      if (!/^#\s*metadata\s*:?\s*$/i.test(line) || /^#\s*METADATA/.test(line)) return [];
       const message = `nobody reads what follows: METADATA begins with "# METADATA", not with "${line.trim()}"`;
       const place = { row: index + 1, col: 1 };
       return [problemIn({ file: path, text }, { code: 'verdict_metadata_warning', message, place })];

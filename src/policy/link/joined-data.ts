@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../canonical/index.ts';
 import type { CheckedJson } from '../../engine/index.ts';
 import type { JsonNode } from '../content/json-text.ts';
-import { emptyObject, parseJson, writeJson } from '../content/json-text.ts';
+import { emptyObject, jsonBytes, parseJson, writeJson } from '../content/json-text.ts';
 import { isUnder } from '../content/roots.ts';
 
 type Path = readonly string[];
@@ -83,5 +83,5 @@ export const joinData = ({ own, reads }: JoinRequest): JoinAnswer => {
       absent: wanted.flatMap((path, index) => (sliceAt(tree, path) === undefined ? [index] : [])),
     };
   });
-  return { json: Buffer.from(writeJson(root)) as Uint8Array as CheckedJson, reads: answers };
+  return { json: jsonBytes(root), reads: answers };
 };

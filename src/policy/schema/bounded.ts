@@ -25,7 +25,8 @@ export interface Cost {
 const DEEPEST = 64;
 
 const values = new Set(['enum', 'const', 'default', 'examples']);
-const maps = new Set([
+/** Keywords whose value is schemas, or lists of names, by name. */
+export const maps: ReadonlySet<string> = new Set([
   'properties',
   'patternProperties',
   'definitions',

@@ -24,7 +24,10 @@ const codes: { readonly [code in ModuleErrorCode]: PolicyErrorCode } = {
   MODULE_DATA_INVALID: 'DATA_INVALID',
 };
 
-/** Loads and warms a module under a name for messages, with what it has in common with another; rejects with the reason, and nothing of it stays. */
+/**
+ * Loads and warms a module under a name for messages, with what it has in common with another; rejects with the reason,
+ * and nothing of it stays.
+ */
 export const loadModule = async (
   engine: Engine,
   name: string,

@@ -1,5 +1,5 @@
 import type { RegoNamedValue, RegoProblem, RegoSources, TestResult, Toolchain } from '../../rego/index.ts';
-import { problemsSentence } from '../../rego/index.ts';
+import { namedValueText, problemsSentence } from '../../rego/index.ts';
 import { callToolchain } from '../build/toolchain-call.ts';
 import { PolicyError } from '../model.ts';
 import type { PolicySettings } from '../settings.ts';
@@ -8,9 +8,7 @@ const MOST_VALUES = 5;
 
 /** What the expression that was not true was made of. */
 const valuesText = (values: readonly RegoNamedValue[] = []): string => {
-  const said = values
-    .slice(0, MOST_VALUES)
-    .map(({ name, value }) => (value === 'undefined' ? `${name} is undefined` : `${name} = ${value}`));
+  const said = values.slice(0, MOST_VALUES).map(namedValueText);
   return said.length === 0 ? '' : ` (${said.join(', ')})`;
 };
 

@@ -4,6 +4,7 @@ import { exchange } from './exchange.ts';
 import { expiryMs, mayStore } from './freshness.ts';
 import type { HttpRequest } from './request.ts';
 import type { BundleResponses, StoredResponse } from './response-cache.ts';
+import { firstHeader } from './wire.ts';
 
 // https://www.rfc-editor.org/rfc/rfc7231#section-6.1, as OPA takes it: others are asked for again.
 const lasting: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501]);
@@ -21,8 +22,6 @@ export interface CachedRequest {
   /** The clock of the evaluation, milliseconds since 1970. */
   readonly nowMs: number;
 }
-
-const header = ({ headers }: HttpResponse, name: string): string => headers.get(name)?.[0] ?? '';
 
 const isFresh = ({ expiresMs }: StoredResponse, nowMs: number): boolean => nowMs < expiresMs;
 
@@ -45,7 +44,8 @@ const revalidate = async (
   asked: CachedRequest,
   limits: ExchangeLimits,
 ): Promise<HttpResponse | undefined> => {
-  const [etag, modified] = [header(stored.response, 'etag'), header(stored.response, 'last-modified')];
+  const { headers: known } = stored.response;
+  const [etag, modified] = [firstHeader(known, 'etag'), firstHeader(known, 'last-modified')];
   if (etag === '' && modified === '') return undefined;
   const bare = asked.bare();
   const headers = new Map(bare.headers);

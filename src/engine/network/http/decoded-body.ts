@@ -3,8 +3,8 @@ import { isScalar, parseDocument, type ScalarTag, type Tags, visit } from 'yaml'
 import type { RegoValue } from '../../../rego/index.ts';
 import { readJson } from '../../builtins/go-json.ts';
 import type { HttpResponse } from './exchange.ts';
+import { firstHeader, token } from './wire.ts';
 
-const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 // Go's mime.ParseMediaType takes no other form, and OPA nothing that it does not take.
 const jsonType = new RegExp(
   `^\\s*application/(?:json|(?:${token})?\\+json)\\s*(?:;\\s*${token}\\s*=\\s*(?:${token}|"(?:[^"\\\\]|\\\\.)*")\\s*)*;?\\s*$`,
@@ -51,7 +51,7 @@ const readYaml = (body: Buffer): RegoValue => {
 
 /** The body as a value: by force or by its type; null for what does not decode, as in OPA. */
 export const decodedBody = ({ headers, body }: HttpResponse, decode: 'json' | 'yaml' | 'type'): RegoValue => {
-  const type = headers.get('content-type')?.[0] ?? '';
+  const type = firstHeader(headers, 'content-type');
   try {
     // What follows the first value is an error in Go as well, after the value was taken.
     if (decode === 'json' || jsonType.test(type)) return readJson(body).value;

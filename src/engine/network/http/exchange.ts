@@ -4,7 +4,7 @@ import { BuiltinError } from '../../builtins/model.ts';
 import { type AllowedHosts, HostRefused } from '../allowed.ts';
 import { type Hop, isRedirect, redirected } from './redirect.ts';
 import type { HttpRequest } from './request.ts';
-import { bodyOf, headersOf, type ResponseHeaders, sendOnce } from './wire.ts';
+import { bodyOf, headersOf, type ResponseHeaders, sendOnce, token } from './wire.ts';
 
 /** The network failed, and not the request: `eval_http_send_network_error`. */
 export class NetworkFailure extends Error {
@@ -50,14 +50,14 @@ const parsedUrl = (text: string, request: HttpRequest): URL => {
   return url;
 };
 
-const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i;
+const wholeToken = new RegExp(`^${token}$`);
 
 /** Refuses what is no HTTP, in Go's words. */
 const checkHeaders = (request: HttpRequest): void => {
   for (const [name, value] of request.headers) {
     const canonical = name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
     const isBad = /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value);
-    if (!token.test(name)) {
+    if (!wholeToken.test(name)) {
       throw failureOf(request, request.url, `net/http: invalid header field name ${JSON.stringify(name)}`);
     }
     if (isBad) {
@@ -128,7 +128,7 @@ const longestPauseMs = 60_000;
 
 /** Sends a request, again after failures of the network if it says so, with pauses from 0.1 s on that double. */
 export const exchange = async (request: HttpRequest, limits: ExchangeLimits): Promise<HttpResponse> => {
-  if (request.method !== '' && !token.test(request.method)) {
+  if (request.method !== '' && !wholeToken.test(request.method)) {
     throw new BuiltinError(`net/http: invalid method ${JSON.stringify(request.method)}`);
   }
   const url = parsedUrl(request.url, request);

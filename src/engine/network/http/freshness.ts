@@ -1,10 +1,8 @@
 import type { RegoNumber } from '../../../rego/index.ts';
-
 import { parseNs } from '../../builtins/time/parse.ts';
-import type { HttpResponse } from './exchange.ts';
 import { BareError } from './members.ts';
-
-type Headers = HttpResponse['headers'];
+import type { ResponseHeaders } from './wire.ts';
+import { firstHeader } from './wire.ts';
 
 // The two old forms that Go's http.ParseTime takes beside RFC 1123.
 const oldLayouts = ['Monday, 02-Jan-06 15:04:05 MST', 'Mon Jan _2 15:04:05 2006'];
@@ -25,13 +23,15 @@ const httpDateMs = (text: string): number | undefined => {
 };
 
 /** As OPA reads them: names as they are written, the first header only, and nothing that has two equals signs. */
-const directivesOf = (headers: Headers): ReadonlyMap<string, string> => {
-  const parts = (headers.get('cache-control')?.[0] ?? '').split(',').map((part) => part.replace(/^ +| +$/g, ''));
+const directivesOf = (headers: ResponseHeaders): ReadonlyMap<string, string> => {
+  const parts = firstHeader(headers, 'cache-control')
+    .split(',')
+    .map((part) => part.replace(/^ +| +$/g, ''));
   const pairs = parts.map((part) => part.split('=')).filter(({ length }) => length <= 2);
   return new Map(pairs.map(([name = '', value = '']) => [name.replace(/^ +| +$/g, ''), value]));
 };
 
-export const mayStore = (headers: Headers): boolean => !directivesOf(headers).has('no-store');
+export const mayStore = (headers: ResponseHeaders): boolean => !directivesOf(headers).has('no-store');
 
 const mostSeconds = 2_147_483_647;
 
@@ -39,14 +39,14 @@ const mostSeconds = 2_147_483_647;
  * Milliseconds since 1970 at which a response stops being fresh, by OPA's rules: `max-age` counts from `Date`, else
  * `Expires`. Undefined when it says neither. Throws BareError where OPA fails on what it says.
  */
-export const expiryMs = (headers: Headers): number | undefined => {
+export const expiryMs = (headers: ResponseHeaders): number | undefined => {
   const maxAge = directivesOf(headers).get('max-age');
-  const expires = headers.get('expires')?.[0] ?? '';
+  const expires = firstHeader(headers, 'expires');
   if (maxAge === undefined) return expires === '' ? undefined : (httpDateMs(expires) ?? Number.NEGATIVE_INFINITY);
   if (!/^\d+$/.test(maxAge)) {
     throw new BareError(`strconv.ParseUint: parsing ${JSON.stringify(maxAge)}: invalid syntax`);
   }
-  const date = headers.get('date')?.[0] ?? '';
+  const date = firstHeader(headers, 'date');
   if (date === '') throw new BareError('no date header');
   const made = httpDateMs(date);
   if (made === undefined) throw new BareError(`the Date header is no date: ${JSON.stringify(date.slice(0, 100))}`);

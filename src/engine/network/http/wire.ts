@@ -78,6 +78,12 @@ export const headersOf = ({ rawHeaders }: IncomingMessage): ResponseHeaders => {
   return headers;
 };
 
+/** The first of a name, which is all that OPA reads; empty where there is none. */
+export const firstHeader = (headers: ResponseHeaders, name: string): string => headers.get(name)?.[0] ?? '';
+
+/** A token of HTTP, for patterns. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
+export const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+
 /** Reads a body of so many bytes at most. Rejects with BuiltinError for a longer one, and as Node does for one cut off. */
 export const bodyOf = async (response: IncomingMessage, most: number): Promise<Buffer> => {
   const chunks: Buffer[] = [];
