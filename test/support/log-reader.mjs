@@ -140,9 +140,10 @@ export const readLog = (directory) => {
     }
   }
   records.sort((a, b) => a.index - b.index);
-  const begin = join(directory, 'begin');
-  let expected = existsSync(begin) ? Number(readFileSync(begin, 'utf8')) : 0;
-  for (const { index, setAside } of records) {
+  const file = join(directory, 'begin');
+  const begin = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  let expected = begin;
+  for (const { index, setAside } of records.filter((each) => each.index >= begin)) {
     if (index < expected) problems.push(`index ${index} stands twice`);
     if (index > expected && !setAside) problems.push(`indexes ${expected} to ${index - 1} are missing`);
     expected = index + 1;
