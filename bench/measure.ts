@@ -1,5 +1,5 @@
 import { cpuMicroseconds } from './processes.ts';
-import { type Kind, pick, questionsOf, REPEATED, type Scenario } from './scenario.ts';
+import { type Evaluated, type Kind, pick, questionsOf, REPEATED } from './scenario.ts';
 import type { Asked, Lane, Told, Wire } from './wire/lane.ts';
 
 /** One lane under one kind of question, for some seconds. */
@@ -16,7 +16,7 @@ export class Mismatch extends Error {}
 
 /** What is measured in one line of the report. */
 export interface Case {
-  readonly scenario: Scenario;
+  readonly scenario: Evaluated;
   readonly kind: Kind;
   readonly lane: Lane;
   /** The questions of its n-th request. */
@@ -27,7 +27,7 @@ export interface Case {
 let fresh = REPEATED;
 
 /** Requests of a kind: those of `hit` come round again, all others are new. */
-export const source = (scenario: Scenario, kind: Kind): Case['next'] => {
+export const source = (scenario: Evaluated, kind: Kind): Case['next'] => {
   const asked = (n: number): Asked => ({ questions: questionsOf(scenario, kind, n), isBatch: kind === 'batch' });
   if (kind !== 'hit') return () => asked(fresh++);
   const repeated = Array.from({ length: REPEATED }, (_, n) => asked(n));

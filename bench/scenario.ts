@@ -35,7 +35,7 @@ export interface Scenario {
   question(n: number, who: number): Question;
 }
 
-/** What evaluating a policy in Rego takes of a scenario. */
+/** What asking OPA and Verdict takes of a scenario. */
 export type Evaluated = Pick<Scenario, 'name' | 'rego' | 'findsRoles' | 'question'>;
 
 /** How many different questions are asked again and again in the case `hit`. */
@@ -45,7 +45,7 @@ export const REPEATED = 1_000;
 export const BATCH = 50;
 
 /** The n-th request of one question, or of `BATCH` questions by one subject. */
-export const questionsOf = (scenario: Scenario, kind: Kind, n: number): readonly Question[] =>
+export const questionsOf = (scenario: Evaluated, kind: Kind, n: number): readonly Question[] =>
   kind === 'batch'
     ? Array.from({ length: BATCH }, (_, at) => scenario.question(n * BATCH + at, n))
     : [scenario.question(n, n)];
@@ -66,7 +66,7 @@ export const inputOf = (scenario: Evaluated, { subject, action, resource }: Ques
 });
 
 /** Questions about one subject, which stands there once: the body of AuthZEN's evaluations. */
-export const batchInput = (scenario: Scenario, questions: readonly Question[]) => {
+export const batchInput = (scenario: Evaluated, questions: readonly Question[]) => {
   const inputs = questions.map((question) => inputOf(scenario, question));
   return {
     subject: inputs[0]?.subject,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { post } from '../../test/load/client.ts';
 import { freePort } from '../../test/support/server-process.ts';
 import { start, writeFiles } from '../processes.ts';
-import { batchInput, type Files, inputOf, type Scenario } from '../scenario.ts';
+import { batchInput, type Evaluated, type Files, inputOf } from '../scenario.ts';
 import { type Asked, httpLane, type Lane, type Told } from '../wire/lane.ts';
 import type { Contender } from './contender.ts';
 
@@ -21,7 +21,7 @@ const program = (): string => {
 };
 
 // OPA has no batch of its own (POST /v1/batch is a part of EOPA): one rule asks the policy for every item instead.
-const batchRule = ({ name }: Scenario): string => `package batch
+const batchRule = ({ name }: Evaluated): string => `package batch
 
 # METADATA
 # entrypoint: true
@@ -32,9 +32,10 @@ allow := [allowed |
 `;
 
 /** The scenario's bundle and a rule that answers a batch. */
-export const opaFiles = (scenario: Scenario): Files => new Map([...scenario.rego, ['batch.rego', batchRule(scenario)]]);
+export const opaFiles = (scenario: Evaluated): Files =>
+  new Map([...scenario.rego, ['batch.rego', batchRule(scenario)]]);
 
-const encode = (scenario: Scenario, asked: Asked): Buffer => {
+const encode = (scenario: Evaluated, asked: Asked): Buffer => {
   const [question] = asked.questions;
   return asked.isBatch || question === undefined
     ? post('/v1/data/batch/allow', JSON.stringify({ input: batchInput(scenario, asked.questions) }))
@@ -46,11 +47,11 @@ const read = (body: string): Told => ({
 });
 
 /** Asks what serves `opaFiles` at a port. */
-export const opaLane = (scenario: Scenario, port: number): Lane =>
+export const opaLane = (scenario: Evaluated, port: number): Lane =>
   httpLane({ server: 'OPA', port, encode: (asked) => encode(scenario, asked), read: ({ body }) => read(body) });
 
 /** OPA as its operators run it: decision log on (to the console, which goes to /dev/null). */
-export const startOpa = async (scenario: Scenario, folder: string): Promise<Contender> => {
+export const startOpa = async (scenario: Evaluated, folder: string): Promise<Contender> => {
   const port = await freePort();
   const bundle = path.join(folder, 'bundle');
   writeFiles(bundle, opaFiles(scenario));

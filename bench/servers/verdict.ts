@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort, root } from '../../test/support/server-process.ts';
 import { type Running, start, writeFiles } from '../processes.ts';
-import type { Scenario } from '../scenario.ts';
+import type { Evaluated } from '../scenario.ts';
 import { grpcLane, httpLane, type Lane } from '../wire/lane.ts';
 import { grpcRequest, httpRequest, readGrpc, readHttp } from '../wire/verdict.ts';
 import type { Contender } from './contender.ts';
@@ -17,7 +17,7 @@ export interface Ports {
 }
 
 /** Asks a Verdict whose bundle, named as the scenario, is the scenario's. */
-export const verdictLanes = (scenario: Scenario, ports: Ports): readonly Lane[] => [
+export const verdictLanes = (scenario: Evaluated, ports: Ports): readonly Lane[] => [
   httpLane({
     server,
     remembers: true,
@@ -38,7 +38,7 @@ const version = (): string =>
   (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** Verdict with every default on a built bundle, so its decision log is on disk before an answer leaves. */
-export const startVerdict = async (scenario: Scenario, folder: string): Promise<Contender> => {
+export const startVerdict = async (scenario: Evaluated, folder: string): Promise<Contender> => {
   const sources = path.join(folder, scenario.name);
   const bundle = `${sources}.tar.gz`;
   writeFiles(sources, scenario.rego);

@@ -1,12 +1,12 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { post, type Received } from '../../test/load/client.ts';
-import { batchInput, inputOf, type Scenario } from '../scenario.ts';
+import { batchInput, type Evaluated, inputOf } from '../scenario.ts';
 import type { GrpcRequest } from './grpc-load.ts';
 import type { Asked, Told } from './lane.ts';
 import { membersOf, message, nested, text } from './protobuf.ts';
 
 /** POST /v1/data/{path}, or AuthZEN's evaluations for a batch. */
-export const httpRequest = (scenario: Scenario, asked: Asked): Buffer => {
+export const httpRequest = (scenario: Evaluated, asked: Asked): Buffer => {
   const [question] = asked.questions;
   return asked.isBatch || question === undefined
     ? post(`/${scenario.name}/access/v1/evaluations`, JSON.stringify(batchInput(scenario, asked.questions)))
@@ -27,7 +27,7 @@ const input = (to: BinaryWriter, field: number, json: object): void =>
   message(to, field, (inner) => text(inner, 2, JSON.stringify(json)));
 
 /** verdict.v1.DecideRequest, or DecideBatchRequest for a batch. */
-export const grpcRequest = (scenario: Scenario, asked: Asked): GrpcRequest => {
+export const grpcRequest = (scenario: Evaluated, asked: Asked): GrpcRequest => {
   const [question] = asked.questions;
   const to = new BinaryWriter();
   text(to, 1, `${scenario.name}/allow`);
