@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { WireOptions, WireService } from '../wire/index.ts';
-import { listen, wireService } from '../wire/index.ts';
+import { listen, stopListening, UNASKED_MS, wireService } from '../wire/index.ts';
 import { decide, decideBatch } from './decide.ts';
 import { file_grpc_health_v1_health } from './gen/grpc/health/v1/health_pb.ts';
 import { file_grpc_reflection_v1_reflection } from './gen/grpc/reflection/v1/reflection_pb.ts';
@@ -94,11 +95,12 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
   const lasting = [addHealth(grpc, service), ...(settings.reflection ? [addReflection(grpc)] : [])];
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   // Our own listener rather than grpc-js's: it bounds connections, and says what is wrong with an address.
-  const open = new Set<Socket>();
+  /** With the moment at which each came. */
+  const open = new Map<Socket, number>();
   /** Those that have not said yet that they speak HTTP/2. */
   const unheard = new Set<Socket>();
   const sockets = createServer({ noDelay: true }, (socket) => {
-    open.add(socket);
+    open.set(socket, performance.now());
     unheard.add(socket);
     socket.once('close', () => {
       open.delete(socket);
@@ -117,16 +119,20 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
   const address = await listen(sockets, 'server.grpc', settings);
 
   const end = async (graceMs: number): Promise<void> => {
-    const closed = new Promise((resolve) => sockets.close(resolve));
-    for (const stream of lasting) stream.end();
-    for (const socket of unheard) socket.destroy();
+    const { gone } = await stopListening(sockets);
     const late = setTimeout(() => {
       grpc.forceShutdown();
       // A call that is never answered keeps its session for half a minute more, destroyed or not.
-      for (const socket of open) socket.destroy();
+      for (const socket of open.keys()) socket.destroy();
     }, graceMs);
+    // A client that has just come asks once it knows our settings: GOAWAY before that would lose its first call.
+    const unaskedMs = Math.max(0, ...open.values()) + UNASKED_MS - performance.now();
+    await Promise.race([sleep(Math.max(0, Math.min(graceMs, unaskedMs))), gone]);
+    await nextTurn();
+    for (const stream of lasting) stream.end();
+    for (const socket of unheard) socket.destroy();
     await new Promise<void>((resolve) => grpc.tryShutdown(() => resolve()));
-    await closed;
+    await gone;
     clearTimeout(late);
   };
   let closing: Promise<void> | undefined;

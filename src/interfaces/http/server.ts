@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
-import { Server as SocketServer } from 'node:net';
-import { listen } from '../wire/index.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { listen, stopListening, UNASKED_MS } from '../wire/index.ts';
 import { DirectRequest } from './body.ts';
 import type { ListenerOptions } from './listener.ts';
 import { createDecisionListener } from './listener.ts';
@@ -32,13 +32,20 @@ const closer = (server: Server): ((graceMs: number) => Promise<void>) => {
     socket.once('close', () => sockets.delete(socket));
   });
   return async (graceMs) => {
+    const { gone } = await stopListening(server);
     const late = setTimeout(() => server.closeAllConnections(), graceMs);
-    // Not http's own close: to it a connection is idle whose answer was handed over, however much is still to be sent.
-    const closed = new Promise((resolve) => SocketServer.prototype.close.call(server, resolve));
+    // To node:http a connection is under way that has not said anything yet: it would have all of the grace.
+    const unasked = setTimeout(() => {
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }, UNASKED_MS);
+    // And one is idle to it whose answer was handed over, however much is still to be sent.
     await Promise.all([...sockets].filter((socket) => socket.writableLength > 0).map(taken));
+    // What was asked on idle connections is read first: then they are idle no more.
+    await nextTurn();
     server.close();
-    await closed;
+    await gone;
     clearTimeout(late);
+    clearTimeout(unasked);
   };
 };
 

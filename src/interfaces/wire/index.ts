@@ -2,6 +2,7 @@
 // a path, how it answers a batch, where it may listen. A wire adds its own dialect, and nothing of this.
 export type { BatchQuestion } from './batch.ts';
 export { batchBounds, batchOf, decideItem, inSlices } from './batch.ts';
+export { stopListening, UNASKED_MS } from './closing.ts';
 export type { RequestErrorCode } from './errors.ts';
 export { decisionErrors, RequestError, requestErrors } from './errors.ts';
 export { checkDocument, elementsOf, jsonLimits, memberText, objectOf, refuseReserved, reopen } from './input.ts';

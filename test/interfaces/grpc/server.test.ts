@@ -126,7 +126,7 @@ describe('what is no HTTP/2', () => {
     },
   );
 
-  test('who says nothing is closed in time, and at once when the server ends', async () => {
+  test('who says nothing is closed in time, and soon when the server ends', async () => {
     const { server } = await startGrpc({ limits: { requestSeconds: 1 } });
     expect(await say(server.address)).toBe('');
     const other = await startGrpc();
