@@ -197,10 +197,16 @@ export const activePolicy = (set: ActiveSet): ActivePolicy => {
     }
     return found;
   };
+  const answering = new Map<string | undefined, Path | undefined>();
+  const authzenPath: ActivePolicy['authzenPath'] = (bundle) => {
+    if (bundle !== undefined && !set.served.has(bundle)) return undefined;
+    if (!answering.has(bundle)) answering.set(bundle, authzenPathOf(set, resolve, bundle));
+    return answering.get(bundle);
+  };
   return Object.freeze({
     epoch: set.epoch,
     versions: new Map([...set.served].map(([name, { version }]) => [name, version])),
     resolve,
-    authzenPath: (bundle?: string) => authzenPathOf(set, resolve, bundle),
+    authzenPath,
   });
 };

@@ -138,12 +138,20 @@ export const readDecideBatch = (bytes: Uint8Array): DecideBatchRequest => {
   throw new RequestError('member_missing', 'DecideBatchRequest: neither variants nor matrix');
 };
 
+// What is known of a list of segments is found by the list itself: a path that comes again has the same one.
+const lists = new Map<string, readonly string[]>();
+
 /** The segments of a path that was asked; throws RequestError. */
 export const pathOf = (path: string, limits: RequestLimits): readonly string[] => {
   boundPath(path, limits.pathBytes);
+  const known = lists.get(path);
+  if (known !== undefined) return known;
   const segments = segmentsOf(path);
   // Clients drop fields that they do not know: a slip in this one's name would ask for all data of all bundles.
   if (segments.length === 0) throw new RequestError('member_missing', 'path: required, and missing');
+  // Whoever asks for ever new paths costs a rebuild of this map, and no more memory than it has.
+  if (lists.size >= 1_000) lists.clear();
+  if (path.length <= 512) lists.set(path, segments);
   return segments;
 };
 
