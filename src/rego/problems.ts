@@ -22,20 +22,74 @@ export const renamedProblems = (
   return { message: stem === undefined ? message : `${stem}${problemsSentence(renamed)}`, problems: renamed };
 };
 
-/**
- * OPA tells of several defaults of one rule at the package, and names their places in its message: one problem at each
- * place instead. Files and rows that are none of the sources are left as they are.
- */
-export const problemsByPlace = (problems: readonly RegoProblem[], modules: readonly RegoFile[]): RegoProblem[] =>
-  problems.flatMap((problem) => {
-    const [, message, list = ''] = /^(multiple default rules .+ found) at (.+)$/.exec(problem.message) ?? [];
-    if (message === undefined) return [problem];
-    const places = [...list.matchAll(/(.+?):(\d+)(?:, |$)/g)].map(([, file, row]) => {
-      const excerpt = modules.find(({ path }) => path === file)?.text.split(/\r?\n/)[Number(row) - 1];
-      return { file: file ?? '', row: Number(row), excerpt };
-    });
-    if (places.length === 0 || places.some(({ excerpt }) => excerpt === undefined)) return [problem];
-    return places.map(({ file, row, excerpt = '' }) => {
-      return { code: problem.code, message, file, row, col: excerpt.search(/\S|$/) + 1, excerpt };
-    });
+const linesOf = (modules: readonly RegoFile[], file: string): readonly string[] =>
+  modules.find(({ path }) => path === file)?.text.split(/\r?\n/) ?? [];
+
+const problemAt = (
+  { code }: RegoProblem,
+  message: string,
+  { file, row, excerpt }: { readonly file: string; readonly row: number; readonly excerpt: string },
+): RegoProblem => ({ code, message, file, row, col: excerpt.search(/\S|$/) + 1, excerpt });
+
+/** Of several defaults of one rule OPA tells at the package, and names their places in its message. */
+const severalDefaults = (problem: RegoProblem, modules: readonly RegoFile[]): RegoProblem[] | undefined => {
+  const [, message, list = ''] = /^(multiple default rules .+ found) at (.+)$/.exec(problem.message) ?? [];
+  if (message === undefined) return undefined;
+  const places = [...list.matchAll(/(.+?):(\d+)(?:, |$)/g)].flatMap(([, file = '', row]) => {
+    const excerpt = linesOf(modules, file)[Number(row) - 1];
+    return excerpt === undefined ? [undefined] : [{ file, row: Number(row), excerpt }];
   });
+  const known = places.filter((place) => place !== undefined);
+  return known.length === 0 || known.length < places.length
+    ? undefined
+    : known.map((place) => problemAt(problem, message, place));
+};
+
+const described: { readonly [scope: string]: string } = {
+  document: 'a rule',
+  package: 'a package',
+  subpackages: 'packages below one',
+};
+
+/** METADATA that stands twice: OPA names its scope and the first place, and not what that means. */
+const doubleMetadata = (problem: RegoProblem, modules: readonly RegoFile[]): RegoProblem[] | undefined => {
+  const [, scope = '', file = '', row] = /^(\w+) annotation redeclared: (.+):(\d+)$/.exec(problem.message) ?? [];
+  const excerpt = linesOf(modules, file)[Number(row) - 1];
+  const whose = described[scope];
+  if (whose === undefined || excerpt === undefined) return undefined;
+  const text = (name: string | undefined): string | undefined => modules.find(({ path }) => path === name)?.text;
+  const isCopy = file !== problem.file && text(file) === text(problem.file);
+  const why = isCopy ? 'the two files are equal: one is a copy of the other' : 'one place may have it';
+  const message = `METADATA (scope ${scope}) of ${whose} stands twice; ${why}`;
+  return [problemAt(problem, message, { file, row: Number(row), excerpt }), { ...problem, message }];
+};
+
+const KEYS =
+  'scope|title|description|entrypoint|organizations|related_resources|authors|schemas|compile|custom|labels'.split('|');
+
+/** METADATA without the colon behind a key: YAML finds that out somewhere below, and says something else. */
+const missingColon = (problem: RegoProblem, modules: readonly RegoFile[]): RegoProblem[] | undefined => {
+  const { file, row } = problem;
+  if (file === undefined || row === undefined || !problem.message.startsWith('yaml: ')) return undefined;
+  const lines = linesOf(modules, file);
+  const end = lines.findIndex((line, at) => at >= row && !line.startsWith('#'));
+  const start = lines.findLastIndex((line, at) => at < row && /^#\s*METADATA/.test(line));
+  const block = lines.slice(start + 1, end === -1 ? lines.length : end);
+  for (const [at, excerpt] of start === -1 ? [] : block.entries()) {
+    const [, before = '', key = '', value = ''] = /^(#\s*)([a-z_]+)(?:\s+(.*?))?\s*$/.exec(excerpt) ?? [];
+    if (!KEYS.includes(key)) continue;
+    const meant = `${key}: ${value}`.trimEnd();
+    const message = `METADATA: a key is followed by a colon; did you mean "${meant}"?`;
+    return [{ code: problem.code, message, file, row: start + at + 2, col: before.length + 1, excerpt }];
+  }
+  return undefined;
+};
+
+/** What OPA says in other words or at other places than its author looks for: each where it stands, and as what it is. */
+export const problemsByPlace = (problems: readonly RegoProblem[], modules: readonly RegoFile[]): RegoProblem[] =>
+  problems.flatMap(
+    (problem) =>
+      severalDefaults(problem, modules) ??
+      doubleMetadata(problem, modules) ??
+      missingColon(problem, modules) ?? [problem],
+  );

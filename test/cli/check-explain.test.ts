@@ -91,9 +91,9 @@ test('with --explain-index it says which rules are found by what they compare, a
   expect((await lineOf(rules, ['--explain-index'])).split('\n').slice(3)).toEqual([
     'data.exp.allow: 21 definitions, p/exp.rego:3:1',
     '  20 found by input.action',
-    '  1 tried in turn: they compare no place with a constant text or number, as at p/exp.rego:103:1',
+    '  1 tried in turn (p/exp.rego:103:1): they compare no place with a constant text or number',
     'data.exp.small: 2 definitions, p/exp.rego:105:1',
-    '  2 tried in turn: too few compare the same place with a constant, as at p/exp.rego:105:1',
+    '  2 tried in turn (p/exp.rego:105:1): they are so few that finding the right one takes as long as trying them all',
   ]);
 });
 

@@ -66,6 +66,56 @@ test('each default of a rule that has several is told at its own line', async ()
   }
 });
 
+const documented = `# METADATA
+# title: May it
+package p
+
+# METADATA
+# scope: document
+# title: Allow
+allow := true
+`;
+
+test('METADATA that stands twice is told at both places, and whether a file is a copy', async () => {
+  const copied = folderOf({ 'p/p.rego': documented, 'p/p2.rego': documented });
+  const { code, stderr } = await cli(['check', 'p'], { cwd: copied });
+  expect(code).toBe(3);
+  for (const [scope, whose, row] of [
+    ['package', 'a package', 1],
+    ['document', 'a rule', 5],
+  ]) {
+    for (const file of ['p/p.rego', 'p/p2.rego']) {
+      expect(stderr).toContain(
+        `${file}:${row}:1: METADATA (scope ${scope}) of ${whose} stands twice; the two files are equal: one is a copy of the other`,
+      );
+    }
+  }
+  const other = documented.replace('# METADATA\n# title: May it\n', '');
+  const twice = await cli(['check', 'p'], { cwd: folderOf({ 'p/p.rego': documented, 'p/p2.rego': other }) });
+  expect(twice.stderr).toContain(
+    'p/p.rego:5:1: METADATA (scope document) of a rule stands twice; one place may have it',
+  );
+  expect(twice.stderr).toContain('p/p2.rego:3:1: METADATA (scope document) of a rule stands twice');
+  expect(twice.stderr).toMatch(/2 problems in 2 files\n$/);
+});
+
+test.each([
+  ['# METADATA\n# title: It\n# entrypoint true\n# schemas:\n#   - input: schema.x\n', 5, 'entrypoint: true'],
+  ['# METADATA\n# entrypoint true\n', 4, 'entrypoint: true'],
+  ['# METADATA\n# custom\n#   verdict: result\n', 4, 'custom:'],
+])('a key of METADATA without its colon is told at its line: %j', async (metadata, row, meant) => {
+  const cwd = folderOf({ 'p.rego': `package p\n\n${metadata}allow := true\n` });
+  const { code, stderr } = await cli(['check', 'p.rego'], { cwd });
+  expect(code).toBe(3);
+  expect(stderr).toContain(`p.rego:${row}:3: METADATA: a key is followed by a colon; did you mean "${meant}"?`);
+});
+
+test('other slips in the YAML of METADATA stay as OPA tells them', async () => {
+  const cwd = folderOf({ 'p.rego': 'package p\n\n# METADATA\n# title: [a\n# entrypoint: true\nallow := true\n' });
+  const { stderr } = await cli(['check', 'p.rego'], { cwd });
+  expect(stderr).toMatch(/^p\.rego:\d:1: yaml: line /);
+});
+
 test('strict refuses an import that nobody uses', async () => {
   const cwd = folderOf({ 'a.rego': 'package a\n\nimport data.b\n\nallow := true\n' });
   expect(await cli(['check', 'a.rego'], { cwd })).toMatchObject({ code: 0 });

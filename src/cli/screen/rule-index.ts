@@ -12,7 +12,7 @@ const whys: { readonly [why in TriedReason]: string } = {
   name: 'their name has several parts',
   object: 'they define members of an object',
   'no-constant': 'they compare no place with a constant text or number',
-  few: 'too few compare the same place with a constant',
+  few: 'they are so few that finding the right one takes as long as trying them all',
   'no-gain': 'being found would cost more than it spares',
 };
 
@@ -21,7 +21,7 @@ const ruleLines = (rule: IndexedRule, paint: Paint): string[] => [
   ...rule.found.map(
     ({ by, definitions }) => `  ${definitions} ${paint('green', 'found')} by ${plain(by.join(' and '))}`,
   ),
-  ...rule.tried.map((tried) => `  ${tried.definitions} tried in turn: ${whys[tried.why]}, as at ${placeText(tried)}`),
+  ...rule.tried.map((tried) => `  ${tried.definitions} tried in turn (${placeText(tried)}): ${whys[tried.why]}`),
 ];
 
 /** How the definitions of each rule that has several are found. */
