@@ -191,7 +191,7 @@ test('a slip in a role, a bundle or an outcome is named', async () => {
   const outcome = await verdict(['decisions', '--outcome', 'deny']);
   expect(outcome).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('permit, refuse, undefined, failed; not "deny"'),
+    stderr: expect.stringContaining('permit, refuse, data, undefined, failed; not "deny"'),
   });
 });
 

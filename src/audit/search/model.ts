@@ -67,6 +67,8 @@ export interface AuditReader {
   ): Promise<RecordPage>;
   /** Oldest first, from the record with index `from` on. */
   follow(filter: RecordFilter, page: { readonly limit: number; readonly from: number }): Promise<FollowedRecords>;
+  /** Records that the log lacks, as a page has them. */
+  missing(): readonly MissingRecords[];
   /** The index that the next record gets. */
   end(): number;
   /** Names a record of this log; `search` goes on below it, `indexOf` reads it. */

@@ -60,6 +60,7 @@ export const createReader = ({ origin, look, end, onDamage, bounds }: ReaderOpti
       const { reached, more, ...page } = await read(chain, { filter, order: 'oldest', bound: from, limit });
       return { ...page, upTo: more ? reached : Math.max(written, from) };
     },
+    missing: () => look().missing,
     end,
     cursorOf: (index) => cursorOf(origin, index),
     indexOf: (cursor) => indexOf(origin, cursor),

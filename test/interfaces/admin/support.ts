@@ -133,6 +133,7 @@ const notHere = (): never => {
 const noReader: AuditReader = {
   search: notHere,
   follow: notHere,
+  missing: () => [],
   end: notHere,
   cursorOf: notHere,
   indexOf: notHere,
