@@ -17,20 +17,30 @@ export class EvaluationFailure extends Error {
 export class PolicyAbort extends Error {}
 
 const outOfMemory = 'opa_malloc: failed';
-const conflicts = ['var assignment conflict', 'object insert conflict'];
 
-const abortCode = (text: string): EvaluationErrorCode => {
-  if (text.includes(outOfMemory)) return 'memory_exceeded';
-  return conflicts.some((conflict) => text.endsWith(conflict)) ? 'conflict' : 'engine_error';
+/** What modules say of a conflict, after its place, and OPA's words for it. They do not know the values. */
+const conflicts = [
+  ['var assignment conflict', 'a rule or function produced conflicting values'],
+  ['object insert conflict', 'object keys must be unique'],
+] as const;
+
+const conflictOf = (text: string): string | undefined => {
+  const found = conflicts.find(([said]) => text.endsWith(said));
+  return found === undefined ? undefined : text.slice(0, -found[0].length) + found[1];
+};
+
+const aborted = (text: string): EvaluationFailure => {
+  if (text.includes(outOfMemory)) return new EvaluationFailure('memory_exceeded', 'the memory maximum was reached');
+  const conflict = conflictOf(text);
+  return conflict === undefined
+    ? new EvaluationFailure('engine_error', text)
+    : new EvaluationFailure('conflict', conflict);
 };
 
 /** The code and sentence for anything that an evaluation threw. */
 export const failureOf = (thrown: unknown): EvaluationFailure => {
   if (thrown instanceof EvaluationFailure) return thrown;
-  if (thrown instanceof PolicyAbort) {
-    const code = abortCode(thrown.message);
-    return new EvaluationFailure(code, code === 'memory_exceeded' ? 'the memory maximum was reached' : thrown.message);
-  }
+  if (thrown instanceof PolicyAbort) return aborted(thrown.message);
   if (thrown instanceof ValueTextError && thrown.tooDeep) return new EvaluationFailure('too_large', thrown.message);
   if (thrown instanceof RangeError) return new EvaluationFailure('too_large', 'the evaluation is nested too deep');
   if (thrown instanceof ToolchainError && thrown.code === 'TOOLCHAIN_MEMORY') {

@@ -10,7 +10,7 @@ import type {
   RegoVersion,
   Toolchain,
 } from '../rego/index.ts';
-import { regoJson, traceAt } from '../rego/index.ts';
+import { RegoError, regoJson, traceAt } from '../rego/index.ts';
 import type { ReadBundle } from './build/prepared.ts';
 import { preparedOf, readArchiveAside } from './build/upload.ts';
 import { readBuildInfo } from './content/build-info.ts';
@@ -68,6 +68,8 @@ const DEADLINE_MS = 10_000;
 /** The toolchain does one thing at a time: pushes wait behind these. */
 const MOST_WAITING = 4;
 const TRACE_LENGTH = 4 << 20;
+/** OPA's code for two values of one document. */
+export const CONFLICT = 'eval_conflict_error';
 
 const impossible = (why: string): PolicyError => new PolicyError('EXPLAIN_IMPOSSIBLE', why);
 
@@ -192,6 +194,15 @@ const refOf = ({ name, version, digest, revision, dataRevision }: PolicyRef): Po
   dataRevision,
 });
 
+/** An evaluation that fails says why itself, with the values at fault, for those who may see them. */
+const failing = (error: unknown): unknown =>
+  error instanceof RegoError && error.problems.some(({ code }) => code === CONFLICT)
+    ? new PolicyError('EXPLAIN_IMPOSSIBLE', `the evaluation fails: ${error.message}`, {
+        cause: error,
+        problems: error.problems,
+      })
+    : error;
+
 export const createExplain = (parts: { readonly policy: PolicyStore; readonly toolchain: Toolchain }): Explain => {
   const { policy, toolchain } = parts;
   let waiting = 0;
@@ -236,6 +247,8 @@ export const createExplain = (parts: { readonly policy: PolicyStore; readonly to
     waiting += 1;
     try {
       return await explain(question);
+    } catch (error) {
+      throw failing(error);
     } finally {
       waiting -= 1;
     }

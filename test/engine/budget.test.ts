@@ -80,7 +80,14 @@ test('a result beyond the bound is refused', async () => {
 
 test('two values for one rule are a conflict, and the next evaluation works', async () => {
   const policy = await bench.policy('c := x if some x in input\no := {k: v | some k in ["a"]; some v in input}');
-  expect(await policy.ask('p/c', { input: [1, 2] })).toMatchObject({ kind: 'failed', code: 'conflict' });
+  expect(await policy.ask('p/c', { input: [1, 2] })).toMatchObject({
+    kind: 'failed',
+    code: 'conflict',
+    message: expect.stringMatching(/^\S+:\d+:\d+: a rule or function produced conflicting values$/),
+  });
+  expect(await policy.ask('p/o', { input: [1, 2] })).toMatchObject({
+    message: expect.stringMatching(/^\S+:\d+:\d+: object keys must be unique$/),
+  });
   expect(await policy.answer('p/o', { input: [1, 2] })).toBe('conflict');
   expect(await policy.answer('p/c', { input: [1, 1] })).toBe('1');
 });

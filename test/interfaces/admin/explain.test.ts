@@ -48,6 +48,7 @@ beforeAll(async () => {
     bundles: {
       rates: write('rates', { 'rates.rego': 'package rates\n\nopen if input.user != "mallory"\n' }),
       shop: write('shop', { 'shop.rego': shop, 'data.json': '{"shop":{"owner":"alice"}}' }),
+      both: write('both', { 'both.rego': 'package both\n\nv := "fixed"\n\nv := input.token\n' }),
       hours: write('hours', { 'hours.rego': hours }),
     },
     sets: ['audit.mask.drop=["/input/secret"]'],
@@ -219,6 +220,31 @@ test('what no rule answered is not explained, and says why', async () => {
   const failed = await why(await idOf('hours/open', { user: 7 }));
   expect(failed).toMatchObject({ status: 422, detail: expect.stringContaining('input_invalid') });
   expect(await why(await idOf('nowhere', {}))).toMatchObject({ status: 422, code: 'EXPLAIN_IMPOSSIBLE' });
+});
+
+test('a conflict names its values to those who may see them, and its place to all', async () => {
+  const input = { token: 'hush-hush' };
+  const asked = async (query: string, headers = {}) => {
+    const { status, json, text } = await pdp.ask(`/v1/data/both/v${query}`, { input }, headers);
+    const { errors } = json as { errors: { code: string; message: string }[] };
+    expect({ status, code: errors[0]?.code }).toEqual({ status: 500, code: 'eval_conflict_error' });
+    return { text, message: errors[0]?.message };
+  };
+  const values =
+    'rule data.both.v produced conflicting values:\n  "fixed" at both.rego:3\n  "hush-hush" at both.rego:5';
+  for (const query of ['', '?explain=fails']) {
+    const { message, text } = await asked(query);
+    expect(message).toBe('both.rego:5:1: a rule or function produced conflicting values');
+    expect(text).not.toContain('hush');
+  }
+  const authorization = { authorization: `Bearer ${pdp.token}` };
+  expect((await asked('', authorization)).text).not.toContain('hush');
+  expect((await asked('?explain=fails', authorization)).message).toBe(values);
+  expect(await why(await idOf('both/v', input))).toMatchObject({
+    status: 422,
+    code: 'EXPLAIN_IMPOSSIBLE',
+    detail: expect.stringContaining(values),
+  });
 });
 
 test('a version that is active no more still explains what it answered', async () => {

@@ -2,7 +2,7 @@ import { messageOf, VerdictError } from '../../../canonical/index.ts';
 import type { Answer, Caller } from '../../../decision/index.ts';
 import type { CheckedJson } from '../../../engine/index.ts';
 import { holdsFor, SOURCE_READERS } from '../../../identity/index.ts';
-import { PolicyError } from '../../../policy/index.ts';
+import { CONFLICT, PolicyError } from '../../../policy/index.ts';
 import type { TraceLevel } from '../../../rego/index.ts';
 import { regoFromJson } from '../../../rego/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
@@ -24,7 +24,7 @@ export const explanationOf = async (
   { caller, target: { options } }: Exchange,
   answer: Answer,
   asked: { readonly path: readonly string[]; readonly input?: CheckedJson; readonly level: TraceLevel },
-): Promise<Pick<Asked, 'explanation' | 'unexplained'>> => {
+): Promise<Pick<Asked, 'explanation' | 'unexplained' | 'conflict'>> => {
   const { path, input, level } = asked;
   if (service.explain === undefined) return { unexplained: 'this listener gives none' };
   if (!caller.roles.some((role) => SOURCE_READERS.includes(role)))
@@ -42,6 +42,8 @@ export const explanationOf = async (
     if (!isOfAnswer) return { unexplained: 'another version became active meanwhile' };
     return { explanation: found.explanation ?? [] };
   } catch (error) {
+    if (error instanceof PolicyError && error.problems[0]?.code === CONFLICT)
+      return { conflict: error.problems[0].message };
     if (error instanceof VerdictError) return { unexplained: error.message };
     service.warn(`an answer could not be explained: ${messageOf(error)}`);
     return { unexplained: 'it failed; the log of the server says why' };

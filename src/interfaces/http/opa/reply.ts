@@ -16,6 +16,8 @@ export interface Asked {
   readonly explanation?: readonly unknown[];
   /** Why there is none although it was asked for. */
   readonly unexplained?: string;
+  /** OPA's message of the conflict that ended the evaluation, values included: for who may see them. */
+  readonly conflict?: string;
 }
 
 const JSON_TYPE = ['Content-Type', 'application/json'];
@@ -127,7 +129,13 @@ export const replyV1 = (
   const headers = [...typed(exchange), ...decisionHeaders(answer)];
   const { verdict } = answer;
   if (verdict.kind === 'failed') {
-    sendFailure(service, exchange, headers, verdict.error);
+    const { conflict } = asked;
+    sendFailure(
+      service,
+      exchange,
+      headers,
+      conflict === undefined ? verdict.error : { ...verdict.error, message: conflict },
+    );
     return;
   }
   const text = `{${envelopeMembers(service, exchange, answer, path, asked)}}`;

@@ -89,7 +89,7 @@ const replyTo = (service: Service, exchange: Exchange, route: DataRoute, asked: 
   const level = route.wire === 'opa.v1' ? exchange.target.options.explain : undefined;
   return replying(service, exchange, refuseOpa, (answer) => {
     if (route.wire !== 'opa.v1') replyV0(service, exchange, answer, route.path);
-    else if (level === undefined || answer.verdict.kind === 'failed')
+    else if (level === undefined || (answer.verdict.kind === 'failed' && answer.verdict.error.code !== 'conflict'))
       replyV1(service, exchange, answer, route.path, asked);
     else {
       const question = { path: route.path, level, ...(input === undefined ? {} : { input }) };
