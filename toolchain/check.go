@@ -56,7 +56,7 @@ func check(q *query) reply {
 		Annotations:    annotationsIn(served),
 		DataReferences: dataReferences(compiler, served),
 		TestReferences: testReferences(compiler, p.modules, served),
-		Warnings:       append(p.orderProblems(served), strict...),
+		Warnings:       append(p.orderProblems(compiler, served), strict...),
 	}
 	for _, module := range p.modules {
 		for _, rule := range module.Rules {

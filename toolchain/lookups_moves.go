@@ -16,7 +16,8 @@ func seesAllData(modules map[string]*ast.Module) bool {
 		if !is || firstVariable(ref) > 1 {
 			return
 		}
-		seen = seen || len(ref) < 3 || !isText(ref[2])
+		isNumber := len(ref) > 1 && isIndex(ref[1])
+		seen = seen || !isNumber && (len(ref) < 3 || !isText(ref[2]))
 	})
 	return seen
 }

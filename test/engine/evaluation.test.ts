@@ -135,6 +135,20 @@ describe('a module compiled from a query', () => {
   });
 });
 
+describe('a query that finds rules by a variable', () => {
+  test('is answered as OPA does, under its own names', async () => {
+    const text = 'package p\nown["x"].v := 1\nown.a.v := false\nlib.f(n) := n\nlib.v := 2';
+    const query = 'k := ["x", "a", "z"][_]; not data.p.own[k].v; y := [data.p.lib[k] | k := "v"]; data.p.lib.f(7, z)';
+    const { wasm } = await bench.toolchain.compileQuery({ modules: [{ path: 'p.rego', text }] }, query);
+    const module = await bench.engine().load({ name: 'query', wasm, data: dataOf('{}') });
+    const request = { entrypoint: module.entrypoints[0]!, below: [], strictErrors: false };
+    expect(await module.evaluate(request)).toMatchObject({
+      kind: 'defined',
+      json: '[{"k":"a","y":[2],"z":7},{"k":"z","y":[2],"z":7}]',
+    });
+  });
+});
+
 describe('a large document', () => {
   test('of data is parsed elsewhere and copied into each instance', async () => {
     const users = Array.from({ length: 20_000 }, (_, at) => `"u${at}":{"role":"r${at % 7}","quota":${at}.50}`);
