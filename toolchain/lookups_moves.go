@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -26,25 +27,33 @@ func seesAllData(modules map[string]*ast.Module) bool {
 // are not constant, and those below what `with` replaces, which the planner does not find then. `data.lib.f` becomes
 // `data.__vd.functions.lib.f`.
 func moveFunctions(modules map[string]*ast.Module) bool {
-	var lookups, replaced []ast.Ref
+	// Each kind of reference once: many rules have the same, of variables of their own.
+	lookups, replaced := map[string]ast.Ref{}, map[string]ast.Ref{}
 	eachTerm(modules, func(term *ast.Term) {
 		if ref, is := dataRef(term); is && firstVariable(ref) < len(ref) {
-			lookups = append(lookups, ref)
+			lookups[kindOf(ref)] = ref
 		}
 	})
 	eachExpr(modules, func(expr *ast.Expr) {
 		for _, with := range expr.With {
 			if ref, is := dataRef(with.Target); is {
-				replaced = append(replaced, ref)
+				replaced[kindOf(ref)] = ref
 			}
 		}
 	})
+	stands := map[string]bool{}
 	isInTheWay := func(function ast.Ref) bool {
-		return slices.ContainsFunc(lookups, func(ref ast.Ref) bool {
-			return mayMean(ref, function)
-		}) || slices.ContainsFunc(replaced, func(ref ast.Ref) bool {
-			return len(function) > len(ref) && function.HasPrefix(ref)
-		})
+		name := function.String()
+		if stood, known := stands[name]; known {
+			return stood
+		}
+		for _, ref := range lookups {
+			stands[name] = stands[name] || mayMean(ref, function)
+		}
+		for _, ref := range replaced {
+			stands[name] = stands[name] || len(function) > len(ref) && function.HasPrefix(ref)
+		}
+		return stands[name]
 	}
 	moved := map[string]ast.Ref{}
 	for _, file := range sortedPaths(modules) {
@@ -89,6 +98,20 @@ func neverDefined(function *ast.Rule) *ast.Rule {
 	rule.Body = ast.NewBody(ast.NewExpr(ast.BooleanTerm(false).SetLocation(rule.Location)).SetLocation(rule.Location))
 	rule.Default, rule.Else, rule.Annotations = false, nil, nil
 	return rule
+}
+
+// kindOf is the text of a reference whose variables have no names.
+func kindOf(ref ast.Ref) string {
+	var text strings.Builder
+	for _, part := range ref[1:] {
+		if isText(part) {
+			text.WriteString(part.String())
+		} else {
+			text.WriteByte(1)
+		}
+		text.WriteByte(0)
+	}
+	return text.String()
 }
 
 // mayMean is true of a reference that is, or begins with, another one, whatever its variables stand for.
