@@ -4,7 +4,7 @@ import { isTest } from './archive/names.ts';
 import type { CheckedEntrypoint } from './build/caching.ts';
 import { checkedEntrypoints } from './build/caching.ts';
 import { cutEntrypoints } from './build/entrypoints.ts';
-import { networkWarnings } from './build/network-builtins.ts';
+import { networkWarnings, runtimeWarnings } from './build/network-builtins.ts';
 import { refuseReserved, withConflictingData } from './build/ownership.ts';
 import type { JoinedParts, SourcePart } from './build/parts.ts';
 import { inspectionOf, problemInParts, renamedError } from './build/parts.ts';
@@ -128,7 +128,7 @@ export const checkParts = async (
     packages,
     rules,
     tests,
-    warnings: [...warnings, ...own, ...networkWarnings(served)],
+    warnings: [...warnings, ...own, ...networkWarnings(served), ...runtimeWarnings(served)],
     notes: referenceNotes(noted),
     entrypoints: checkedEntrypoints(
       compiled?.entrypoints ?? [],

@@ -96,6 +96,20 @@ test('a call of the network is a warning with its place, and one in a test is no
   expect(await cli(['build', 'p'], { cwd })).toMatchObject({ code: 0 });
 });
 
+test('a call of opa.runtime, which answers nothing here, is a warning with its place, as is the order of members', async () => {
+  const shop =
+    'package shop\n\nregion := opa.runtime().env.REGION # not opa.runtime() here\n\nnames[x] := x if some x in input.l\n\nlist := [x | some x in names]\n';
+  const cwd = folderOf(below('p', { 'shop.rego': shop }));
+  const { code, stderr } = await cli(['check', 'p'], { cwd });
+  expect(stderr).toContain('p/shop.rego:3:11: opa.runtime() is {} here: policies read nothing of the process');
+  expect(stderr).toContain(
+    "p/shop.rego:7:9: the order of the members of data.shop.names is not that of OPA's interpreter",
+  );
+  expect(stderr).toContain('2 warnings');
+  expect(code).toBe(0);
+  expect((await cli(['build', 'p'], { cwd })).stderr).toContain('p/shop.rego:3:11: opa.runtime() is {} here');
+});
+
 test('what only another bundle can answer is told where it stands, and not when that bundle is named, too', async () => {
   const shop =
     'package shop\n\nallow if data.people.of(input.user) in data.roles.buyers\n\nmore if data.roles.buyers\n';

@@ -11,7 +11,7 @@ import { writeManifest } from '../content/manifest.ts';
 import type { BuiltBundle, BundleFiles, Manifest } from '../model.ts';
 import { PolicyError } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
-import { networkWarnings, refuseNetwork } from './network-builtins.ts';
+import { networkWarnings, refuseNetwork, runtimeWarnings } from './network-builtins.ts';
 import { withOutline } from './outline.ts';
 import { withConflictingData } from './ownership.ts';
 import type { PreparedBundle, ReadBundle } from './prepared.ts';
@@ -137,6 +137,7 @@ export const buildPrepared = async (
     ...inspection.warnings,
     ...review.warnings,
     ...networkWarnings(prepared.sources.served, options.allowsHost),
+    ...runtimeWarnings(prepared.sources.served),
   ];
   // Functions of other bundles are known when the version is linked with them: until then there is no module.
   const waits = references.some(({ call }) => call === true);

@@ -3,11 +3,13 @@ import { PolicyError, refuseProblems } from '../model.ts';
 
 /** Builtins of OPA that need the network. */
 const NETWORK = ['http.send', 'net.lookup_ip_addr'];
+/** One that answers nothing here. */
+const RUNTIME = 'opa.runtime';
 
 const LONGEST_EXCERPT = 1000;
 
 // Strings and comments come first, so that a name inside them is no call.
-const CALL = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|#[^\n]*|(?<![\w.])(http\.send|net\.lookup_ip_addr)(?=\s*\()/g;
+const CALL = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|#[^\n]*|(?<![\w.])(http\.send|net\.lookup_ip_addr|opa\.runtime)(?=\s*\()/g;
 
 const LONGEST_CALL = 4000;
 
@@ -42,14 +44,20 @@ const callsIn = (file: string, text: string): Call[] => {
     }
     const [excerpt = ''] = text.slice(start, start + LONGEST_EXCERPT).split(/\r?\n/, 1);
     const host = hostIn(builtin, text.slice(index + builtin.length, index + LONGEST_CALL));
-    const message = `${builtin} needs the network: engine.network.hosts of the server has to name ${host ?? 'the host'}`;
+    const message =
+      builtin === RUNTIME
+        ? 'opa.runtime() is {} here: policies read nothing of the process'
+        : `${builtin} needs the network: engine.network.hosts of the server has to name ${host ?? 'the host'}`;
     calls.push({ builtin, host, code: 'verdict_builtin_error', message, file, row, col: index - start + 1, excerpt });
   }
   return calls;
 };
 
+const allCalls = ({ modules }: RegoSources): Call[] => modules.flatMap(({ path, text }) => callsIn(path, text));
+
 /** Where sources call a builtin that needs the network, in the order of the files. */
-const networkCalls = ({ modules }: RegoSources): Call[] => modules.flatMap(({ path, text }) => callsIn(path, text));
+const networkCalls = (sources: RegoSources): Call[] =>
+  allCalls(sources).filter(({ builtin }) => NETWORK.includes(builtin));
 
 const problemOf = ({ builtin: _, host: __, ...problem }: Call): RegoProblem => problem;
 
@@ -61,6 +69,12 @@ export const networkWarnings = (sources: RegoSources, allowsHost?: (host: string
   networkCalls(sources)
     .filter(({ host }) => host === undefined || allowsHost?.(host) !== true)
     .map((call) => ({ ...problemOf(call), code: 'verdict_network_warning' }));
+
+/** Where sources ask for what OPA knows of its process. */
+export const runtimeWarnings = (sources: RegoSources): RegoProblem[] =>
+  allCalls(sources)
+    .filter(({ builtin }) => builtin === RUNTIME)
+    .map((call) => ({ ...problemOf(call), code: 'verdict_runtime_warning' }));
 
 /** Refuses rules that reach the network, with the place of each call; without one where the text does not show it. */
 export const refuseNetwork = (sources: RegoSources, entrypoints: readonly CompiledEntrypoint[]): void => {
