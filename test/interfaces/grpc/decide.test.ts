@@ -40,6 +40,14 @@ describe('every kind of verdict', () => {
     expect(await decide(asked)).toMatchObject({ verdict: { case: 'decided', value: { permit: false } } });
   });
 
+  test('data that is read is decided, is no permit, and is recorded as what it was', async () => {
+    const { decide, audit } = await startGrpc();
+    const decision = await decide({ path: 'd' });
+    expect(resultOf(decision)).toMatch(/^\{"list":\[10,20\]/);
+    expect(decision).toMatchObject({ verdict: { case: 'decided', value: { permit: false } }, unknownPath: false });
+    expect(audit.records[0]?.facts.outcome).toBe('data');
+  });
+
   test('undefined is a kind of its own', async () => {
     const { decide, audit } = await startGrpc();
     const decision = await decide({ path: 'shop/orders/undef', input: json('{}') });

@@ -396,6 +396,7 @@ export type Decided = Message<"verdict.v1.Decided"> & {
 
   /**
    * The value is an explicit permit: `true`, or, where the rule is marked as a result, an object whose `allow` is true.
+   * An object or array of data that was read, and a whole package, is none.
    *
    * @generated from field: bool permit = 3;
    */
