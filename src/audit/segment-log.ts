@@ -138,8 +138,11 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
       onDamage: chain.tell,
       ...(options.search === undefined ? {} : { bounds: options.search }),
     });
-    // Those that had no seal were read whole; a log that is closed meanwhile needs no check.
-    reader.check(segments.filter(({ state }) => state === 'sealed')).catch(() => {});
+    let isClosing = false;
+    // Those that had no seal were read whole.
+    reader.check(segments.filter(({ state }) => state === 'sealed')).catch((error: unknown) => {
+      if (!isClosing) warn(`audit log ${directory}: not all sealed segments could be checked: ${messageOf(error)}`);
+    });
     return {
       prepare,
       append: queue.append,
@@ -157,6 +160,7 @@ export const openSegmentLog = async (options: SegmentLogOptions): Promise<Segmen
       condition: chain.condition,
       reader,
       close: async () => {
+        isClosing = true;
         for (const stop of timers) stop();
         await reader.close();
         await queue.close();

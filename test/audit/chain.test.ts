@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { catalogMemory, type LogMemory } from '../../src/audit/index.ts';
+import { frame } from '../../src/audit/store/frame.ts';
 import { append, content, openLog, temporaryDirectory } from './builders.ts';
 
 const BIG = 'x'.repeat(5_000);
@@ -153,6 +154,12 @@ test('a segment of another log is left out, whatever it is called', async () => 
   expect(await log.find(other.ids[one.firsts[1] as number] ?? '')).toBeUndefined();
 });
 
+/** The bytes with the checksum of the frame whose payload lies from `start` to `end` made anew. */
+const withChecksum = (bytes: Buffer, start: number, end: number): Buffer => {
+  const framed = frame(bytes.subarray(start, end));
+  return Buffer.concat([bytes.subarray(0, start - 8), framed, bytes.subarray(end)]);
+};
+
 /** Exchanges two neighbouring records of the same length. */
 const swapRecords = (file: string): void => {
   const bytes = readFileSync(file);
@@ -192,6 +199,19 @@ test('a damaged header of a sealed segment is told, and its records are found un
   const { damaged, missing, indexes } = await look(directory);
   expect(damaged).toEqual([{ file: names[0], offset: 0, bytes: expect.any(Number), why: 'bytes' }]);
   expect([missing, indexes.length]).toEqual([[], 40]);
+});
+
+test('a record with a right checksum that is no JSON is damage, and hides no other', async () => {
+  const { directory, at, names } = await makeLog();
+  const bytes = readFileSync(at(0));
+  const start = bytes.indexOf('{"format":1,"type"');
+  const end = start + bytes.readUInt32BE(start - 8);
+  bytes.write('!', start + '{"format":1,"type"'.length);
+  writeFileSync(at(0), withChecksum(bytes, start, end));
+  const { warnings, damaged, indexes } = await look(directory);
+  expect(damaged).toEqual([{ file: names[0], offset: start - 8, bytes: end - start + 8, why: 'bytes' }]);
+  expect(indexes).toEqual(Array.from({ length: 39 }, (_, index) => 39 - index));
+  expect(warnings).toEqual([expect.stringContaining(`${names[0]} is damaged`)]);
 });
 
 // ---- what is remembered outside of the folder

@@ -79,6 +79,16 @@ const factsOf = (payload: Buffer): Facts => {
   return JSON.parse(payload.toString('utf8')) as Facts;
 };
 
+/** Undefined for what has a right checksum and is no record all the same. */
+const factsIn = (payload: Buffer): Facts | undefined => {
+  try {
+    const facts: unknown = factsOf(payload);
+    return typeof facts === 'object' && facts !== null ? (facts as Facts) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 /** Facts that were too many for their record stand in the side file. */
 const isAside = ({ path, policies, bundles, tokens }: Facts): boolean =>
   typeof path === 'object' ||
@@ -133,7 +143,12 @@ export const readPage = async (request: PageRequest): Promise<PageReply> => {
       }
       expected = end;
       const payload = bytes.subarray(start, end);
-      let facts = factsOf(payload);
+      let facts = factsIn(payload);
+      if (facts === undefined) {
+        noteDamage(segment.file, span.start + at, end - at);
+        next = undefined;
+        continue;
+      }
       const { index } = facts;
       if (typeof index !== 'number') continue;
       if (segment.state !== 'damaged') {
