@@ -52,7 +52,7 @@ func (r *reach) cachingOf(entrypoint ast.Ref, reads []read) *caching {
 		answer.Reads = append(answer.Reads, placedRead{one, one.why, placeOf(one.at)})
 	}
 	for _, rule := range r.rulesFrom(entrypoint) {
-		walkPlaced(rule, func(term *ast.Term, at *ast.Location) {
+		walkTerms(rule, func(term *ast.Term, at *ast.Location) {
 			if ref, is := dataRef(term); is {
 				if len(r.rulesOf(ref.String(), ref)) == 0 {
 					where := placeOf(at)

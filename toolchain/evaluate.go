@@ -63,10 +63,12 @@ func evaluate(q *query) reply {
 		choices = append(choices, rego.EvalTime(time.Unix(0, q.NowNs)), rego.EvalSeed(randomFrom(q.seed)))
 	}
 	var followed *follower
+	var failed []topdown.Error
 	if q.Steps {
 		// An index would leave out the rules that cannot hold: here somebody asks why they do not.
 		followed = newFollower(p.texts, p.data)
-		choices = append(choices, rego.EvalQueryTracer(followed), rego.EvalRuleIndexing(false))
+		choices = append(choices, rego.EvalQueryTracer(followed), rego.EvalRuleIndexing(false),
+			rego.EvalBuiltinErrorList(&failed))
 	}
 	if len(q.Calls) > 0 {
 		calls, err := callsOf(q.Calls)
@@ -99,6 +101,7 @@ func evaluate(q *query) reply {
 		}
 	}
 	if followed != nil {
+		followed.calls.tell(failed)
 		answer.steps = followed.found()
 	}
 	return reply{Result: answer, attachment: solutions}

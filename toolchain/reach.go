@@ -85,7 +85,7 @@ func (r *reach) usesOf(rule *ast.Rule) *uses {
 	}
 	used := &uses{refs: map[string]ast.Ref{}}
 	names := map[string]struct{}{}
-	walkTerms(rule, func(term *ast.Term) {
+	walkTerms(rule, func(term *ast.Term, _ *ast.Location) {
 		if ref, is := dataRef(term); is {
 			used.refs[ref.String()] = ref
 			return

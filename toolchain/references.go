@@ -56,7 +56,7 @@ func references(compiler *ast.Compiler, modules map[string]*ast.Module, isWanted
 			if _, test := testName(rule); !isWanted(path, test) {
 				continue
 			}
-			walkPlaced(rule, func(term *ast.Term, at *ast.Location) {
+			walkTerms(rule, func(term *ast.Term, at *ast.Location) {
 				if ref, is := dataRef(term); is && !isOwn(ref) {
 					found = append(found, reference{constantNames(ref), path, at.Row, at.Col})
 				}
@@ -84,23 +84,10 @@ func dataRef(term *ast.Term) (ast.Ref, bool) {
 	return ref, is && ref.HasPrefix(ast.DefaultRootRef)
 }
 
-// walkTerms meets every term of a rule, its else branches, and the parts of its reference, which OPA's visitor skips.
-func walkTerms(rule *ast.Rule, meet func(*ast.Term)) {
-	visit := func(term *ast.Term) bool {
-		meet(term)
-		return false
-	}
-	for branch := rule; branch != nil; branch = branch.Else {
-		for _, term := range branch.Head.Reference {
-			ast.WalkTerms(term, visit)
-		}
-	}
-	ast.WalkTerms(rule, visit)
-}
-
-// walkPlaced meets what walkTerms does, with its place: OPA's compiler makes terms without one (of `some x in xs`, of a
-// key that is not constant), and they stand where the expression does that they were made of.
-func walkPlaced(rule *ast.Rule, meet func(term *ast.Term, at *ast.Location)) {
+// walkTerms meets every term of a rule, its else branches, and the parts of its reference, which OPA's visitor skips;
+// each with its place: OPA's compiler makes terms without one (of `some x in xs`, of a key that is not constant), and
+// they stand where the expression does that they were made of.
+func walkTerms(rule *ast.Rule, meet func(term *ast.Term, at *ast.Location)) {
 	var walk func(node any, at *ast.Location)
 	walk = func(top any, at *ast.Location) {
 		ast.NewGenericVisitor(func(node any) bool {

@@ -150,7 +150,7 @@ func candidatesIn(modules map[string]*ast.Module) (families map[string][]candida
 func usesMetadata(module *ast.Module) bool {
 	found := false
 	for _, rule := range module.Rules {
-		walkTerms(rule, func(term *ast.Term) {
+		walkTerms(rule, func(term *ast.Term, _ *ast.Location) {
 			ref, is := term.Value.(ast.Ref)
 			found = found || is && len(ref) > 1 && ref[0].Equal(ast.VarTerm("rego")) && ref[1].Equal(ast.StringTerm("metadata"))
 		})

@@ -17,15 +17,11 @@ const askedRule = `# METADATA
 func slipsOf(t *testing.T, policy string) []string {
 	t.Helper()
 	schema := json.RawMessage(`{"type": "object", "properties": {"user": {"type": "object", "properties": {"name": {"type": "string"}}}}}`)
-	answer := check(&query{
+	found := inspected(t, &query{
 		Modules: []source{{"a.rego", "package a\n\n" + policy, 1}},
 		Schemas: map[string]json.RawMessage{"request": schema, "any": json.RawMessage(`{}`)},
 		Version: 1,
 	})
-	found, is := answer.Result.(inspection)
-	if !is {
-		t.Fatal(answer.Problems)
-	}
 	slips := []string{}
 	for _, one := range found.Warnings {
 		slips = append(slips, fmt.Sprintf("%s %d", one.Code, one.Row))

@@ -131,7 +131,7 @@ func (p *parsed) compiled(modules map[string]*ast.Module, adjust func(*ast.Compi
 		return nil, p.texts.of(taken)
 	}
 	if compiler.Compile(modules); compiler.Failed() {
-		return nil, p.texts.of(compiler.Errors)
+		return nil, p.texts.of(withImportHints(compiler.Errors, modules))
 	}
 	return compiler, nil
 }
@@ -177,13 +177,13 @@ func reservedNames(modules map[string]*ast.Module) ast.Errors {
 			}
 		}
 		for _, rule := range module.Rules {
-			walkTerms(rule, func(term *ast.Term) {
+			walkTerms(rule, func(term *ast.Term, at *ast.Location) {
 				ref, is := dataRef(term)
 				if is && ofGroups(ref) || term.Equal(ast.VarTerm(reservedName)) {
-					refuse(term.Loc())
+					refuse(at)
 				}
 				if term.Equal(ast.VarTerm(twinPrefix)) {
-					refuseName(term.Loc(), twinPrefix)
+					refuseName(at, twinPrefix)
 				}
 			})
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -22,7 +21,9 @@ type step struct {
 	Row  int    `json:"row,omitempty"`
 	// Values are what the references and variables of an expression stood for.
 	Values []namedValue `json:"values,omitempty"`
-	Steps  []*step      `json:"steps,omitempty"`
+	// Error is what a builtin of the expression said of its operands: it has no value then.
+	Error string  `json:"error,omitempty"`
+	Steps []*step `json:"steps,omitempty"`
 	// More is how many definitions of this step's rule did not hold either, and failed earlier.
 	More int `json:"more,omitempty"`
 
@@ -55,6 +56,10 @@ type followed struct {
 	closure, every bool
 	aliases        map[ast.Var]string
 	current        *ast.Expr
+	// rules are the values that hold here, and below those that hold for what current replaces by `with`.
+	rules, below ruleValues
+	// made is what this evaluation gives a value to, in the rules that it was begun with.
+	made string
 }
 
 // follower is a tracer that keeps no events: it notes which rules were tried and what stopped them.
@@ -64,10 +69,11 @@ type follower struct {
 	root    *step
 	queries map[uint64]*followed
 	count   int
+	calls   failedCalls
 }
 
 func newFollower(sources texts, data map[string]any) *follower {
-	return &follower{texts: sources, data: data, root: &step{}, queries: map[uint64]*followed{}}
+	return &follower{texts: sources, data: data, root: &step{}, queries: map[uint64]*followed{}, calls: failedCalls{}}
 }
 
 func (f *follower) Enabled() bool               { return true }
@@ -79,7 +85,10 @@ func (f *follower) TraceEvent(event topdown.Event) {
 		f.enter(&event)
 	case topdown.EvalOp:
 		if query, expr := f.at(&event); query != nil {
-			query.current = expr
+			query.current, query.below = expr, query.rules
+			if len(expr.With) > 0 {
+				query.below = ruleValues{}
+			}
 			query.learn(expr, event.LocalMetadata)
 		}
 	case topdown.FailOp:
@@ -89,6 +98,7 @@ func (f *follower) TraceEvent(event topdown.Event) {
 	case topdown.ExitOp:
 		if query := f.queries[event.QueryID]; query != nil && !query.closure {
 			query.step.Held = true
+			query.keep(&event)
 		}
 	}
 }
@@ -109,11 +119,11 @@ func (f *follower) enter(event *topdown.Event) {
 	}
 	rule, is := event.Node.(*ast.Rule)
 	if !is {
-		query := &followed{step: into, closure: true, aliases: map[ast.Var]string{}}
+		query := &followed{step: into, closure: true, aliases: map[ast.Var]string{}, rules: ruleValues{}}
 		if parent != nil && parent.current != nil {
 			_, every := parent.current.Terms.(*ast.Every)
 			query.every = every || parent.every
-			query.aliases = parent.aliases
+			query.aliases, query.rules = parent.aliases, parent.below
 		}
 		f.queries[event.QueryID] = query
 		return
@@ -126,10 +136,16 @@ func (f *follower) enter(event *topdown.Event) {
 		made.File, made.Row = at.File, at.Row
 	}
 	into.Steps = append(into.Steps, made)
-	f.queries[event.QueryID] = &followed{step: made, aliases: map[ast.Var]string{}}
+	query := &followed{step: made, aliases: map[ast.Var]string{}, rules: ruleValues{}}
+	if parent != nil && parent.below != nil {
+		query.rules = parent.below
+	}
+	query.begin(rule)
+	f.queries[event.QueryID] = query
 }
 
 func (f *follower) fail(query *followed, expr *ast.Expr, event *topdown.Event) {
+	f.calls.count(expr)
 	if query.closure && !query.every || query.step == f.root {
 		return
 	}
@@ -140,6 +156,7 @@ func (f *follower) fail(query *followed, expr *ast.Expr, event *topdown.Event) {
 		return
 	}
 	failed := &step{}
+	f.calls.stopped(expr, failed)
 	if at := expr.Loc(); at != nil {
 		failed.File, failed.Row = at.File, at.Row
 	}
@@ -148,7 +165,7 @@ func (f *follower) fail(query *followed, expr *ast.Expr, event *topdown.Event) {
 		failed.Text = missing + " is undefined"
 	} else {
 		failed.Text = f.textOf(expr, names)
-		failed.Values = f.values(names, expr, event)
+		failed.Values = f.values(query, names, expr, event)
 	}
 	same := func(one *step) bool {
 		return one.Rule == "" && one.Text == failed.Text && one.Row == failed.Row && slices.Equal(one.Values, failed.Values)
@@ -231,146 +248,4 @@ func (q *followed) alias(term *ast.Term, text func() string) {
 	if _, known := q.aliases[made]; is && !known {
 		q.aliases[made] = text()
 	}
-}
-
-func generated(term *ast.Term) (ast.Var, bool) {
-	if term == nil {
-		return "", false
-	}
-	name, is := term.Value.(ast.Var)
-	return name, is && name.IsGenerated()
-}
-
-// naming gives what compiled expressions are made of the names that its author knows.
-type naming struct {
-	aliases  map[ast.Var]string
-	metadata map[ast.Var]topdown.VarMetadata
-}
-
-// isAuthors says that a variable stands in the source.
-func (n naming) isAuthors(name ast.Var) bool {
-	known, is := n.metadata[name]
-	return is && !known.Name.IsGenerated()
-}
-
-func (n naming) nameOf(name ast.Var) string {
-	if n.isAuthors(name) {
-		return string(n.metadata[name].Name)
-	}
-	return n.aliases[name]
-}
-
-func (n naming) text(node ast.Node) string {
-	var copied ast.Node
-	switch value := node.(type) {
-	case *ast.Expr:
-		copied = value.Copy()
-	case *ast.Term:
-		copied = value.Copy()
-	default:
-		return fmt.Sprint(node)
-	}
-	changed, err := ast.TransformVars(copied, func(name ast.Var) (ast.Value, error) {
-		if known := n.nameOf(name); known != "" {
-			return ast.Var(known), nil
-		}
-		return name, nil
-	})
-	if err != nil {
-		return fmt.Sprint(node)
-	}
-	return fmt.Sprint(changed)
-}
-
-func (n naming) call(expr *ast.Expr, operands []*ast.Term) string {
-	texts := make([]string, len(operands))
-	for at, operand := range operands {
-		texts[at] = n.text(operand)
-	}
-	return fmt.Sprintf("%s(%s)", expr.Operator(), strings.Join(texts, ", "))
-}
-
-// missing is the reference whose value a variable of the compiler's was to take, and which has none.
-func (n naming) missing(expr *ast.Expr) (string, bool) {
-	if expr.Negated || !expr.IsEquality() {
-		return "", false
-	}
-	_, made := generated(expr.Operand(0))
-	_, reference := expr.Operand(1).Value.(ast.Ref)
-	return n.text(expr.Operand(1)), made && reference
-}
-
-func (f *follower) values(n naming, expr *ast.Expr, event *topdown.Event) []namedValue {
-	found := []namedValue{}
-	add := func(name string, value ast.Value) {
-		known := slices.ContainsFunc(found, func(one namedValue) bool { return one.Name == name })
-		if name != "" && value != nil && !known {
-			found = append(found, namedValue{name, shortened(value.String(), longestValue)})
-		}
-	}
-	ast.NewGenericVisitor(func(node any) bool {
-		switch value := node.(type) {
-		case *ast.ArrayComprehension, *ast.SetComprehension, *ast.ObjectComprehension, *ast.Every:
-			return true
-		case ast.Ref:
-			if at := f.documentAt(value, event); at != nil {
-				add(n.text(ast.NewTerm(value)), at)
-				return true
-			}
-			if value.HasPrefix(ast.InputRootRef) && value.IsGround() {
-				add(n.text(ast.NewTerm(value)), ast.Var("undefined"))
-			}
-		case ast.Var:
-			if event.Locals != nil {
-				add(n.nameOf(value), event.Locals.Get(value))
-			}
-		}
-		return false
-	}).Walk(expr)
-	return found
-}
-
-// documentAt is the value of a reference to the input, or to data that no rule defines, as far as it has one.
-func (f *follower) documentAt(ref ast.Ref, event *topdown.Event) ast.Value {
-	path := make(ast.Ref, 0, len(ref))
-	for _, term := range ref[1:] {
-		if name, is := term.Value.(ast.Var); is {
-			if event.Locals == nil {
-				return nil
-			}
-			value := event.Locals.Get(name)
-			if value == nil {
-				return nil
-			}
-			term = ast.NewTerm(value)
-		}
-		path = append(path, term)
-	}
-	switch {
-	case event.Input() != nil && ref.HasPrefix(ast.InputRootRef):
-		if found, err := event.Input().Value.Find(path); err == nil {
-			return found
-		}
-	case ref.HasPrefix(ast.DefaultRootRef):
-		return dataAt(f.data, path)
-	}
-	return nil
-}
-
-func dataAt(document any, path ast.Ref) ast.Value {
-	for _, term := range path {
-		object, is := document.(map[string]any)
-		name, named := term.Value.(ast.String)
-		if !is || !named {
-			return nil
-		}
-		if document, is = object[string(name)]; !is {
-			return nil
-		}
-	}
-	found, err := ast.InterfaceToValue(document)
-	if err != nil {
-		return nil
-	}
-	return found
 }

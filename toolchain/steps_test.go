@@ -54,7 +54,7 @@ func stepsOf(t *testing.T, text, path, input string) *steps {
 	}
 	answer := evaluate(&query{
 		Modules: []source{{"p.rego", text, 1}}, Version: 1, Query: path, Steps: true, Input: true, input: value,
-		data: []byte(`{"limits":{"a":100}}`),
+		data: []byte(`{"limits":{"a":100},"zone":"Nowhere/X","people":{"bob":{"email":"bob"}}}`),
 	})
 	result, is := answer.Result.(evaluation)
 	if !is {
@@ -75,6 +75,9 @@ func told(list []*step, indent string) string {
 		}
 		for _, v := range one.Values {
 			text += fmt.Sprintf(" [%s = %s]", v.Name, v.Value)
+		}
+		if one.Error != "" {
+			text += " <" + one.Error + ">"
 		}
 		if one.More > 0 {
 			text += fmt.Sprintf(" +%d", one.More)
@@ -156,6 +159,86 @@ data.expenses.twice:35 false
 		found := told(stepsOf(t, expenses, each.path, each.input).Steps, "")
 		if found != strings.TrimPrefix(each.wanted, "\n") {
 			t.Errorf("%s of %s:\n%s", each.path, each.input, found)
+		}
+	}
+}
+
+const owners = `package todo
+
+late if time.clock([1, data.zone])[0] > 18
+
+zones contains zone if {
+	some zone in ["Nowhere/A", "UTC", "Nowhere/B"]
+	time.clock([1, zone])[0] > 18
+}
+
+user := known if known := data.people[input.email]
+
+owner := input.owner
+
+mine if owner == user.email
+
+shared if owner == user.name
+
+other if owner == user.email with input.owner as "eve"
+
+kept if {
+	not mine
+	other
+}
+`
+
+func TestStepsHaveTheValuesOfRulesOnBothSides(t *testing.T) {
+	for _, each := range []struct{ path, wanted string }{
+		{"data.todo.mine", `
+data.todo.mine:14 false
+  data.todo.owner:12 true
+  data.todo.user:10 true
+  ! owner == user.email:14 [data.todo.owner = "al"] [data.todo.user.email = "bob"]
+`},
+		{"data.todo.shared", `
+data.todo.shared:16 false
+  data.todo.owner:12 true
+  data.todo.user:10 true
+  ! owner == user.name:16 [data.todo.owner = "al"] [data.todo.user.name = undefined]
+`},
+		// What a replacement makes of a rule counts there alone.
+		{"data.todo.kept", `
+data.todo.kept:20 false
+  data.todo.mine:14 false
+    data.todo.owner:12 true
+    data.todo.user:10 true
+    ! owner == user.email:14 [data.todo.owner = "al"] [data.todo.user.email = "bob"]
+  data.todo.other:18 false
+    data.todo.owner:12 true
+    data.todo.user:10 true
+    ! owner == user.email with input.owner as "eve":18 [data.todo.owner = "eve"] [data.todo.user.email = "bob"] [input.owner = "eve"]
+  ! other:22
+`},
+	} {
+		found := told(stepsOf(t, owners, each.path, `{"owner": "al", "email": "bob"}`).Steps, "")
+		if found != strings.TrimPrefix(each.wanted, "\n") {
+			t.Errorf("%s:\n%s", each.path, found)
+		}
+	}
+}
+
+func TestStepsHaveTheErrorsOfBuiltins(t *testing.T) {
+	for path, wanted := range map[string]string{
+		"data.todo.late": `
+data.todo.late:3 false
+  ! time.clock([1, data.zone]):3 [data.zone = "Nowhere/X"] <time.clock: unknown time zone Nowhere/X>
+`,
+		"data.todo.zones": `
+data.todo.zones:5 false
+  ! time.clock([1, zone]):7 [zone = "Nowhere/A"] <time.clock: unknown time zone Nowhere/A>
+  ! time.clock([1, zone])[0] > 18:7 [time.clock([1, zone])[0] = 0]
+  ! time.clock([1, zone]):7 [zone = "Nowhere/B"] <time.clock: unknown time zone Nowhere/B>
+`,
+	} {
+		found := told(stepsOf(t, owners, path, `{}`).Steps, "")
+		if found != strings.TrimPrefix(wanted, "\n") {
+			t.Errorf("%s:\n%s", path, found)
 		}
 	}
 }

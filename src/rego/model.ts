@@ -214,6 +214,8 @@ export interface RegoStep {
   readonly row?: number;
   /** What an expression's references and variables stood for. */
   readonly values?: readonly RegoNamedValue[];
+  /** What a builtin of the expression said of its operands, where that is why it has no value. */
+  readonly error?: string;
   readonly steps?: readonly RegoStep[];
   /** So many more definitions of this rule did not hold either, and failed earlier. */
   readonly more?: number;

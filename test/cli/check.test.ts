@@ -116,6 +116,18 @@ test('other slips in the YAML of METADATA stay as OPA tells them', async () => {
   expect(stderr).toMatch(/^p\.rego:\d:1: yaml: line /);
 });
 
+test('a package that was not imported is named', async () => {
+  const cwd = folderOf({
+    'a/clinic.rego': 'package org.clinic\n\nallow := true\n',
+    'a/door.rego': 'package door\n\nopen if clinic.allow\n',
+  });
+  const { code, stderr } = await cli(['check', 'a'], { cwd });
+  expect(code).toBe(3);
+  expect(stderr).toContain(
+    'a/door.rego:3:9: var clinic is unsafe: nothing here has this name; for the package, import data.org.clinic',
+  );
+});
+
 test('strict refuses an import that nobody uses', async () => {
   const cwd = folderOf({ 'a.rego': 'package a\n\nimport data.b\n\nallow := true\n' });
   expect(await cli(['check', 'a.rego'], { cwd })).toMatchObject({ code: 0 });

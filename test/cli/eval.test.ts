@@ -40,6 +40,32 @@ test('--explain shows the way, and print its lines, on stderr', async () => {
   expect(stderr).toContain('user is alice');
 });
 
+test('--explain shows the values of rules on both sides, and what a builtin said', async () => {
+  const cwd = folderOf({
+    'a.rego': `package a
+
+user := data.people[input.id]
+
+owner := input.owner
+
+mine if owner == user.email
+
+late if time.clock([1, data.zone])[0] > 18
+`,
+    'data.json': '{"people": {"7": {"email": "bob"}}, "zone": "Europe/Berln"}',
+  });
+  const explained = async (rule: string): Promise<string> => {
+    const argv = ['eval', `data.a.${rule}`, '--bundle', '.', '--input', '-', '--explain'];
+    return (await cli(argv, { cwd, stdin: '{"id": "7", "owner": "al"}' })).stderr;
+  };
+  expect(await explained('mine')).toContain(
+    '  stopped at owner == user.email  a.rego:7\n      data.a.owner = "al"\n      data.a.user.email = "bob"\n',
+  );
+  expect(await explained('late')).toContain(
+    '      data.zone = "Europe/Berln"\n      time.clock: unknown time zone Europe/Berln\n',
+  );
+});
+
 test('an error of a builtin is undefined, or ends a strict evaluation', async () => {
   const query = 'to_number("x")';
   expect(await cli(['eval', query])).toMatchObject({ code: 0, stdout: 'undefined\n' });

@@ -25,7 +25,8 @@ const stepLines = (paint: Paint, step: { readonly [name: string]: unknown }, ind
   const inner = listOf(step.steps).flatMap((each) => stepLines(paint, each, `${indent}  `));
   if (typeof step.rule !== 'string') {
     const values = valuesLines(step.values, `${indent}    `);
-    return [`${indent}${paint('red', 'stopped at')} ${plain(text(step.text))}${place}`, ...values, ...inner];
+    const error = text(step.error) === '' ? [] : [`${indent}    ${plain(text(step.error))}`];
+    return [`${indent}${paint('red', 'stopped at')} ${plain(text(step.text))}${place}`, ...values, ...error, ...inner];
   }
   const kind = step.default === true ? ' (default)' : '';
   const said = step.held === true ? paint('green', 'held') : paint('red', 'did not hold');
