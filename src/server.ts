@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { appModule } from './app.module.ts';
 import { catalogMemory, openSegmentLog } from './audit/index.ts';
 import type { Clock } from './canonical/index.ts';
-import { messageOf, systemClock, VerdictError } from './canonical/index.ts';
+import { listenError, messageOf, systemClock, VerdictError } from './canonical/index.ts';
 import type { BundleArgument, RunningServer } from './cli/index.ts';
 import type { Config } from './config/index.ts';
 import { createDecisions } from './decision/index.ts';
@@ -55,7 +55,13 @@ const makeFolder = (dir: string): boolean => {
   return true;
 };
 
-const openStorage = (configured: string): { readonly dir: string; readonly isOpenToOthers: boolean } => {
+/** What users other than the server's own can do in a folder. */
+const othersIn = (dir: string): 'write' | 'read' | 'nothing' => {
+  const mode = process.platform === 'win32' ? 0 : statSync(dir).mode;
+  return (mode & 0o022) !== 0 ? 'write' : (mode & 0o077) !== 0 ? 'read' : 'nothing';
+};
+
+const openStorage = (configured: string): { readonly dir: string; readonly others: ReturnType<typeof othersIn> } => {
   const dir = path.resolve(configured);
   const probe = path.join(dir, '.probe');
   try {
@@ -63,7 +69,7 @@ const openStorage = (configured: string): { readonly dir: string; readonly isOpe
     if (makeFolder(dir)) chmodSync(dir, 0o700);
     writeFileSync(probe, '');
     rmSync(probe);
-    return { dir, isOpenToOthers: process.platform !== 'win32' && (statSync(dir).mode & 0o077) !== 0 };
+    return { dir, others: othersIn(dir) };
   } catch (cause) {
     throw new StartError(
       'STORAGE_UNUSABLE',
@@ -80,6 +86,8 @@ const openCatalog = (file: string): DatabaseSync => {
     catalog.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     const [found] = catalog.prepare('PRAGMA quick_check(1)').all();
     if (found?.quick_check !== 'ok') throw new Error(String(found?.quick_check));
+    // Digests of tokens are in it; what SQLite makes beside it gets the same mode.
+    chmodSync(file, 0o600);
     return catalog;
   } catch (cause) {
     catalog?.close();
@@ -98,10 +106,18 @@ const reasons: { readonly [code: string]: string } = {
   EADDRNOTAVAIL: 'is not an address of this machine',
 };
 
+type Section = 'http' | 'grpc' | 'admin';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly socket?: string;
+}
+
 /** Names the address that could not be had, and the keys that change it. */
 const listening = async <Server>(
-  section: 'http' | 'grpc' | 'admin',
-  settings: { readonly host: string; readonly port: number; readonly socket?: string },
+  section: Section,
+  settings: Address,
   start: () => Promise<Server>,
 ): Promise<Server> => {
   try {
@@ -114,6 +130,19 @@ const listening = async <Server>(
     const keys = onSocket ? `server.${section}.socket` : `server.${section}.port (0 takes a free one) or .host`;
     throw new StartError('ADDRESS_UNAVAILABLE', `${address} ${reason}: set ${keys}, or end what holds it`, { cause });
   }
+};
+
+/** Before anything is changed: a start that will find its ports taken leaves the folder as it was. */
+const probePorts = async ({ http, grpc, admin }: Config['server']): Promise<void> => {
+  const probe = (section: Section, settings: Address): Promise<void> =>
+    listening(section, settings, async () => {
+      if (settings.socket !== undefined && settings.socket !== '') return;
+      const error = await listenError(settings.host, settings.port);
+      if (error !== undefined) throw error;
+    });
+  await probe('admin', admin);
+  await probe('http', http);
+  if (grpc.enabled) await probe('grpc', grpc);
 };
 
 /** What was opened, closed in the opposite order; a part that fails to close does not keep the others open. */
@@ -154,8 +183,15 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     const tracing =
       settings.otlp.endpoint === '' ? undefined : await openTracing({ settings, version, clock, warn: onWarning });
     if (tracing !== undefined) opened.add(() => tracing.close());
-    const { dir, isOpenToOthers } = openStorage(config.storage.dir);
-    if (isOpenToOthers) log.warn({ dir }, 'other users can read storage.dir, and what was decided: chmod 700 it');
+    await probePorts(server);
+    const { dir, others } = openStorage(config.storage.dir);
+    if (others === 'write')
+      log.warn(
+        { dir },
+        'other users can write storage.dir: they can decide as they like, and read tokens: chmod 700 it',
+      );
+    else if (others === 'read')
+      log.warn({ dir }, 'other users can read storage.dir, and what was decided: chmod 700 it');
     let found: DatabaseSync | undefined;
     const catalogOf = (): DatabaseSync => {
       if (found !== undefined) return found;

@@ -1,3 +1,4 @@
+export { listenError } from './address.ts';
 export type { Clock } from './clock.ts';
 export { systemClock } from './clock.ts';
 export { sha256, sha256Hex } from './digest.ts';

@@ -17,8 +17,9 @@ export interface CliConfig {
     readonly admin: { readonly host: string; readonly port: number };
     /** An empty socket: none. */
     readonly http: { readonly host: string; readonly port: number; readonly socket: string };
-    readonly grpc: { readonly host: string; readonly port: number; readonly socket: string };
+    readonly grpc: { readonly enabled: boolean; readonly host: string; readonly port: number; readonly socket: string };
   };
+  readonly policy: { readonly bundles: readonly BundleArgument[] };
 }
 
 /** A bundle that `serve --bundle` names: pushed and activated when its digest is not the active one. */

@@ -12,6 +12,8 @@ export type CliErrorCode =
   | 'USAGE'
   /** A file that the command line names cannot be read or written. */
   | 'FILE_UNUSABLE'
+  /** A server would not start with this configuration here: a folder or a bundle is not as it says. */
+  | 'START_HINDERED'
   /** Nobody answers at the server's address. */
   | 'SERVER_UNREACHABLE'
   /** The server answered something that is no answer of Verdict's. */
@@ -48,6 +50,7 @@ type KnownCode = CliErrorCode | PolicyErrorCode | IdentityErrorCode | ToolchainE
 export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
   USAGE: EXIT.usage,
   FILE_UNUSABLE: EXIT.failed,
+  START_HINDERED: EXIT.usage,
   SERVER_UNREACHABLE: EXIT.failed,
   SERVER_ANSWER: EXIT.failed,
   SERVER_NOT_HEALTHY: EXIT.failed,

@@ -33,7 +33,12 @@ export const nearestSetting = (key: string, schema: SettingSchema): string | und
     : undefined;
 };
 
+const NO_TLS =
+  'there is no TLS listener yet: bind loopback or a Unix socket, and let a proxy on this machine end TLS ' +
+  '(docs/guides/behind-a-proxy.md)';
+
 const unknownKey = (key: string, schema: SettingSchema): string => {
+  if (lastOf(key).toLowerCase() === 'tls') return NO_TLS;
   const nearest = nearestSetting(key, schema);
   return `there is no such setting${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 };

@@ -13,7 +13,10 @@ const nouns: { readonly [type: string]: (schema: SettingSchema) => string } = {
   boolean: () => 'true or false',
   integer: (schema) => `a whole number${range(schema)}`,
   number: (schema) => `a number${range(schema)}`,
-  string: (schema) => (schema.pattern === undefined ? 'text' : `text like ${schema.pattern}`),
+  string: ({ pattern, examples }) => {
+    if (examples !== undefined) return `text such as ${examples.map((example) => JSON.stringify(example)).join(', ')}`;
+    return pattern === undefined ? 'text' : `text like ${pattern}`;
+  },
   array: (schema) => (schema.items === undefined ? 'a list' : `a list; each: ${expectation(schema.items)}`),
   object: ({ properties }) =>
     properties === undefined ? 'a section' : `a section with ${Object.keys(properties).join(', ')}`,

@@ -11,6 +11,42 @@ const isLoopback = (host: string): boolean => {
   return family === 0 ? host === 'localhost' : loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
 };
 
+interface Listener {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly socket: string;
+}
+
+const ANY = ['localhost'];
+
+const overlap = (a: Listener, b: Listener): boolean => {
+  if (a.socket !== '' || b.socket !== '') return a.socket === b.socket;
+  return (
+    a.port !== 0 && a.port === b.port && (a.host === b.host || [a.host, b.host].some((host) => ANY.includes(host)))
+  );
+};
+
+/** Two listeners cannot have one address. */
+const shared = (config: Config, place: (path: readonly string[]) => string): ConfigProblem[] => {
+  const { http, grpc, admin } = config.server;
+  const all: Listener[] = [
+    { ...admin, name: 'admin', socket: '' },
+    { ...http, name: 'http' },
+    ...(grpc.enabled ? [{ ...grpc, name: 'grpc' }] : []),
+  ];
+  return all.flatMap((one, at) => {
+    const other = all.slice(0, at).find((before) => overlap(before, one));
+    if (other === undefined) return [];
+    const key = one.socket === '' ? 'port' : 'socket';
+    const address = one.socket === '' ? `port ${one.port}` : one.socket;
+    return {
+      key: `server.${one.name}.${key}`,
+      message: `${address} is that of server.${other.name}, too (${place(['server', one.name, key])})`,
+    };
+  });
+};
+
 /** Without TLS and caller authentication a listener is for this machine alone. */
 export const listenerProblems = (config: Config, place: (path: readonly string[]) => string): ConfigProblem[] => {
   const { http, grpc, admin } = config.server;
@@ -21,6 +57,7 @@ export const listenerProblems = (config: Config, place: (path: readonly string[]
       `could tell apart: set ${instead} (${place(['server', listener, 'host'])})`,
   });
   return [
+    ...shared(config, place),
     ...(http.socket !== '' || isLoopback(http.host)
       ? []
       : [problem('http', http.host, '127.0.0.1, ::1 or localhost, or server.http.socket')]),

@@ -29,6 +29,35 @@ const placeIn =
     file?.place(path) ??
     'default';
 
+const hasAt = (value: unknown, path: readonly string[]): boolean => {
+  let here = value;
+  for (const name of path) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, name)) return false;
+    here = (here as { readonly [name: string]: unknown })[name];
+  }
+  return true;
+};
+
+/** Where the value of a setting comes from; undefined for a default. */
+export type Origins = (path: readonly string[]) => string | undefined;
+
+const origins = new WeakMap<object, Origins>();
+
+/** Where the values of a configuration that `loadConfig` gave come from. */
+export const originsOf = (config: object): Origins => origins.get(config) ?? (() => undefined);
+
+/** Called before values are joined and defaults filled in, which changes them in place. */
+const originsIn = (file: YamlFile | undefined, overrides: readonly Override[]): Origins => {
+  const inFile: unknown = structuredClone(file?.value);
+  const over = overrides.map(({ path, value, origin }) => ({ path, value: structuredClone(value), origin }));
+  return (path) => {
+    const found = over.findLast((override) => isPrefix(override.path, path));
+    // Of a section that replaced the file's, what it left out is a default.
+    if (found !== undefined) return hasAt(found.value, path.slice(found.path.length)) ? found.origin : undefined;
+    return hasAt(inFile, path) ? file?.place(path) : undefined;
+  };
+};
+
 const refuse = (problems: readonly ConfigProblem[]): never => {
   const many = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   throw new ConfigError('CONFIG_INVALID', `the configuration has ${many}`, problems);
@@ -44,6 +73,7 @@ export const loadConfig = (source: ConfigSource): Config => {
   const found = [...readEnvironment(source.env, settings), ...readSets(source.sets, settings)];
   const overrides = found.filter(isOverride);
   const unread = found.filter((item): item is ConfigProblem => !isOverride(item));
+  const written = originsIn(file, overrides);
   const value = applyOverrides(file?.value, overrides);
   const place = placeIn(file, overrides);
   const problems = [...unread, ...checkValue(value, settings, place)];
@@ -51,5 +81,6 @@ export const loadConfig = (source: ConfigSource): Config => {
   const config = value as Config;
   const unsafe = listenerProblems(config, place);
   if (unsafe.length > 0) refuse(unsafe);
+  origins.set(config, written);
   return freeze(config);
 };

@@ -45,6 +45,8 @@ export interface SettingSchema {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly pattern?: string;
+  /** Values that say what is wanted better than the pattern does. */
+  readonly examples?: readonly unknown[];
   readonly items?: SettingSchema;
   readonly properties?: { readonly [name: string]: SettingSchema };
   /** A secret: shown as `***`, and never part of a message. */

@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { parse } from 'yaml';
 import type { ConfigProblem, SettingSchema } from './model.ts';
 
@@ -12,7 +13,7 @@ export interface Override {
 const PREFIX = 'VERDICT_';
 const SEPARATOR = '__';
 
-const schemaAt = (schema: SettingSchema, path: readonly string[]): SettingSchema | undefined =>
+export const schemaAt = (schema: SettingSchema, path: readonly string[]): SettingSchema | undefined =>
   path.reduce<SettingSchema | undefined>((found, name) => found?.properties?.[name], schema);
 
 /** YAML, but text where the setting wants text: `VERDICT_X=123` is then "123". */
@@ -47,15 +48,44 @@ const pathOf = (variable: string, schema: SettingSchema): string[] => {
     });
 };
 
-/** What the environment sets: names that begin with VERDICT_ and have a double underscore, in order of name. */
+/** Paths of every setting that is no section. */
+const settingPaths = (schema: SettingSchema, above: readonly string[] = []): (readonly string[])[] =>
+  schema.properties === undefined
+    ? [above]
+    : Object.entries(schema.properties).flatMap(([name, below]) => settingPaths(below, [...above, name]));
+
+/** `cache.maxBytes` as VERDICT_CACHE__MAX_BYTES. */
+export const variableOf = (path: readonly string[]): string =>
+  PREFIX + path.map((name) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()).join(SEPARATOR);
+
+// A slip in a long name; short ones resemble what container platforms set of a service that is called verdict.
+const MOST_SLIPS = 1;
+const LONG_NAME = 8;
+
+/** The setting that a variable without a double underscore was to set: it has the setting's letters. */
+const meant = (variable: string, schema: SettingSchema): readonly string[] | undefined => {
+  const plain = plainName(variable.slice(PREFIX.length));
+  if (plain.length < LONG_NAME) return undefined;
+  return settingPaths(schema).find((path) => distance(plain, plainName(path.join(''))) <= MOST_SLIPS);
+};
+
+/**
+ * What the environment sets: names that begin with VERDICT_ and have a double underscore, in order of name. One with
+ * the letters of a setting and single underscores is refused; others without a double one are no settings.
+ */
 export const readEnvironment = (
   env: { readonly [name: string]: string | undefined },
   schema: SettingSchema,
 ): (Override | ConfigProblem)[] =>
   Object.entries(env)
-    .filter(([name, text]) => text !== undefined && name.startsWith(PREFIX) && name.includes(SEPARATOR))
+    .filter(([name, text]) => text !== undefined && name.startsWith(PREFIX))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, text]) => read({ path: pathOf(name, schema), text: text ?? '', origin: name }, schema));
+    .flatMap(([name, text]) => {
+      if (name.includes(SEPARATOR)) return read({ path: pathOf(name, schema), text: text ?? '', origin: name }, schema);
+      const path = meant(name, schema);
+      if (path === undefined) return [];
+      return { key: path.join('.'), message: `is set by ${variableOf(path)}, with two underscores (${name})` };
+    });
 
 /** What the command line sets, in its order: later ones win. */
 export const readSets = (sets: readonly string[], schema: SettingSchema): (Override | ConfigProblem)[] =>

@@ -15,6 +15,10 @@ is one). Environment variables stand over the file, and \`--set\` stands over bo
 | the environment | \`VERDICT_CACHE__MAX_BYTES=1000000\`: sections joined by two underscores, case and single underscores do not matter |
 | the command line | \`--set cache.maxBytes=1000000\`: the value is read as YAML; later ones win |
 
+A variable that has the letters of a setting and lacks the double underscore (\`VERDICT_CACHE_MAX_BYTES\`) is refused. Others that begin
+with \`VERDICT_\` and have none are no settings: \`VERDICT_SERVER\` and \`VERDICT_TOKEN\` are read by the command, and container
+platforms set some of their own for a service of this name.
+
 A list or section that is set this way replaces the whole one of the file. Unknown keys, wrong types and values out of
 range refuse to start, all of them at once, with file, line and column. \`verdict config schema\` prints the JSON Schema
 for editors, \`verdict config check\` checks without starting, \`verdict config show\` prints what holds, secrets masked.

@@ -67,6 +67,7 @@ const authzenSchema = {
     baseUrl: {
       type: 'string',
       pattern: '^(https://[^?#\\s]*[^/?#\\s])?$',
+      examples: ['https://pdp.example.com', 'https://example.com/pdp'],
       default: '',
       description:
         'Public https URL, without a slash at the end, under which clients reach the AuthZEN API: what its metadata ' +

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { cli, folderOf } from './run.ts';
@@ -15,6 +16,19 @@ test('the configuration in force is shown: file, environment and --set over the 
   expect((await cli([...argv, '--output', 'json'], around)).json()).toEqual(parse(stdout));
 });
 
+test('a value that is no default says where it comes from, and the order is the same whatever was set', async () => {
+  const cwd = folderOf({ 'v.yaml': 'cache:\n  maxAgeSeconds: 7\naudit:\n  mask: { drop: [/input/x] }\n' });
+  const env = { VERDICT_STORAGE__DIR: 'state' };
+  const { stdout } = await cli(['config', 'show', '--config', 'v.yaml', '--set', 'server.http.port=0'], { cwd, env });
+  expect(stdout).toMatch(/^ {2}maxAgeSeconds: 7 # .*v\.yaml:2:3$/m);
+  expect(stdout).toMatch(/^ {2}dir: state # VERDICT_STORAGE__DIR$/m);
+  expect(stdout).toMatch(/^ {4}port: 0 # --set$/m);
+  expect(stdout).toMatch(/# .*v\.yaml:4:11\n\s+drop:\n/);
+  expect(stdout).toMatch(/^ {2}maxBytes: 67108864$/m);
+  const keys = (text: string): string[] => Object.keys(parse(text) as object);
+  expect(keys(stdout)).toEqual(keys((await cli(['config', 'show'], { cwd })).stdout));
+});
+
 test('the schema is one JSON Schema', async () => {
   const run = await cli(['config', 'schema']);
   expect(run.code).toBe(0);
@@ -22,7 +36,8 @@ test('the schema is one JSON Schema', async () => {
 });
 
 test('a valid configuration is said to be', async () => {
-  expect(await cli(['config', 'check'])).toMatchObject({ code: 0, stdout: 'the configuration is valid\n' });
+  const sets = ['http', 'grpc', 'admin'].flatMap((name) => ['--set', `server.${name}.port=0`]);
+  expect(await cli(['config', 'check', ...sets])).toMatchObject({ code: 0, stdout: 'the configuration is valid\n' });
 });
 
 test('every problem of a configuration is named with its key and place, and the exit code is 2', async () => {
@@ -37,6 +52,27 @@ test('every problem of a configuration is named with its key and place, and the 
   expect(json.json()).toMatchObject({
     error: { code: 'CONFIG_INVALID', problems: [{ key: expect.any(String) }, { key: expect.any(String) }] },
   });
+});
+
+test('what on this machine would keep a server from starting is told, with exit code 2', async () => {
+  const cwd = folderOf({
+    'v.yaml': 'storage: {dir: v.yaml/state}\npolicy:\n  bundles: [{name: shop, path: nowhere}]\n',
+  });
+  const { code, stderr } = await cli(['config', 'check', '--config', 'v.yaml'], { cwd });
+  expect(code).toBe(2);
+  expect(stderr).toContain('v.yaml is no folder');
+  expect(stderr).toContain('nowhere (shop) is not there');
+});
+
+test('a port that is in use is told: the server that the configuration is for may have it', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const sets = ['--set', `server.http.port=${port}`, '--set', 'server.grpc.port=0', '--set', 'server.admin.port=0'];
+  const { code, stdout, stderr } = await cli(['config', 'check', ...sets]);
+  other.close();
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'the configuration is valid\n' });
+  expect(stderr).toContain(`server.http: port ${port} on 127.0.0.1 is in use now`);
 });
 
 test('a configuration file that is missing is wrong usage', async () => {

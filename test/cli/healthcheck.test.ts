@@ -45,6 +45,19 @@ test('a server without a policy is live and not ready, on both listeners', async
   }
 });
 
+test('the server that --server or VERDICT_SERVER names is asked, and no other', async () => {
+  const { urls } = await pdp();
+  const named = await cli(['healthcheck', '--live', '--server', urls.admin]);
+  expect(named).toMatchObject({ code: 0, stdout: `${urls.admin} is live\n` });
+  const env = { VERDICT_SERVER: urls.admin };
+  expect(await cli(['healthcheck', '--live'], { env })).toMatchObject({ code: 0, stdout: `${urls.admin} is live\n` });
+  const port = await freePort();
+  const gone = await cli(['healthcheck', '--live', '--server', `http://127.0.0.1:${port}`]);
+  expect(gone.code).toBe(1);
+  expect(gone.stderr).toContain(`http://127.0.0.1:${port} does not answer`);
+  expect(await cli(['healthcheck', '--grpc', '--server', urls.admin])).toMatchObject({ code: 2 });
+});
+
 test('a server that decides is ready, at the address that the configuration says', async () => {
   const cwd = folderOf(Object.fromEntries(Object.entries(good).map(([name, text]) => [`shop/${name}`, text])));
   const { urls } = await pdp({ bundles: { shop: path.join(cwd, 'shop') } });

@@ -77,6 +77,70 @@ test('variables of other programs and of the command itself are left alone', () 
   expect(load({ env })).toEqual(load({}));
 });
 
+test.each([
+  ['VERDICT_CACHE_MAX_BYTES', 'cache.maxBytes', 'VERDICT_CACHE__MAX_BYTES'],
+  ['VERDICT_CACHE_MAXBYTE', 'cache.maxBytes', 'VERDICT_CACHE__MAX_BYTES'],
+  ['VERDICT_SERVER_HTTP_PORT', 'server.http.port', 'VERDICT_SERVER__HTTP__PORT'],
+  ['VERDICT_OBSERVABILITY_LOGLEVEL', 'observability.logLevel', 'VERDICT_OBSERVABILITY__LOG_LEVEL'],
+])('%s, which lacks an underscore, is refused and not passed over', (variable, key, right) => {
+  expect(problems({ env: { [variable]: '1' } })).toEqual([
+    { key, message: `is set by ${right}, with two underscores (${variable})` },
+  ]);
+});
+
+test('what container platforms set for a service that is called verdict does not stop a start', () => {
+  const platform = {
+    VERDICT_PORT: 'tcp://10.0.0.1:8181',
+    VERDICT_SERVICE_HOST: '10.0.0.1',
+    VERDICT_SERVICE_PORT: '8181',
+  };
+  const port = {
+    VERDICT_PORT_8181_TCP: 'tcp://10.0.0.1:8181',
+    VERDICT_PORT_8181_TCP_ADDR: '10.0.0.1',
+    VERDICT_FOO: 'x',
+  };
+  expect(load({ env: { ...platform, ...port } })).toEqual(load({}));
+});
+
+test.each([
+  [
+    'a port',
+    ['server.http.port=9000', 'server.admin.port=9000'],
+    'server.http.port',
+    'port 9000 is that of server.admin, too',
+  ],
+  [
+    'a port by another name',
+    ['server.grpc.port=9000', 'server.admin.port=9000', 'server.grpc.host=localhost'],
+    'server.grpc.port',
+    'server.admin',
+  ],
+  [
+    'a socket',
+    ['server.http.socket=/run/v.sock', 'server.grpc.socket=/run/v.sock'],
+    'server.grpc.socket',
+    '/run/v.sock is that of server.http',
+  ],
+])('%s that two listeners were to have is refused', (_, sets, key, message) => {
+  expect(problems({ sets })).toEqual([{ key, message: expect.stringContaining(message) }]);
+});
+
+test('ports that the system chooses, and those of a listener that is off, may be equal', () => {
+  load({ sets: ['server.http.port=0', 'server.grpc.port=0', 'server.admin.port=0'] });
+  load({ sets: ['server.http.port=9000', 'server.grpc.port=9000', 'server.grpc.enabled=false'] });
+  load({ sets: ['server.http.port=9000', 'server.admin.port=9000', 'server.http.socket=/run/v.sock'] });
+});
+
+test('who looks for TLS is told that there is none yet, and where to read on', () => {
+  for (const yaml of ['tls: {cert: x}', 'server:\n  http:\n    tls: {cert: x}\n'])
+    expect(problems({ yaml })[0]?.message).toContain('docs/guides/behind-a-proxy.md');
+});
+
+test('where an example says what is wanted, no pattern does', () => {
+  const [problem] = problems({ sets: ['authzen.baseUrl=pdp.example.com'] });
+  expect(problem?.message).toContain('wanted text such as "https://pdp.example.com"');
+});
+
 test('lists and sections can be set from outside', () => {
   const config = load({ sets: ['cache.expiryPaths=[/a, /b]', 'audit.mask={drop: [/input/x]}'] });
   expect(config.cache.expiryPaths).toEqual(['/a', '/b']);

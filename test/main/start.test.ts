@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -182,10 +192,17 @@ test('tokens, versions and decisions lie in a folder for this user alone', async
   expect(readdirSync(storage)).not.toContain('.probe');
 });
 
-test('storage that other users can read is warned about', async () => {
-  mkdirSync(storage, { mode: 0o755 });
+test.each([
+  [0o755, 'other users can read storage.dir'],
+  [0o777, 'other users can write storage.dir'],
+])('storage of mode %o is warned about', async (mode, sentence) => {
+  mkdirSync(storage);
+  chmodSync(storage, mode);
   await stop(await start());
-  expect(readFileSync(path.join(place.folder, 'log'), 'utf8')).toContain('chmod 700');
+  const log = readFileSync(path.join(place.folder, 'log'), 'utf8');
+  expect(log).toContain(sentence);
+  expect(log).toContain('chmod 700');
+  expect(statSync(path.join(storage, 'catalog.db')).mode & 0o777).toBe(0o600);
 });
 
 test('the log tells what an operator needs, and neither tokens nor inputs', async () => {
@@ -209,8 +226,9 @@ test.each(['http', 'admin'])('a port in use ends the start: server.%s.port is na
     code: 'ADDRESS_UNAVAILABLE',
     message: expect.stringMatching(new RegExp(`^port ${port} on 127.0.0.1 is in use: set server.${section}.port `)),
   });
+  // Nothing was made before: no folder, no token, no active version.
+  expect(existsSync(storage)).toBe(false);
   holder.close();
-  // Everything that was open is closed: the same storage can be used at once.
   await start();
 });
 

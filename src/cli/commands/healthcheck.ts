@@ -2,6 +2,7 @@ import { durationMs } from '../arguments.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { askGrpcHealth, askHealth, type HealthAddress, healthAddress } from '../remote/health.ts';
+import { serverUrl } from '../remote/http.ts';
 import { CliError } from '../report.ts';
 import { plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
@@ -20,6 +21,11 @@ const addressOf = async (
   url: string | undefined,
 ): Promise<HealthAddress> => {
   if (url !== undefined) return healthAddress(url);
+  // The admin listener answers for the whole server.
+  const named = session.globals.server ?? session.host.env.VERDICT_SERVER;
+  if (named && listener === 'grpc')
+    throw new CliError('USAGE', '--server and VERDICT_SERVER name the admin listener: give --url with --grpc');
+  if (named) return healthAddress(serverUrl(named).origin);
   const { socket, host, port } = (await session.config()).server[listener];
   if (socket !== '') return healthAddress(`unix:${session.resolve(socket)}`);
   if (port === 0)
@@ -53,6 +59,9 @@ export const healthcheckCommand = (start: Start): CliCommand =>
     .option('--ready', 'ask whether it is ready: a version is active and the decision log can be written (default)')
     .option('--live', 'ask only whether it answers')
     .option('--grpc', 'ask the gRPC listener, by grpc.health.v1')
-    .option('--url <url>', 'listener to ask: http://host:port or unix:/path (default: that of the configuration)')
+    .option(
+      '--url <url>',
+      'listener to ask: http://host:port or unix:/path (default: --server or VERDICT_SERVER, else what the configuration says)',
+    )
     .option('--timeout <time>', 'longest time to wait for the answer, such as 1s', '3s')
     .action(start(run));
