@@ -31,14 +31,17 @@ type inspection struct {
 }
 
 // check names every problem of the sources, or says what is in them. OPA's strict mode stops at its own findings, so
-// the modules are compiled without it first: then nobody loses a type error to an unused import.
+// modules that it refuses are compiled without it, too: then nobody loses a type error to an unused import.
 func check(q *query) reply {
 	p, problems := parse(q)
 	if len(problems) > 0 {
 		return reply{Problems: problems}
 	}
-	compiler, failed := p.compiled(p.modules, nil)
-	_, strict := p.compiled(p.modules, func(c *ast.Compiler) { c.WithStrict(true) })
+	var failed []problem
+	compiler, strict := p.compiled(p.modules, func(c *ast.Compiler) { c.WithStrict(true) })
+	if len(strict) > 0 {
+		compiler, failed = p.compiled(p.modules, nil)
+	}
 	strict = merged(strict, p.typeProblems(q, compiler))
 	if len(failed) > 0 {
 		if q.Strict {

@@ -61,17 +61,18 @@ func compileModule(q *query) reply {
 	if len(problems) > 0 {
 		return reply{Problems: problems}
 	}
-	how, known := regroupings[q.Regrouping]
-	if !known {
+	how, isKnown := regroupings[q.Regrouping]
+	if !isKnown {
 		how = usualRegrouping
 	}
 	if q.Reasons {
 		answer.Index = how.index(served)
 	}
 	report("compile", 1, 2)
-	wasm, err := how.build(served, q.Entry)
+	texts := p.texts
+	wasm, err := how.build(served, compiler, q)
 	if err != nil {
-		return reply{Problems: p.texts.of(err)}
+		return reply{Problems: texts.of(err)}
 	}
 	report("compile", 2, 2)
 	return reply{Result: answer, attachment: wasm}
@@ -98,22 +99,54 @@ func unusable(compiler *ast.Compiler, path string, ref ast.Ref) string {
 	return ""
 }
 
-// build builds the rules regrouped: an optimisation, so what OPA will not build that way is built as written.
-func (r regrouping) build(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {
+// build builds the rules regrouped: an optimisation, so what OPA will not build that way is built as written. The
+// compiler has compiled the same modules, and its own are changed. Of many rules, what was parsed takes as much memory
+// as what is made of it: nobody holds it while OPA builds, and it is parsed again where that fails.
+func (r regrouping) build(modules map[string]*ast.Module, compiler *ast.Compiler, q *query) ([]byte, error) {
 	regrouped, groups := r.of(modules)
-	if groups > 0 {
-		if wasm, err := buildWasm(regrouped, entrypoints); err == nil {
-			return wasm, nil
+	// The rules that regrouping makes call no builtin that has a twin, and look nothing up that has to be reworded.
+	changed := withTwins(compiler)
+	if groups == 0 {
+		if changed {
+			modules = compiler.Modules
 		}
+		return buildWasm(modules, q.Entry)
+	}
+	forget(modules, regrouped)
+	if wasm, err := buildAgain(regrouped, changed, q.Entry); err == nil {
+		return wasm, nil
+	}
+	p, _ := parse(q)
+	return buildAgain(withoutTests(p.modules), changed, q.Entry)
+}
+
+// forget lets go of the rules of modules that others stand for: rules and annotations of those lead back to them.
+func forget(modules, others map[string]*ast.Module) {
+	for file, module := range modules {
+		if others[file] == module {
+			continue
+		}
+		for _, rule := range module.Rules {
+			rule.Module.Rules = nil
+		}
+		module.Rules = nil
+	}
+}
+
+// buildAgain builds modules of which no compiled ones are there.
+func buildAgain(modules map[string]*ast.Module, needsTwins bool, entrypoints []string) ([]byte, error) {
+	if needsTwins {
+		compiler := ast.NewCompiler().WithCapabilities(capabilities())
+		if compiler.Compile(modules); compiler.Failed() {
+			return nil, compiler.Errors
+		}
+		withTwins(compiler)
+		modules = compiler.Modules
 	}
 	return buildWasm(modules, entrypoints)
 }
 
-func buildWasm(sources map[string]*ast.Module, entrypoints []string) ([]byte, error) {
-	modules, err := prepared(sources)
-	if err != nil {
-		return nil, err
-	}
+func buildWasm(modules map[string]*ast.Module, entrypoints []string) ([]byte, error) {
 	all := &bundle.Bundle{Data: map[string]any{}}
 	all.SetRegoVersion(ast.RegoV1)
 	all.Manifest.Init()
@@ -128,7 +161,7 @@ func buildWasm(sources map[string]*ast.Module, entrypoints []string) ([]byte, er
 		WithEntrypoints(entrypoints...).
 		WithPruneUnused(true).
 		WithBundle(all)
-	err = build.Build(context.Background())
+	err := build.Build(context.Background())
 	// Last of all OPA formats what it left of the sources, which fails on some that are compiled, and is of no use here.
 	if made := build.Bundle(); made != nil && len(made.WasmModules) == 1 {
 		return made.WasmModules[0].Raw, nil

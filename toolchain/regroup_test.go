@@ -361,6 +361,9 @@ func TestGeneratedRulesAnswerAsWritten(t *testing.T) {
 		modules := modulesOf(t, anyRules(random))
 		regrouped, made := how.of(modules)
 		groups += made
+		if written := needsTwins(t, modules); needsTwins(t, regrouped) != written {
+			t.Fatalf("calls are renamed in the rules as written (%v) or in the regrouped ones alone: %v", written, modules)
+		}
 		for _, rule := range []string{"permit", "deny"} {
 			compareAnswers(t, random, modules, regrouped, rule, 60)
 		}
@@ -369,6 +372,30 @@ func TestGeneratedRulesAnswerAsWritten(t *testing.T) {
 		t.Errorf("only %d groups were made", groups)
 	}
 	t.Logf("%d groups", groups)
+}
+
+// needsTwins is true of modules in which there are calls to rename or lookups to reword.
+func needsTwins(t *testing.T, modules map[string]*ast.Module) bool {
+	t.Helper()
+	compiler := ast.NewCompiler().WithCapabilities(capabilities())
+	if compiler.Compile(modules); compiler.Failed() {
+		t.Fatal(compiler.Errors)
+	}
+	return withTwins(compiler)
+}
+
+func TestRulesThatOPADoesNotBuildRegroupedAreParsedAgain(t *testing.T) {
+	text := "package p\npermit if input.a == \"x\"\npermit if input.a == \"y\""
+	q := &query{Modules: []source{{Path: "p.rego", Text: text, Version: 1}}, Entry: []string{"p/none"}}
+	p, _ := parse(q)
+	compiler, problems := p.compiled(p.modules, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	_, err := forced.build(p.modules, compiler, q)
+	if err == nil || !strings.Contains(err.Error(), "p/none") {
+		t.Errorf("an entrypoint that is not there: %v", err)
+	}
 }
 
 func TestRulesAreRegroupedWhereItPays(t *testing.T) {
@@ -388,6 +415,7 @@ func TestRulesAreRegroupedWhereItPays(t *testing.T) {
 		{"rules that all want the same", rules(40, `permit if { input.action == "a"; input.n > # }`), 0},
 		{"rules that all want the same, and numbers", rules(40, `permit if { input.action == "a"; input.n == # }`), 1},
 		{"many", rules(40, one), 1},
+		{"thousands", rules(8_000, one), 1},
 		{"two kinds of rules", rules(200, one) + rules(50, "\npermit if { input.action == \"a#\"; input.n > 1 }")[len("package p"):], 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -395,6 +423,9 @@ func TestRulesAreRegroupedWhereItPays(t *testing.T) {
 			regrouped, groups := usualRegrouping.of(modules)
 			if groups != c.groups {
 				t.Fatalf("%d groups, wanted %d", groups, c.groups)
+			}
+			if c.name == "thousands" && !strings.Contains(regrouped["f0.rego"].String(), `g0[input.resource.kind])`) {
+				t.Errorf("more names than the compiler has time for: %v", regrouped["f0.rego"])
 			}
 			if c.name == "many" && !strings.Contains(regrouped["f0.rego"].String(), `g0[input.action][input.resource.kind]`) &&
 				!strings.Contains(regrouped["f0.rego"].String(), `g0[input.resource.kind][input.action]`) {

@@ -146,19 +146,13 @@ func capabilitiesWithTwins() *ast.Capabilities {
 	return all
 }
 
-// prepared compiles the modules, renames their calls and rewords their lookups. What it answers can be compiled again.
-func prepared(modules map[string]*ast.Module) (map[string]*ast.Module, error) {
-	compiler := ast.NewCompiler().WithCapabilities(capabilities())
-	if compiler.Compile(modules); compiler.Failed() {
-		return nil, compiler.Errors
-	}
+// withTwins renames calls and rewords lookups in compiled modules, in place, and answers whether there was anything to
+// change. What it leaves can be compiled again.
+func withTwins(compiler *ast.Compiler) bool {
 	compiled := slices.Collect(maps.Values(compiler.Modules))
 	windows := findWindows(compiled)
 	renamed := renameCalls(compiled)
-	if reworded := rewordLookups(compiler.Modules, compiler.Graph); !windows && !renamed && !reworded {
-		return modules, nil
-	}
-	return compiler.Modules, nil
+	return rewordLookups(compiler.Modules, compiler.Graph) || windows || renamed
 }
 
 // renameCalls gives the calls that must not stay native the names of their twins, in place, and answers whether there
