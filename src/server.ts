@@ -8,7 +8,7 @@ import type { Clock } from './canonical/index.ts';
 import { listenError, messageOf, systemClock, VerdictError } from './canonical/index.ts';
 import type { BundleArgument, RunningServer } from './cli/index.ts';
 import type { Config } from './config/index.ts';
-import { createDecisions } from './decision/index.ts';
+import { createDecisions, type RequestObserver } from './decision/index.ts';
 import { engineOptions, openEngine } from './engine/index.ts';
 import { ensureOperatorToken, openTokenStore, ROLES } from './identity/index.ts';
 import { startAdminServer } from './interfaces/admin/index.ts';
@@ -293,6 +293,20 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       ...(tracing === undefined ? {} : { spans: () => tracing.counts() }),
     });
     const explain = createExplain({ policy, toolchain });
+    const observer = (listener: 'admin' | 'http' | 'grpc'): RequestObserver => {
+      const counted = metrics.listener(listener);
+      if (!log.isLevelEnabled('debug')) return counted;
+      return {
+        responded: (status) => {
+          log.debug({ listener, status }, 'a request was answered');
+          counted.responded(status);
+        },
+        refused: (reason) => {
+          log.debug({ listener, reason }, 'a request was refused');
+          counted.refused(reason);
+        },
+      };
+    };
     const parts = { version, policy, explain, tokens, audit, reader: audit.reader, health, log, metrics };
     const admin = await listening('admin', server.admin, () =>
       startAdminServer({
@@ -300,7 +314,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
         parts,
         settings: server.admin,
         archiveBytes: config.policy.limits.archiveBytes,
-        observer: metrics.listener('admin'),
+        observer: observer('admin'),
       }),
     );
     opened.add(() => admin.close(0));
@@ -320,7 +334,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       startDecisionServer({
         ...wire,
         settings: server.http,
-        observer: metrics.listener('http'),
+        observer: observer('http'),
         version: { version },
         defaultDecision: config.policy.defaultDecision,
         authzenBaseUrl: config.authzen.baseUrl,
@@ -330,7 +344,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     opened.add(() => http.close(0));
     const grpc = server.grpc.enabled
       ? await listening('grpc', server.grpc, () =>
-          startGrpcServer({ ...wire, settings: server.grpc, observer: metrics.listener('grpc') }),
+          startGrpcServer({ ...wire, settings: server.grpc, observer: observer('grpc') }),
         )
       : undefined;
     opened.add(() => grpc?.close(0));

@@ -6,6 +6,7 @@ export { messageOf, messageWithoutPath, VerdictError } from './error.ts';
 export { uuidv7, uuidv7Ms } from './id.ts';
 export type { Json } from './json.ts';
 export { canonicalJson } from './json.ts';
+export { hint, nearestName } from './nearest.ts';
 export { pointerStep, pointerSteps } from './pointer.ts';
 export type { TraceContext } from './trace-context.ts';
 export { parseTraceparent } from './trace-context.ts';

@@ -18,7 +18,9 @@ export const observabilitySchema = {
     logLevel: {
       enum: ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
       default: 'info',
-      description: 'The least important level that is written. `silent` hides failures as well.',
+      description:
+        'The least important level that is written. `debug` adds a line for each HTTP request that was answered, with ' +
+        'its status, and for each request that was refused, with the reason. `silent` hides failures as well.',
     },
     logFormat: {
       enum: ['auto', 'json', 'pretty'],

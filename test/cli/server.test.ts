@@ -128,6 +128,13 @@ test('a token is made, shown once, used, limited to its roles and bundles, and r
 });
 
 test('a token without an end says so, and one of no known role is refused', async () => {
+  const early = await verdict(['token', 'create', 'early', '--role', 'ask', '--bundle', 'shop', '--bundle', 'shpo']);
+  expect(early).toMatchObject({ code: 0, stdout: expect.stringMatching(/^vdt_/) });
+  expect(early.stderr).toContain('the server has no bundle shpo');
+  expect(early.stderr).not.toContain('no bundle shop\n');
+  const found = await verdict(['decisions', '--bundle', 'shpo']);
+  expect(found).toMatchObject({ code: 0, stdout: 'no decisions\n' });
+  expect(found.stderr).toContain('the server has no bundle shpo');
   const made = await verdict(['token', 'create', 'gate', '--role', 'ask', '--output', 'json']);
   expect(made.json()).toMatchObject({
     token: { name: 'gate', roles: ['ask'] },
@@ -169,6 +176,8 @@ test('a running server is asked by path, and says which version answered', async
   expect(nowhere.stderr).toMatch(
     /^warning: .*no active bundle answers data\.shop\.nowhere: nothing stands there, or it is no entrypoint$/m,
   );
+  const slip = await cli(['eval', 'shop/alow', '--server', pdp.urls.http]);
+  expect(slip.stderr).toMatch(/no active bundle answers data\.shop\.alow: .*; did you mean data\.shop\.allow\?$/m);
   const admin = await cli(['eval', 'shop/allow', '--server', pdp.urls.admin]);
   expect(admin.code).toBe(1);
   expect(admin.stderr).toContain('eval asks a decision listener');

@@ -112,6 +112,7 @@ test('a file that comes, one that goes, and a folder that is moved away and made
 
   write('new/shop.rego', rule('7'));
   renameSync(path.join(cwd, 'new'), path.join(cwd, 'shop'));
+  await says(/bundle shop: shop is there again/);
   await says(/version 3 active/);
   expect(await ask('shop/price')).toBe(7);
 

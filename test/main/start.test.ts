@@ -218,6 +218,18 @@ test('the log tells what an operator needs, and neither tokens nor inputs', asyn
   expect(text).not.toContain('alice');
 });
 
+test('at the level debug the log tells of each request, too, and of why one was refused', async () => {
+  const server = await start(['observability.logLevel=debug']);
+  await push(server, RULE);
+  await decide(server, 'alice');
+  await fetch(`${server.urls.http}/v1/data/no/where`, { method: 'POST', body: '{' });
+  await stop(server);
+  const text = readFileSync(path.join(place.folder, 'log'), 'utf8');
+  expect(text).toMatch(/"level":"debug".*"listener":"http","status":200,"msg":"a request was answered"/);
+  expect(text).toMatch(/"level":"debug".*"listener":"http","reason":"body_malformed","msg":"a request was refused"/);
+  expect(text).not.toContain('alice');
+});
+
 test.each(['http', 'admin'])('a port in use ends the start: server.%s.port is named', async (section) => {
   const holder = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => holder.once('listening', resolve));

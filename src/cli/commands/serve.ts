@@ -80,6 +80,7 @@ const serveChanges = async (
     ended: host.ending,
     missing: ({ name, path: place }) =>
       screen.warn(`bundle ${name}: ${path.relative(host.cwd, place)} is not there any more; what was active stays`),
+    back: ({ name, path: place }) => screen.note(`bundle ${name}: ${path.relative(host.cwd, place)} is there again`),
     take: async (changed, isCurrent) => {
       if (isAwaited) screen.note(`${changed.map(({ name }) => name).join(', ')}: checking and compiling ...`);
       try {

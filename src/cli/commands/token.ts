@@ -4,6 +4,7 @@ import { CliCommand, collect } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { askAdminFor } from '../remote/admin.ts';
 import { isTokenAnswer, isTokenInfo, isTokensAnswer } from '../remote/answers.ts';
+import { warnOfUnknown } from '../remote/bundles.ts';
 import { part } from '../remote/http.ts';
 import { CliError } from '../report.ts';
 import { moment, type Paint, plain, table } from '../screen/screen.ts';
@@ -31,6 +32,7 @@ const create = async (session: Session, name: string, options: CreateOptions): P
       `${token.expiresAt === undefined ? 'never expires' : `expires ${moment(token.expiresAt)} UTC`}; shown this once:`,
   );
   session.screen.result(answer, () => answer.secret);
+  await warnOfUnknown(session, token.bundles ?? []);
   return EXIT.done;
 };
 

@@ -1,6 +1,7 @@
 import type { CliCommand } from '../command.ts';
 import type { ExitCode } from '../model.ts';
 import { askAdmin } from '../remote/admin.ts';
+import { warnOfUnknown } from '../remote/bundles.ts';
 import { CliError } from '../report.ts';
 import { count, table } from '../screen/screen.ts';
 import type { Session } from '../session.ts';
@@ -92,6 +93,7 @@ export const search = async (session: Session, options: SearchOptions): Promise<
   );
   if (!screen.json) warnOfDamage(session, damage);
   if (next !== undefined) screen.note(screen.paintNote('dim', `there are more: --cursor ${next}`));
+  if (decisions.length === 0) await warnOfUnknown(session, options.bundle ?? []);
   return exitOf(damage);
 };
 

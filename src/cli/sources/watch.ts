@@ -22,6 +22,8 @@ export interface Watch {
   take(changed: readonly BundleArgument[], isCurrent: () => Promise<boolean>): Promise<boolean>;
   /** Nothing stands any more at a bundle's path. */
   missing(bundle: BundleArgument): void;
+  /** Something stands there again. */
+  back(bundle: BundleArgument): void;
 }
 
 // Looking is cheap, works on every file system and mount, and survives whatever an editor does to files and folders:
@@ -69,7 +71,7 @@ const isSame = (a: readonly Seen[], b: readonly Seen[]): boolean => a.every(({ s
  * Watches bundles until `ended`: at once, and then whenever their files changed and have come to rest. One round at a
  * time; what changes meanwhile is taken in the next, in its latest state.
  */
-export const watchBundles = async ({ bundles, ended, take, missing }: Watch): Promise<void> => {
+export const watchBundles = async ({ bundles, ended, take, missing, back }: Watch): Promise<void> => {
   /** As they were when they were last taken well, and when they were last offered. */
   const taken = new Map<string, string>();
   let offered: readonly Seen[] | undefined;
@@ -81,7 +83,9 @@ export const watchBundles = async ({ bundles, ended, take, missing }: Watch): Pr
     before = now;
     if (isAtRest && (offered === undefined || !isSame(offered, now))) {
       for (const [at, { bundle, state }] of now.entries()) {
-        if (state === undefined && offered?.[at]?.state !== undefined) missing(bundle);
+        if (offered === undefined || (state === undefined) === (offered[at]?.state === undefined)) continue;
+        if (state === undefined) missing(bundle);
+        else back(bundle);
       }
       offered = now;
       const changed = now.filter(({ bundle, state }) => state !== undefined && taken.get(bundle.name) !== state);

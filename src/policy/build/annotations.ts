@@ -1,8 +1,8 @@
+import { hint, nearestName } from '../../canonical/index.ts';
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
 import type { MetadataTexts } from '../content/metadata.ts';
 import type { SchemaMark } from '../schema/marks.ts';
 import { inputMarks } from '../schema/marks.ts';
-import { hint, nearestName } from './nearest.ts';
 
 /** What Verdict itself reads of the METADATA of one rule or package. */
 export interface RuleMarks {

@@ -1,8 +1,8 @@
+import { hint, nearestName } from '../../canonical/index.ts';
 import type { RegoInspection, RegoProblem } from '../../rego/index.ts';
 import { isOwned, segmentsOf } from '../content/roots.ts';
 import { refuseProblems } from '../model.ts';
 import type { RuleMarks } from './annotations.ts';
-import { hint, nearestName } from './nearest.ts';
 
 export interface Entrypoints {
   /** Sorted. */

@@ -1,8 +1,8 @@
+import { hint, nearestName } from '../../canonical/index.ts';
 import type { RegoProblem } from '../../rego/index.ts';
 import { placeIn, problemIn } from '../content/places.ts';
 import { isObject, maps } from '../schema/bounded.ts';
 import type { SchemaFile } from '../schema/files.ts';
-import { hint, nearestName } from './nearest.ts';
 
 /** Keywords whose value is a schema or an array of schemas. */
 const withSchemas = [

@@ -1,8 +1,8 @@
+import { hint, nearestName } from '../../canonical/index.ts';
 import type { RegoProblem } from '../../rego/index.ts';
 import { MANIFEST, quoted } from '../archive/names.ts';
 import { parseJson } from '../content/json-text.ts';
 import { placeIn, problemIn } from '../content/places.ts';
-import { hint, nearestName } from './nearest.ts';
 
 /** What OPA knows of a manifest. */
 const known = ['revision', 'roots', 'rego_version', 'file_rego_versions', 'metadata', 'wasm'];

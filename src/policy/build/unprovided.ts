@@ -1,10 +1,10 @@
+import { hint, nearestName } from '../../canonical/index.ts';
 import type { RegoFile, RegoProblem, RegoReference } from '../../rego/index.ts';
 import { isTest } from '../archive/names.ts';
 import type { JsonNode } from '../content/json-text.ts';
 import { nodeAt } from '../content/json-text.ts';
 import { problemIn } from '../content/places.ts';
 import { isOwned, isUnder, segmentsOf } from '../content/roots.ts';
-import { hint, nearestName } from './nearest.ts';
 import { dotted } from './ownership.ts';
 import type { Inspected } from './references.ts';
 

@@ -1,6 +1,5 @@
-import { pointerSteps } from '../../canonical/index.ts';
+import { hint, nearestName, pointerSteps } from '../../canonical/index.ts';
 import type { RegoAnnotation, RegoProblem } from '../../rego/index.ts';
-import { hint, nearestName } from '../build/nearest.ts';
 import type { MetadataTexts } from '../content/metadata.ts';
 import { placeIn, problemIn } from '../content/places.ts';
 import { refuseProblems } from '../model.ts';

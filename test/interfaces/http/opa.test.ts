@@ -278,6 +278,23 @@ describe('what Verdict adds', () => {
     );
   });
 
+  test('a slip in a path is told with the entrypoint that was meant, of bundles that the caller may ask', async () => {
+    const token = (name: string, bundle: string) =>
+      ({ kind: 'token', name, roles: ['ask'], bundles: [bundle] }) as const;
+    const tokens = {
+      [`vdt_${'a'.repeat(43)}`]: token('shopper', 'shop'),
+      [`vdt_${'b'.repeat(43)}`]: token('other', 'x'),
+    };
+    const { call } = await startHttp({ tokens });
+    const message = async (letter: string): Promise<string> => {
+      const headers = { Authorization: `Bearer vdt_${letter.repeat(43)}` };
+      const { body } = await call('/v1/data/shop/orders/alow', { body: '{"input":1}', headers });
+      return (JSON.parse(body) as { warning: { message: string } }).warning.message;
+    };
+    expect(await message('a')).toMatch(/; did you mean data\.shop\.orders\.allow\?$/);
+    expect(await message('b')).not.toContain('did you mean');
+  });
+
   test('several warnings share the one that OPA has room for', async () => {
     const { call } = await startHttp();
     const { body } = await call('/v1/data/nope?explain=full', { body: '{}' });

@@ -1,3 +1,4 @@
+import { hint, nearestName } from '../../../canonical/index.ts';
 import type { Answer, DecisionError, PolicyRef } from '../../../decision/index.ts';
 import { goString } from '../../../decision/index.ts';
 import type { RequestError } from '../../wire/index.ts';
@@ -78,14 +79,33 @@ const metrics = (answer: Answer, exchange: Exchange, asked: Asked): string => {
 
 const INPUT_MISSING = "'input' key missing from the request";
 
+/** An unknown path costs no more than looking at these. */
+const MOST_NAMES = 300;
+
+/** The entrypoint that was probably meant, of the bundles that the caller may ask. */
+const meant = ({ policy }: Service, { caller: { bundles } }: Exchange, path: readonly string[]): string => {
+  const names = [...policy.current.versions.values()]
+    .filter(({ name }) => bundles === undefined || bundles.includes(name))
+    .flatMap(({ module }) => module.entrypoints);
+  const name = nearestName(path.join('/'), names.slice(0, MOST_NAMES));
+  return hint(name === undefined ? undefined : refText(name.split('/')));
+};
+
 /** OPA has room for one warning: the first gives the code, and all say what they have to say. */
-const warning = (answer: Answer, asked: Asked, path: readonly string[]): string => {
+const warning = (
+  service: Service,
+  exchange: Exchange,
+  answer: Answer,
+  asked: Asked,
+  path: readonly string[],
+): string => {
   const found: [code: string, message: string][] = [];
   if (asked.inputMissing) found.push(['api_usage_warning', INPUT_MISSING]);
   if (answer.unknownPath)
     found.push([
       'unknown_path',
-      `no active bundle answers ${refText(path)}: nothing stands there, or it is no entrypoint`,
+      `no active bundle answers ${refText(path)}: nothing stands there, or it is no entrypoint` +
+        meant(service, exchange, path),
     ]);
   if (asked.unexplained !== undefined) found.push(['explain_unavailable', `no explanation: ${asked.unexplained}`]);
   const [first] = found;
@@ -111,7 +131,8 @@ export const envelopeMembers = (
   if (explained !== undefined) text += `"explanation":${JSON.stringify(explained)},`;
   if (options.metrics) text += metrics(answer, exchange, asked);
   text = verdict.kind === 'decided' ? `${text}"result":${verdict.result}` : text.slice(0, -1);
-  if (asked.inputMissing || answer.unknownPath || asked.unexplained !== undefined) text += warning(answer, asked, path);
+  if (asked.inputMissing || answer.unknownPath || asked.unexplained !== undefined)
+    text += warning(service, exchange, answer, asked, path);
   return text;
 };
 
