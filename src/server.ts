@@ -229,7 +229,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
     if (operatorToken.state === 'revoked')
       log.warn({ file: operatorToken.file }, 'the operator token is revoked; removing its file makes a new one');
 
-    const toolchain = openToolchain();
+    const toolchain = openToolchain({ memoryBytes: config.policy.compileMemoryBytes });
     opened.add(() => toolchain.close());
     const engine = openEngine({ ...engineOptions(config.engine), clock });
     opened.add(() => engine.close());

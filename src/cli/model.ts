@@ -19,6 +19,7 @@ export interface CliConfig {
     readonly http: { readonly host: string; readonly port: number; readonly socket: string };
     readonly grpc: { readonly enabled: boolean; readonly host: string; readonly port: number; readonly socket: string };
   };
+  readonly engine: { readonly network: { readonly tlsFiles: readonly string[] } };
   readonly policy: { readonly bundles: readonly BundleArgument[] };
 }
 

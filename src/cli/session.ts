@@ -29,6 +29,9 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** A command ends and gives all of it back, so that it may take more than a server by default: 20,000 rules. */
+const COMPILE_BYTES = 2 ** 30;
+
 const progressText = ({ stage, done, total }: Progress): string =>
   total > 1 ? `${stage} ${done}/${total} ...` : `${stage} ...`;
 
@@ -53,7 +56,9 @@ export const openSession = (host: CliHost, globals: GlobalOptions): Session => {
       return config;
     },
     toolchain: () => {
-      toolchain ??= import('../rego/index.ts').then(({ openToolchain }) => openToolchain());
+      toolchain ??= import('../rego/index.ts').then(({ openToolchain }) =>
+        openToolchain({ memoryBytes: COMPILE_BYTES }),
+      );
       return toolchain;
     },
     onProgress: (progress) => screen.progress(progressText(progress)),

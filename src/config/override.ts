@@ -82,7 +82,8 @@ export const readEnvironment = (
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, text]) => {
       if (name.includes(SEPARATOR)) return read({ path: pathOf(name, schema), text: text ?? '', origin: name }, schema);
-      const path = meant(name, schema);
+      // Of a service called verdict-server-http a container platform says VERDICT_SERVER_HTTP_PORT=tcp://...
+      const path = /^(tcp|udp|sctp):\/\//.test(text ?? '') ? undefined : meant(name, schema);
       if (path === undefined) return [];
       return { key: path.join('.'), message: `is set by ${variableOf(path)}, with two underscores (${name})` };
     });

@@ -6,6 +6,7 @@ export interface PolicySettings {
   readonly allowOpaque: boolean;
   readonly defaultDecision: string;
   readonly compileSeconds: number;
+  readonly compileMemoryBytes: number;
   readonly testSeconds: number;
   readonly limits: {
     readonly archiveBytes: number;
@@ -60,6 +61,15 @@ export const policySchema = {
       default: 60,
       description: 'Longest time to check or to compile one bundle; a longer one is refused.',
     },
+    compileMemoryBytes: {
+      type: 'integer',
+      minimum: 134_217_728,
+      maximum: 4_294_901_760,
+      default: 268_435_456,
+      description:
+        'Most memory that the compiler takes; a bundle that needs more is refused. Some 3,000 rules fit into the default, ' +
+        '10,000 take 512 MiB (and longer than `compileSeconds` says by default).',
+    },
     testSeconds: {
       type: 'number',
       exclusiveMinimum: 0,
@@ -97,6 +107,7 @@ export const defaultPolicySettings: PolicySettings = {
   allowOpaque: true,
   defaultDecision: 'system/main',
   compileSeconds: 60,
+  compileMemoryBytes: 268_435_456,
   testSeconds: 60,
   limits: {
     archiveBytes: defaultArchiveLimits.archiveBytes,

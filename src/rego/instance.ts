@@ -32,7 +32,11 @@ const crashOf = (thrown: unknown, stderr: string): ToolchainError => {
   const said = /^(?:fatal error|panic|runtime): .*$/m.exec(stderr)?.[0] ?? messageOf(thrown);
   const memory = /out of memory|cannot allocate|could not allocate/i.test(`${said}\n${messageOf(thrown)}`);
   return memory
-    ? new ToolchainError('TOOLCHAIN_MEMORY', `OPA ran out of its memory (${said})`, { cause: thrown })
+    ? new ToolchainError(
+        'TOOLCHAIN_MEMORY',
+        `the compiler ran out of its memory (${said}); a server takes more by policy.compileMemoryBytes`,
+        { cause: thrown },
+      )
     : new ToolchainError('TOOLCHAIN_CRASHED', `OPA crashed (${said})`, { cause: thrown });
 };
 

@@ -56,12 +56,14 @@ test('every problem of a configuration is named with its key and place, and the 
 
 test('what on this machine would keep a server from starting is told, with exit code 2', async () => {
   const cwd = folderOf({
-    'v.yaml': 'storage: {dir: v.yaml/state}\npolicy:\n  bundles: [{name: shop, path: nowhere}]\n',
+    'v.yaml':
+      'storage: {dir: v.yaml/state}\npolicy:\n  bundles: [{name: shop, path: nowhere}]\nengine:\n  network: {tlsFiles: [/none.pem]}\n',
   });
   const { code, stderr } = await cli(['config', 'check', '--config', 'v.yaml'], { cwd });
   expect(code).toBe(2);
   expect(stderr).toContain('v.yaml is no folder');
   expect(stderr).toContain('nowhere (shop) is not there');
+  expect(stderr).toContain('/none.pem is not there');
 });
 
 test('a port that is in use is told: the server that the configuration is for may have it', async () => {

@@ -95,6 +95,7 @@ test('what container platforms set for a service that is called verdict does not
     VERDICT_SERVICE_PORT: '8181',
   };
   const port = {
+    VERDICT_SERVER_HTTP_PORT: 'tcp://10.0.0.1:8181',
     VERDICT_PORT_8181_TCP: 'tcp://10.0.0.1:8181',
     VERDICT_PORT_8181_TCP_ADDR: '10.0.0.1',
     VERDICT_FOO: 'x',

@@ -35,11 +35,14 @@ const storageProblem = async (dir: string): Promise<string | undefined> => {
 
 /** What would keep a server from starting, whoever else runs. */
 const hindrances = async (session: Session): Promise<readonly string[]> => {
-  const { storage, policy } = await session.config();
+  const { storage, policy, engine } = await session.config();
   const missing = policy.bundles.filter(({ path: place }) => !existsSync(session.resolve(place)));
   const dir = await storageProblem(session.resolve(storage.dir));
   return [
     ...(dir === undefined ? [] : [dir]),
+    ...engine.network.tlsFiles
+      .filter((file) => !existsSync(session.resolve(file)))
+      .map((file) => `engine.network.tlsFiles: ${file} is not there`),
     ...missing.map(({ name, path: place }) => `policy.bundles: ${place} (${name}) is not there`),
   ];
 };
