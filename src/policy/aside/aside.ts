@@ -30,9 +30,16 @@ export const aside = async <Name extends Task>(name: Name, request: Request<Name
   try {
     told = await new Promise((resolve, reject) => {
       const worker = new Worker(file, { workerData: { name, request }, env: {}, name: 'verdict-content' });
-      worker.once('message', resolve);
+      let said: Told<Name> | undefined;
+      worker.once('message', (message: Told<Name>) => {
+        said = message;
+      });
       worker.once('error', reject);
-      worker.once('exit', (code) => reject(new Error(`the thread ended (${code})`)));
+      // Once it is gone: a process that ends, or starts the next one, while a thread is taken down can be hit by that.
+      worker.once('exit', (code) => {
+        if (said === undefined) reject(new Error(`the thread ended (${code})`));
+        else resolve(said);
+      });
     });
   } catch (error) {
     throw new PolicyError('DATA_INVALID', `the data cannot be read: ${messageOf(error)}`, { cause: error });
