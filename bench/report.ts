@@ -89,6 +89,8 @@ const reading = `## How to read this
   Cerbos to a file; Verdict to its segments on disk, before the answer leaves, with the default durability.
 - Cerbos' model is another one. It holds no data about subjects: in \`todo\` and \`bindings\` their roles come with the
   question, and whoever asks has to find them first, which is not measured. So in \`bindings\` it does less than the others.
+- What a new question costs as a policy grows from 10 to 10,000 rules, or its data to a million bindings, warm and beside OPA alone:
+  [bench/sizes.md](../bench/sizes.md).
 - Nothing here has TLS or authenticates callers, and no server runs on more than one core.
 - Verdict starts from a bundle that \`verdict build\` wrote, OPA and Cerbos from sources. A Verdict that compiles what is pushed
   to it keeps OPA's toolchain from then on, some 280 MiB. Its cache (64 MiB by default) fills up in \`miss\` and \`batch\`.

@@ -62,7 +62,11 @@ export const makeProgram = async (
     )
     .option('--config <file>', 'configuration file (default: verdict.yaml here, when there is one)')
     .option('--set <key=value>', 'set one configuration key, such as server.http.port=0; may be repeated', collect)
-    .option('--server <url>', "the server's admin address (default: VERDICT_SERVER, else what the configuration says)")
+    .option(
+      '--server <url>',
+      "the server's admin address (default: VERDICT_SERVER, else what the configuration says); for eval, which asks a " +
+        'server only when it is given, the decision listener, or the admin address with --explain',
+    )
     .option(
       '--token-file <file>',
       'file with the API token (default: VERDICT_TOKEN, else the operator token in storage.dir)',
