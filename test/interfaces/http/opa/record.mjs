@@ -41,5 +41,7 @@ const ask = ({ method, path: target, headers = {}, body }) =>
 
 const recorded = [];
 for (const one of requests) recorded.push({ request: one, response: await ask(one) });
-writeFileSync(path.join(here, 'recorded.json'), `${JSON.stringify(recorded, null, 2)}\n`);
+// Files are named from here: where the recording took place is nobody's matter.
+const text = JSON.stringify(recorded, null, 2).replaceAll(`${here}/`, '/');
+writeFileSync(path.join(here, 'recorded.json'), `${text}\n`);
 server.kill();
