@@ -10,3 +10,5 @@ export { hint, nearestName } from './nearest.ts';
 export { pointerStep, pointerSteps } from './pointer.ts';
 export type { TraceContext } from './trace-context.ts';
 export { parseTraceparent } from './trace-context.ts';
+export type { Revive } from './value-from-json.ts';
+export { valueFromJson } from './value-from-json.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../canonical/index.ts';
-import { pointerSteps } from '../canonical/index.ts';
+import { pointerSteps, valueFromJson } from '../canonical/index.ts';
 import type { Basis, CheckedJson } from '../engine/index.ts';
 
 /**
@@ -46,7 +46,7 @@ export const expiryReader = (pointers: readonly string[]): ExpiryReader => {
     const bytes = Buffer.from(input.buffer, input.byteOffset, input.length);
     // Most inputs name no moment: without one of the names, and escapes that could spell one, none is parsed.
     if (names.every((name) => bytes.indexOf(name) < 0) && bytes.indexOf(0x5c) < 0) return none;
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    const value = valueFromJson(bytes.toString('utf8'));
     return paths
       .map((steps) => valueAt(value, steps))
       .filter((found): found is number => typeof found === 'number' && Number.isFinite(found))

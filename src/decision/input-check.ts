@@ -1,3 +1,4 @@
+import { valueFromJson } from '../canonical/index.ts';
 import type { CheckedJson } from '../engine/index.ts';
 import type { DecisionError, InputCheck, Resolution } from './model.ts';
 
@@ -37,7 +38,7 @@ export const refusedInput = (resolution: Resolution, input: CheckedJson | undefi
   let isParsed = false;
   const parsed = (): unknown => {
     if (!isParsed && input !== undefined) {
-      value = JSON.parse(Buffer.from(input.buffer, input.byteOffset, input.byteLength).toString('utf8'));
+      value = valueFromJson(Buffer.from(input.buffer, input.byteOffset, input.byteLength).toString('utf8'));
     }
     isParsed = true;
     return value;

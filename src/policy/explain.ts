@@ -1,4 +1,4 @@
-import { pointerSteps } from '../canonical/index.ts';
+import { pointerSteps, valueFromJson } from '../canonical/index.ts';
 import type { ActiveVersion, PolicyRef, Resolution } from '../decision/model.ts';
 import type {
   ExplainLevel,
@@ -179,7 +179,7 @@ const placeOf = (policy: PolicyStore, { path, input, recorded }: ExplainQuestion
   const resolution = policy.current.resolve(path);
   const own = versionOf(resolution, path.join('/'));
   const check = resolution.kind === 'rule' ? resolution.target.inputCheck : undefined;
-  const refused = check?.(() => (input === undefined ? undefined : JSON.parse(regoJson(input))));
+  const refused = check?.(() => (input === undefined ? undefined : valueFromJson(regoJson(input))));
   return { path, own, links: own.links, ...(refused === undefined ? {} : { refused: refused.message }) };
 };
 

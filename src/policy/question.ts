@@ -1,3 +1,4 @@
+import { valueFromJson } from '../canonical/index.ts';
 import type { CallOptions, RegoInspection, Toolchain } from '../rego/index.ts';
 import { isTest } from './archive/names.ts';
 import { readMarks } from './build/annotations.ts';
@@ -60,7 +61,7 @@ export const questionRemarks = async (
   const inspection = await checkSources(sources, toolchain.check, call).catch(() => undefined);
   if (inspection === undefined) return [];
   const remarks: string[] = [];
-  const value: unknown = input === undefined ? undefined : JSON.parse(input);
+  const value = input === undefined ? undefined : valueFromJson(input);
   for (const part of parts) {
     const refusal = refusalBy(part, inspection, path, value);
     if (refusal !== undefined) remarks.push(`a server refuses this (input_invalid): ${refusal}`);

@@ -1,3 +1,4 @@
+import { valueFromJson } from '../canonical/index.ts';
 import type { EvaluationContext, NetworkAnswer, NetworkCall, RegoProblem, RegoSources } from './model.ts';
 import type { TraceLevel } from './trace.ts';
 import type { RegoValue } from './value.ts';
@@ -69,6 +70,6 @@ export const encodeRequest = ({ sources, input, context, ...rest }: Request): Ui
 
 export const decodeReply = (bytes: Uint8Array): Reply => {
   const reader = new BinaryReader(bytes);
-  const reply = JSON.parse(reader.text()) as Omit<Reply, 'attachment'>;
+  const reply = valueFromJson(reader.text()) as Omit<Reply, 'attachment'>;
   return { ...reply, attachment: reader.blob() };
 };

@@ -1,17 +1,12 @@
+import { valueFromJson } from '../canonical/index.ts';
 import { RegoBytes, RegoNumber, RegoObject, RegoSet, type RegoValue, regoObject } from './value.ts';
-
-// ECMAScript 2026; the compiler's library does not describe it yet.
-const parse = JSON.parse as (
-  text: string,
-  reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
-) => unknown;
 
 const isBare = (value: unknown): value is { readonly [key: string]: RegoValue } =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegoNumber);
 
 /** A JSON text as a Rego value, numbers as they are written. Throws SyntaxError. */
 export const regoFromJson = (text: string): RegoValue =>
-  parse(text, (_, value, { source }) => {
+  valueFromJson(text, (value, source) => {
     if (typeof value === 'number') return new RegoNumber(source ?? String(value));
     // Inner values come first: an object that is a Rego value already is none of JSON's.
     return isBare(value) && !(value instanceof RegoObject) ? regoObject(Object.entries(value)) : value;

@@ -161,6 +161,14 @@ test.each([
   expect((await ask(decisions, 'shop/allow', { input })).freshMs).toBe(freshMs);
 });
 
+test('a moment whose name is escaped ends an answer, whatever keys came before', async () => {
+  const { decisions, policy } = startCore();
+  policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true') } });
+  const fresh = async (token: string) => (await ask(decisions, 'shop/allow', { input: `{"token":${token}}` })).freshMs;
+  expect(await fresh('{"jti":1,"\\\\u0":1}')).toBe(60_000);
+  expect(await fresh(`{"jti":1,"\\u0065xp":${NOW + 30}}`)).toBe(30_000);
+});
+
 test('expiry paths are configurable, escapes of JSON Pointer included', async () => {
   const { decisions, policy } = startCore({ cache: { expiryPaths: ['/a~1b/~0', '/list/0'] } });
   policy.activate({ name: 'shop', rules: { 'shop/allow': gives('true') } });

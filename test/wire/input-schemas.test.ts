@@ -12,7 +12,12 @@ const shop = {
     'allow if input.subject.id == "ann"\n',
     '# METADATA\n# entrypoint: true\nfree := true\n',
     '# METADATA\n# entrypoint: true\n# schemas:\n#   - input: {type: object, required: [z]}\nzone := input.z\n',
+    '# METADATA\n# entrypoint: true\n# schemas:\n#   - input: schema.marks\nmarks := true\n',
   ].join('\n'),
+  'schemas/marks.json': JSON.stringify({
+    type: 'object',
+    properties: { '\\': { type: 'string' }, '"': { type: 'number' } },
+  }),
   'schemas/request.json': JSON.stringify({
     type: 'object',
     required: ['subject'],
@@ -62,6 +67,13 @@ test('an input that is not there is what the schema says of nothing', async () =
 
 test('an entrypoint without a schema takes anything', async () => {
   expect((await pdp.ask('/v1/data/shop/free', { input: 5 })).json).toMatchObject({ result: true });
+});
+
+test('members whose names are escaped are checked as what they are, whatever came before', async () => {
+  const asked = (input: object) => pdp.ask('/v1/data/shop/marks', { input });
+  expect((await asked({ x: 1, '\\': 's', a: 2 })).status).toBe(200);
+  expect((await asked({ x: 1, '"': 5, a: 2 })).status).toBe(200);
+  expect((await asked({ x: 1, '"': 's', a: 2 })).json).toMatchObject({ message: expect.stringContaining('/"') });
 });
 
 test('a path above several entrypoints asks for what each takes, in order of path', async () => {

@@ -1,3 +1,5 @@
+import { valueFromJson } from '../../canonical/index.ts';
+
 /**
  * JSON in and out without a change in any number: 12345678901234567890 and 1.0 stay as they were written. A number is
  * an object that JSON.stringify writes as its source text; nobody computes with it.
@@ -5,10 +7,6 @@
 interface RawJson {
   rawJSON(text: string): unknown;
   isRawJSON(value: unknown): boolean;
-  parse(
-    text: string,
-    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
-  ): unknown;
 }
 
 // ECMAScript 2026; the compiler's library does not describe it yet.
@@ -18,7 +16,7 @@ export type ExactObject = { readonly [key: string]: unknown };
 
 /** Throws SyntaxError as JSON.parse does. */
 export const exactJson = (text: string): unknown =>
-  raw.parse(text, (_, value, { source }) =>
+  valueFromJson(text, (value, source) =>
     typeof value === 'number' && source !== undefined ? raw.rawJSON(source) : value,
   );
 

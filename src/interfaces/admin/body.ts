@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { messageOf } from '../../canonical/index.ts';
+import { messageOf, valueFromJson } from '../../canonical/index.ts';
 import type { Role } from '../../decision/model.ts';
 import { checkJson, defaultJsonLimits } from '../../engine/index.ts';
 import type { ExplainQuestion } from '../../policy/index.ts';
@@ -39,7 +39,7 @@ export const readBodies = (server: FastifyInstance, archiveBytes: number): void 
 // Checked first: a member that stands twice, or a lone surrogate, is refused here as it is everywhere.
 const parse = (bytes: Buffer): unknown => {
   checkJson(bytes, { ...defaultJsonLimits, bytes: JSON_BYTES });
-  return JSON.parse(bytes.toString()) as unknown;
+  return valueFromJson(bytes.toString());
 };
 
 const TYPES = 'wanted application/gzip or application/octet-stream for a bundle, application/json elsewhere';

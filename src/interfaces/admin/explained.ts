@@ -1,3 +1,4 @@
+import { valueFromJson } from '../../canonical/index.ts';
 import type { PolicyRef } from '../../decision/model.ts';
 import type { ExplainQuestion, Explanation } from '../../policy/index.ts';
 import { PolicyError } from '../../policy/index.ts';
@@ -49,7 +50,7 @@ const nowNsOf = ({ now_ns: now, timestamp = '' }: StoredRecord): bigint =>
 
 /** The question that a record is; throws EXPLAIN_IMPOSSIBLE for what no rule answered. */
 export const recordedQuestion = (text: string): RecordedQuestion => {
-  const record = JSON.parse(text) as StoredRecord;
+  const record = valueFromJson(text) as StoredRecord;
   const { type, path, policies, outcome, error, strict, erased = [], masked = [], side = [] } = record;
   if (type !== 'decision' || path === undefined || policies === undefined)
     throw impossible('the record is not whole: it does not say what was asked of which version');

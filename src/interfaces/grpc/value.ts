@@ -1,7 +1,7 @@
 import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Json } from '../../canonical/index.ts';
-import { pointerStep } from '../../canonical/index.ts';
+import { pointerStep, valueFromJson } from '../../canonical/index.ts';
 import { RequestError } from '../wire/index.ts';
 import { doubleTag, lengthTag, readMessage, readText, varintTag } from './message.ts';
 
@@ -143,6 +143,6 @@ const writeValue = (writer: BinaryWriter, value: Json): void => {
 /** The google.protobuf.Value of a JSON text. Numbers become doubles: digits that these do not have are lost. */
 export const jsonToValue = (json: string): Uint8Array => {
   const writer = new BinaryWriter();
-  writeValue(writer, JSON.parse(json) as Json);
+  writeValue(writer, valueFromJson(json) as Json);
   return writer.finish();
 };

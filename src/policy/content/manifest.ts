@@ -1,3 +1,4 @@
+import { valueFromJson } from '../../canonical/index.ts';
 import { MANIFEST, quoted } from '../archive/names.ts';
 import type { BundleFiles, Manifest } from '../model.ts';
 import { PolicyError } from '../model.ts';
@@ -106,7 +107,7 @@ export const readManifest = ({ files }: BundleFiles): ManifestDocument => {
   const bytes = files.get(MANIFEST);
   if (bytes !== undefined && bytes.length > MOST_BYTES) refuse(`it has more than ${MOST_BYTES} bytes`);
   const text = bytes === undefined ? '{}' : checkedText(MANIFEST, bytes, 'MANIFEST_INVALID');
-  const value: unknown = JSON.parse(text);
+  const value = valueFromJson(text);
   if (!isObject(value)) return refuse('it must be an object');
   const metadata = readMetadata(value.metadata);
   const wasm = readWasm(value.wasm);

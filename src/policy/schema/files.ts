@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { messageOf } from '../../canonical/index.ts';
+import { messageOf, valueFromJson } from '../../canonical/index.ts';
 import { checkJson, JsonError } from '../../engine/index.ts';
 import { problemsSentence } from '../../rego/index.ts';
 import { isSchema, isYaml } from '../archive/names.ts';
@@ -45,7 +45,7 @@ const parse = (file: string, bytes: Uint8Array): SchemaFile => {
     if (!isUtf8(bytes)) return refuse(file, 'not a schema that Verdict takes: bytes that are no UTF-8');
     const json = isYaml(file) ? writeJson(parseYaml(text)) : text;
     checkJson(Buffer.from(json), { bytes: MOST_BYTES * 4, depth: 64, keys: 50_000 });
-    return { file, text, schema: JSON.parse(json) as JsonValue };
+    return { file, text, schema: valueFromJson(json) as JsonValue };
   } catch (error) {
     if (error instanceof PolicyError) throw error;
     const why = error instanceof JsonError ? error.wanted : messageOf(error);
