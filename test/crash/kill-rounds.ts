@@ -9,7 +9,7 @@ export interface KillResult {
   readonly answered: number;
   /** Records that the independent reader found in the end. */
   readonly recorded: number;
-  /** Ids of decisions that were answered and are not in the log: must be empty. */
+  /** Decisions that were answered and are not in the log, each with its round: must be empty. */
   readonly lost: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export const killRounds = async (
   onRound?: (round: number, answered: number) => void,
 ): Promise<KillResult> => {
   const { folder, remove } = temporaryFolder('kill');
-  const answered = new Set<string>();
+  const answered = new Map<string, number>();
   try {
     for (const [round, pause] of pauses.entries()) {
       const server = await startServerProcess({
@@ -48,7 +48,7 @@ export const killRounds = async (
         onAnswer: ({ status, body }) => {
           const id = DECISION_ID.exec(body)?.[1];
           if (status !== 200 || id === undefined) throw new Error(`unexpected answer: ${status} ${body}`);
-          answered.add(id);
+          answered.set(id, round);
           killed ??= new Promise((resolve) => setTimeout(resolve, pause)).then(() => server.kill('SIGKILL'));
         },
       });
@@ -63,7 +63,7 @@ export const killRounds = async (
       rounds: pauses.length,
       answered: answered.size,
       recorded: recorded.size,
-      lost: [...answered].filter((id) => !recorded.has(id)),
+      lost: [...answered].filter(([id]) => !recorded.has(id)).map(([id, round]) => `${id} of round ${round}`),
     };
   } finally {
     remove();

@@ -2,15 +2,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpsRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { makeAuthority } from '../support/certificates.ts';
 import { type Pdp, startPdp } from '../support/pdp.ts';
-import { root, temporaryFolder } from '../support/server-process.ts';
+import { freePort, root, temporaryFolder } from '../support/server-process.ts';
 
 const example = (file: string): string => readFileSync(path.join(root, 'docs/guides/examples', file), 'utf8');
 
@@ -82,15 +80,6 @@ afterAll(async () => {
   await pdp?.stop();
   place.remove();
 });
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 /** The example as it is, but for addresses and places of files. */
 const adapted = (file: string, port: number): string => {

@@ -5,7 +5,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
 import { DecideRequestSchema, DecideResponseSchema } from '../../src/interfaces/grpc/gen/verdict/v1/decisions_pb.ts';
 import { readDecisionIds } from '../support/log-ids.ts';
-import { freePort, root, startServerProcess, temporaryFolder } from '../support/server-process.ts';
+import { root, type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.ts';
 
 export interface DrainResult {
   readonly stops: number;
@@ -16,12 +16,10 @@ export interface DrainResult {
   readonly lost: readonly string[];
 }
 
-type Server = Awaited<ReturnType<typeof startServerProcess>> & { readonly grpcPort: number };
-
 /** A rolling restart as clients see it: the server that ends, the one that stays, and whether there is more to ask. */
 interface Round {
-  readonly leaving: Server;
-  readonly staying: Server;
+  readonly leaving: ServerProcess;
+  readonly staying: ServerProcess;
   over: boolean;
 }
 
@@ -140,14 +138,9 @@ const overGrpc = async (round: Round, tally: Tally, seed: number): Promise<void>
   client.close();
 };
 
-const start = async (storage: string): Promise<Server> => {
-  const grpcPort = await freePort();
-  const sets = ['server.drainSeconds=1', `server.grpc.port=${grpcPort}`].flatMap((set) => ['--set', set]);
-  const server = await startServerProcess({
-    storage,
-    args: [...sets, '--bundle', path.join(root, 'bundles', 'todo.tar.gz')],
-  });
-  return { ...server, grpcPort };
+const start = async (storage: string): Promise<ServerProcess> => {
+  const bundle = path.join(root, 'bundles', 'todo.tar.gz');
+  return await startServerProcess({ storage, args: ['--set', 'server.drainSeconds=1', '--bundle', bundle] });
 };
 
 /**
