@@ -28,6 +28,9 @@ import { createExplain, openPolicyStore } from './policy/index.ts';
 import { openToolchain } from './rego/index.ts';
 import { version } from './version.ts';
 
+/** A start is over by then, and nobody who asks waits for this one. */
+const WORKER_AHEAD_MS = 2_000;
+
 export type StartErrorCode =
   /** `storage.dir` is not a folder that can be made and written. */
   | 'STORAGE_UNUSABLE'
@@ -231,7 +234,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
 
     const toolchain = openToolchain({ memoryBytes: config.policy.compileMemoryBytes });
     opened.add(() => toolchain.close());
-    const engine = openEngine({ ...engineOptions(config.engine), clock });
+    const engine = openEngine({ ...engineOptions(config.engine), clock, aheadMs: WORKER_AHEAD_MS });
     opened.add(() => engine.close());
     log.info({ dir }, 'loading versions and bundles: ports open once they are compiled');
     const policy = await openPolicyStore({

@@ -24,6 +24,11 @@ export interface EngineOptions {
   readonly budget: Budget;
   readonly clock: Clock;
   readonly workers: WorkerOptions;
+  /**
+   * Milliseconds after the first module was loaded at which a worker is started, needed or not, where spares are to be
+   * kept. Default: none starts before it is needed.
+   */
+  readonly aheadMs?: number;
   /** What policies may reach; default: nothing. */
   readonly network?: NetworkSettings;
   /** Builtins on the deciding thread; default: the TypeScript ones, which evaluation workers use in any case. */
@@ -96,6 +101,7 @@ class WasmEngine implements Engine {
   private readonly modules = new Set<LoadedModule>();
   private readonly origins = new WeakMap<LoadedModule, Origin>();
   private pool: WorkerPool | undefined;
+  private ahead: NodeJS.Timeout | undefined;
   private readonly placed = { deciding: 0, worker: 0, moved: 0 };
   private readonly lines: NetworkThread | undefined;
   private readonly allowed: AllowedHosts;
@@ -153,6 +159,7 @@ class WasmEngine implements Engine {
       },
     });
     this.modules.add(loaded);
+    this.startAhead();
     this.origins.set(loaded, origin);
     this.versionsOf.set(bundle, (this.versionsOf.get(bundle) ?? 0) + 1);
     return loaded;
@@ -188,6 +195,7 @@ class WasmEngine implements Engine {
 
   async close(): Promise<void> {
     this.closed = true;
+    clearTimeout(this.ahead);
     await Promise.all([...this.modules].map((loaded) => loaded.close()));
     await this.pool?.close();
     await this.lines?.close();
@@ -209,6 +217,20 @@ class WasmEngine implements Engine {
     this.used.set(name, (this.used.get(name) ?? 0) + points);
   }
 
+  /** So that the first evaluation that is moved does not wait for a thread to start. */
+  private startAhead(): void {
+    const { aheadMs, workers } = this.options;
+    if (aheadMs === undefined || workers.spare === 0) return;
+    // Whoever needs the thread is told why none starts.
+    this.ahead ??= setTimeout(
+      () =>
+        void this.workerPool()
+          .started()
+          .catch(() => {}),
+      aheadMs,
+    ).unref();
+  }
+
   private workerPool(): WorkerPool {
     this.pool ??= new WorkerPool({ queued: defaultQueued, ...this.options.workers }, this.lines);
     return this.pool;
@@ -219,7 +241,8 @@ class WasmEngine implements Engine {
       const rego = await compileRegoModule();
       const pool = this.workerPool();
       pool.provide(rego);
-      await pool.started();
+      // Nothing of Go is interrupted: another version is not to wait for a thread to start meanwhile.
+      await pool.full();
     } catch (thrown) {
       const why = `${source.name}: it needs builtins that run in OPA's own code, which is not at hand`;
       throw new ModuleError('MODULE_BUILTIN_UNKNOWN', `${why}: ${messageOf(thrown)}`, { cause: thrown });

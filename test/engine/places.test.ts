@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Clock } from '../../src/canonical/index.ts';
 import type { Budget, Engine, LoadedModule } from '../../src/engine/index.ts';
 import { checkJson } from '../../src/engine/index.ts';
@@ -37,6 +37,21 @@ test('a short evaluation is answered where it is asked, and no worker starts for
   expect(ask('p/turns', 100)).toMatchObject({ kind: 'defined', json: '100' });
   expect(engine.places()).toEqual({ deciding: 1, worker: 0, moved: 0 });
   expect(engine.workers().threads).toBe(0);
+});
+
+test('threads start one at a time, and none beside an evaluation that has its own', async () => {
+  const { engine, ask } = await loaded(`turns := ${turns}`);
+  const asked = ask('p/turns', 10_000);
+  expect(engine.workers().threads).toBe(1);
+  await asked;
+  // The spare, now that nobody is kept waiting by its start.
+  expect(engine.workers().threads).toBe(2);
+});
+
+test('where a spare is to be kept, a thread can be started before one is needed', async () => {
+  const engine = bench.engine({ engine: { aheadMs: 0 } });
+  await engine.load({ name: 'p@1', wasm: await bench.compile('x := 1'), data: dataOf('{}') });
+  await vi.waitUntil(() => engine.workers().threads > 0, 60_000);
 });
 
 test('an evaluation that needs more begins anew on a worker, with data, and answers the same', async () => {

@@ -42,9 +42,10 @@ const failed = (task: Task, code: EvaluationErrorCode, message: string): Evaluat
 });
 
 /**
- * Worker threads for evaluations that the deciding thread must not run. At most `count` evaluate one version at a time; `spare` more
- * are kept ready, for another version, and to take the place of a terminated one without a start. Jobs of one version
- * run in order of arrival.
+ * Worker threads for evaluations that the deciding thread must not run. At most `count` evaluate one version at a time;
+ * `spare` more are kept ready, for another version, and to take the place of a terminated one without a start. Where
+ * nobody wants all at once, they start one after the other, and none beside an evaluation, unless a job waits for it: a
+ * start takes as long as a hostile evaluation, and on few cores from it. Jobs of one version run in order of arrival.
  */
 export class WorkerPool {
   private rego: WebAssembly.Module | undefined;
@@ -61,12 +62,17 @@ export class WorkerPool {
   constructor(options: Required<WorkerOptions>, network?: NetworkThread) {
     this.network = network;
     this.options = options;
-    this.fill();
   }
 
   /** Resolves once a worker is ready; rejects when none can start. */
   started(): Promise<void> {
-    this.fill();
+    if (this.members.size === 0) this.fill();
+    return this.first.promise;
+  }
+
+  /** Starts all threads at once; resolves once one is ready, rejects when none can start. */
+  full(): Promise<void> {
+    while (!this.closed && this.members.size < this.size) this.start();
     return this.first.promise;
   }
 
@@ -102,6 +108,7 @@ export class WorkerPool {
       };
       this.started().then(limitWait, limitWait);
       this.dispatch();
+      this.fill();
     });
   }
 
@@ -142,11 +149,20 @@ export class WorkerPool {
     return true;
   }
 
+  private get size(): number {
+    return this.options.count + this.options.spare;
+  }
+
+  /** Starts the next thread, if there are to be more and it is the time for it. */
   private fill(): void {
-    while (!this.closed && this.members.size < this.options.count + this.options.spare) this.start();
+    const members = [...this.members];
+    if (members.length >= this.size) return;
+    if (members.some(({ ready }) => !ready)) return;
+    if (this.waiting.length > 0 || members.every(({ job }) => job === undefined)) this.start();
   }
 
   private start(): void {
+    if (this.closed) return;
     const start = {
       ...(this.rego === undefined ? {} : { rego: this.rego }),
       ...(this.network === undefined ? {} : { network: this.network.line() }),
@@ -156,6 +172,7 @@ export class WorkerPool {
         member.ready = true;
         this.first.resolve();
         this.dispatch();
+        this.fill();
       },
       lost: (reason) => this.lost(member, reason),
     });
@@ -194,6 +211,7 @@ export class WorkerPool {
       this.release(member);
       job.done(evaluation);
       this.dispatch();
+      this.fill();
     });
   }
 
@@ -222,7 +240,7 @@ export class WorkerPool {
     const deadline = member.job?.deadlines.runMs;
     this.finish(member, 'deadline_exceeded', `the evaluation took more than ${deadline} ms`);
     member.thread.end().catch(() => {});
-    this.fill();
+    this.start();
     this.dispatch();
   }
 
@@ -236,7 +254,7 @@ export class WorkerPool {
       `an evaluation worker ended: ${messageOf(reason)}`,
     );
     // A thread that ends before it is ready would end again: no new one until somebody asks.
-    if (member.ready) this.fill();
+    if (member.ready) this.start();
     else if (this.members.size === 0) {
       this.first.reject(reason);
       this.first = awaited();

@@ -194,11 +194,7 @@ const state: readonly Family[] = [
         .versions()
         .map(({ bundle, version, activeSeconds }) => ({ labels: { bundle, version }, value: activeSeconds })),
   },
-  gauge(
-    'verdict_workers',
-    'Evaluation worker threads, spares included; 0 until a policy needs them.',
-    (from) => from.workers().threads,
-  ),
+  gauge('verdict_workers', 'Evaluation worker threads, spares included.', (from) => from.workers().threads),
   gauge(
     'verdict_worker_waiting_evaluations',
     'Evaluations that wait for a free worker.',
