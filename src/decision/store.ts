@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Made } from './made.ts';
 import type { PreparedContent } from './model.ts';
+import { Recent } from './recent.ts';
 
 /** A body that was answered before: the answer, and the audit text that this body's records have. */
 export interface Repeatable {
@@ -56,16 +56,8 @@ const bytesOfEntry = (entry: Made | Repeatable, key: string): number => {
 };
 
 export const openStore = (maxBytes: number): Store => {
-  let evictions = 0;
-  const cache = new LRUCache<string, Made | Repeatable>({
-    maxSize: maxBytes,
-    // One answer may take a tenth: a few large ones must not push out everything else.
-    maxEntrySize: Math.max(1, Math.floor(maxBytes / 10)),
-    sizeCalculation: bytesOfEntry,
-    dispose: (_entry, _key, reason) => {
-      if (reason === 'evict') evictions++;
-    },
-  });
+  // One answer may take a tenth: a few large ones must not push out everything else.
+  const cache = new Recent<Made | Repeatable>(maxBytes, Math.max(1, Math.floor(maxBytes / 10)));
   return {
     made(key) {
       const entry = cache.get(key);
@@ -76,11 +68,11 @@ export const openStore = (maxBytes: number): Store => {
       return entry?.kind === 'repeatable' ? entry : undefined;
     },
     keep(key, entry) {
-      cache.set(key, entry);
+      cache.set(key, entry, bytesOfEntry(entry, key));
     },
     drop(key) {
       cache.delete(key);
     },
-    size: () => ({ entries: cache.size, bytes: cache.calculatedSize, evictions }),
+    size: () => ({ entries: cache.size, bytes: cache.bytes, evictions: cache.evictions }),
   };
 };

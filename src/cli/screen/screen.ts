@@ -30,10 +30,7 @@ export interface Screen {
   note(text: string): void;
   /** A line on stderr in both formats: what must not be overlooked. */
   warn(text: string): void;
-  /**
-   * Replaces the line that tells what long work is about, and for how many seconds; the empty text clears it. Shown on a
-   * terminal only.
-   */
+  /** Replaces the line that tells how far long work is; the empty text clears it. Shown on a terminal only. */
   progress(text: string): void;
 }
 
@@ -51,17 +48,14 @@ const seesColours = (output: Output, env: CliHost['env']): boolean =>
 const painter = (active: boolean): Paint =>
   active ? (ink, text) => `\u001b[${codes[ink][0]}m${text}\u001b[${codes[ink][1]}m` : (_, text) => text;
 
-const CLEAR_LINE = '\r\u001b[K';
-
 const endLine = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
 
 export const openScreen = (host: CliHost, format: 'text' | 'json'): Screen => {
   const json = format === 'json';
-  let ticking: NodeJS.Timeout | undefined;
+  let progressShown = false;
   const clear = (): void => {
-    if (ticking !== undefined) host.stderr.write(CLEAR_LINE);
-    clearInterval(ticking);
-    ticking = undefined;
+    if (progressShown) host.stderr.write('\r\u001b[K');
+    progressShown = false;
   };
   const tell = (text: string): void => {
     clear();
@@ -86,15 +80,8 @@ export const openScreen = (host: CliHost, format: 'text' | 'json'): Screen => {
       if (host.stderr.isTTY !== true || json) return;
       clear();
       if (text === '') return;
-      const fitting = (line: string): string => line.slice(0, (host.stderr.columns ?? 80) - 1);
-      host.stderr.write(fitting(text));
-      const since = performance.now();
-      const tick = (): void => {
-        const seconds = Math.round((performance.now() - since) / 1000);
-        host.stderr.write(`${CLEAR_LINE}${fitting(`${text} ${seconds} s`)}`);
-      };
-      // What is waited for keeps the process alive, not this.
-      ticking = setInterval(tick, 1000).unref();
+      host.stderr.write(text.slice(0, (host.stderr.columns ?? 80) - 1));
+      progressShown = true;
     },
   };
 };

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { gunzip } from 'node:zlib';
 import { RequestError } from '../wire/index.ts';
+import type { Incoming } from './incoming.ts';
 
 export type BodyDone = (error: RequestError | undefined, body: Buffer) => void;
 
@@ -11,7 +12,7 @@ const EMPTY: Buffer = Buffer.alloc(0);
  * A request that hands its body over as the parser finds it. What a readable stream would do in between (buffers, and
  * five ticks a request) is a tenth of what a remembered answer costs.
  */
-export class DirectRequest extends IncomingMessage {
+export class DirectRequest extends IncomingMessage implements Incoming {
   private sink: ((chunk: Buffer | null) => void) | undefined;
   /** The whole body is with the sink. */
   isHandedOver = false;
@@ -46,7 +47,7 @@ const tooLarge = (bytes: number): RequestError =>
  * Collects a request's body, up to a number of bytes. `announced` is its Content-Length, empty when it has none. `done`
  * is called once, or never when the client goes away.
  */
-export const readBody = (request: DirectRequest, announced: string, mostBytes: number, done: BodyDone): void => {
+export const readBody = (request: Incoming, announced: string, mostBytes: number, done: BodyDone): void => {
   if (Number(announced) > mostBytes) {
     done(tooLarge(mostBytes), EMPTY);
     return;

@@ -1,14 +1,14 @@
-import type { ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
 import type { TraceContext } from '../../canonical/index.ts';
 import type { Answer, Caller, PolicyRef } from '../../decision/index.ts';
 import type { Explain } from '../../policy/index.ts';
 import type { RequestError, WireService } from '../wire/index.ts';
 import { refusalOf } from '../wire/index.ts';
-import type { BodyDone, DirectRequest } from './body.ts';
+import type { BodyDone } from './body.ts';
 import { inflate, isGzip } from './body.ts';
 import type { Head } from './head.ts';
 import { takesGzip } from './head.ts';
+import type { Incoming, Outgoing } from './incoming.ts';
 import type { Target } from './target.ts';
 
 /** What answers name as their maker (`provenance`). */
@@ -30,8 +30,8 @@ export interface Service extends WireService {
 
 /** One request and the response to it. */
 export interface Exchange {
-  readonly request: DirectRequest;
-  readonly response: ServerResponse;
+  readonly request: Incoming;
+  readonly response: Outgoing;
   readonly head: Head;
   readonly target: Target;
   readonly caller: Caller;
@@ -150,16 +150,13 @@ const write = (
 ): void => {
   const { response } = exchange;
   // The client went away while its question was answered: the record is there, and nobody to tell.
-  if (response.destroyed || response.headersSent) return;
+  if (response.isOver()) return;
   service.observer?.responded(status);
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   headers.push('Content-Length', String(length));
-  if (service.draining()) response.shouldKeepAlive = false;
-  response.writeHead(status, headers);
-  if (length === 0) response.end();
-  // As many bytes as characters: ASCII, which needs no encoding. The header block, ASCII too, goes out with it.
-  else if (length === body.length && typeof body === 'string') response.end(body, 'latin1');
-  else response.end(body);
+  // As many bytes as characters: ASCII, which needs no encoding.
+  const isAscii = typeof body !== 'string' || length === body.length;
+  response.send(status, headers, isAscii ? body : Buffer.from(body), service.draining());
 };
 
 /** Sends a response whole: one header block, one body, its length known. */

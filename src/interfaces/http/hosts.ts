@@ -21,6 +21,7 @@ export const hostGuard = (settings: HttpSettings): ((host: string) => void) => {
         'the Host header names another server: server.http.hosts lists more names',
       );
     }
-    if (passed.size < 100) passed.add(host);
+    // A copy: the text may be a view of all that came with it, which would be kept.
+    if (passed.size < 100) passed.add(Buffer.from(host).toString());
   };
 };

@@ -1,5 +1,6 @@
-// Decisions over HTTP: OPA's Data API (opa/) and AuthZEN (authzen/) on plain node:http. `listener.ts` is the way of a
-// request, on what all wires share (interfaces/wire).
+// Decisions over HTTP: OPA's Data API (opa/) and AuthZEN (authzen/) without a framework. `listener.ts` is the way of
+// a request, on what all wires share (interfaces/wire). Plain requests are read by a loop of our own (front/), all others
+// by node:http.
 export type { BuildVersion } from './exchange.ts';
 export type { ListenerOptions } from './listener.ts';
 export { createDecisionListener } from './listener.ts';

@@ -1,13 +1,12 @@
-import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Explain } from '../../policy/index.ts';
 import type { WireOptions } from '../wire/index.ts';
 import { ANYONE, peerText, RequestError, refusalOf, wireService } from '../wire/index.ts';
 import { refuseAuthzen } from './authzen/reply.ts';
-import type { DirectRequest } from './body.ts';
 import type { BuildVersion, Exchange, Service } from './exchange.ts';
 import { readHead, unread } from './head.ts';
 import { hostGuard } from './hosts.ts';
+import type { Incoming, Outgoing } from './incoming.ts';
 import { refuseOpa } from './opa/reply.ts';
 import { serve } from './routes.ts';
 import type { HttpSettings } from './settings.ts';
@@ -55,8 +54,10 @@ const refuse = (service: Service, exchange: Exchange, thrown: unknown): void => 
   dialect(service, exchange, error);
 };
 
+export type DecisionListener = (request: Incoming, response: Outgoing) => void;
+
 /** Decisions over HTTP: a plain request listener, from bytes to bytes, without a framework. */
-export const createDecisionListener = (options: ListenerOptions): RequestListener<typeof DirectRequest> => {
+export const createDecisionListener = (options: ListenerOptions): DecisionListener => {
   const { settings } = options;
   const service: Service = {
     ...wireService(options, settings.limits),
@@ -68,7 +69,7 @@ export const createDecisionListener = (options: ListenerOptions): RequestListene
   const readTarget = targetReader(settings.limits.pathBytes, defaultPath);
   const guardHost = hostGuard(settings);
 
-  return (request: DirectRequest, response: ServerResponse): void => {
+  return (request, response): void => {
     // Filled in step by step, so that a refusal on the way knows what was read so far.
     const exchange: Writable<Exchange> = {
       request,

@@ -22,22 +22,29 @@ interface Answering {
   readonly _httpMessage?: { readonly headersSent: boolean } | null;
 }
 
+/** Ends a connection on which no request could be read, with what `code`, one of node:http's, answers. */
+export const refuseConnection = (
+  socket: Socket & Answering,
+  code: string,
+  observer: RequestObserver | undefined,
+  error?: Error,
+): void => {
+  const { status, phrase, reason } = refusals[code] ?? malformed;
+  observer?.refused(reason);
+  if (socket.writable && socket._httpMessage?.headersSent !== true) {
+    observer?.responded(status);
+    socket.write(`HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\n\r\n`);
+  }
+  socket.destroy(error);
+};
+
 /** Answers what cannot be parsed or comes too slowly, as node:http would alone, and has it counted. */
 export const countProtocolErrors = (server: Server, observer: RequestObserver): void => {
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket & Answering) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const code = error.code ?? '';
     // The client is gone: nothing was refused.
-    if (!code.startsWith('HPE_') && !(code in refusals)) {
-      socket.destroy(error);
-      return;
-    }
-    const { status, phrase, reason } = refusals[code] ?? malformed;
-    observer.refused(reason);
-    if (socket.writable && socket._httpMessage?.headersSent !== true) {
-      observer.responded(status);
-      socket.write(`HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\n\r\n`);
-    }
-    socket.destroy(error);
+    if (code.startsWith('HPE_') || code in refusals) refuseConnection(socket, code, observer, error);
+    else socket.destroy(error);
   });
   server.on('drop', () => observer.refused('connections_exceeded'));
 };

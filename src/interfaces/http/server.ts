@@ -4,6 +4,9 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { listen, stopListening, UNASKED_MS } from '../wire/index.ts';
 import { DirectRequest } from './body.ts';
+import type { Front, FrontOptions } from './front/front.ts';
+import { createFront } from './front/front.ts';
+import { byNode } from './incoming.ts';
 import type { ListenerOptions } from './listener.ts';
 import { createDecisionListener } from './listener.ts';
 import { countProtocolErrors } from './protocol-errors.ts';
@@ -25,7 +28,7 @@ const taken = (socket: Socket): Promise<unknown> =>
   });
 
 /** Ends a server: what is on its way to a client gets there, within the time given. */
-const closer = (server: Server): ((graceMs: number) => Promise<void>) => {
+const closer = (server: Server, front: Front): ((graceMs: number) => Promise<void>) => {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -33,7 +36,10 @@ const closer = (server: Server): ((graceMs: number) => Promise<void>) => {
   });
   return async (graceMs) => {
     const { gone } = await stopListening(server);
-    const late = setTimeout(() => server.closeAllConnections(), graceMs);
+    const late = setTimeout(() => {
+      front.closeAll();
+      server.closeAllConnections();
+    }, graceMs);
     // To node:http a connection is under way that has not said anything yet: it would have all of the grace.
     const unasked = setTimeout(() => {
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
@@ -42,6 +48,7 @@ const closer = (server: Server): ((graceMs: number) => Promise<void>) => {
     await Promise.all([...sockets].filter((socket) => socket.writableLength > 0).map(taken));
     // What was asked on idle connections is read first: then they are idle no more.
     await nextTurn();
+    front.closeIdle();
     server.close();
     await gone;
     clearTimeout(late);
@@ -49,10 +56,24 @@ const closer = (server: Server): ((graceMs: number) => Promise<void>) => {
   };
 };
 
+/** Has connections read by a loop of our own, which leaves those with unusual requests to the server's. */
+const putBefore = (server: Server, options: Omit<FrontOptions, 'leave'>): Front => {
+  const [readByNode] = server.listeners('connection') as ((socket: Socket) => void)[];
+  if (readByNode === undefined) throw new Error('node:http listens to connections in another way');
+  const leave = (socket: Socket): void => {
+    readByNode.call(server, socket);
+    socket.resume();
+  };
+  const front = createFront({ ...options, leave });
+  server.off('connection', readByNode).on('connection', front.accept);
+  return front;
+};
+
 /** Serves decisions on the address that the settings name; rejects when it may not or cannot be had. */
 export const startDecisionServer = async (options: ListenerOptions): Promise<DecisionServer> => {
   const { settings } = options;
   const { limits } = settings;
+  const answer = createDecisionListener(options);
   const server = createServer(
     {
       IncomingMessage: DirectRequest,
@@ -65,14 +86,15 @@ export const startDecisionServer = async (options: ListenerOptions): Promise<Dec
       insecureHTTPParser: false,
       noDelay: true,
     },
-    createDecisionListener(options),
+    (request, response) => answer(request, byNode(response)),
   );
+  const front = putBefore(server, { limits, answer, observer: options.observer });
   if (options.observer !== undefined) countProtocolErrors(server, options.observer);
   server.maxConnections = limits.connections;
   // Whoever does not take an answer would otherwise keep it in memory for good.
   server.timeout = limits.idleSeconds * 1000;
   const place = await listen(server, 'server.http', settings);
-  const end = closer(server);
+  const end = closer(server, front);
   let closing: Promise<void> | undefined;
   return {
     url: settings.socket === '' ? `http://${place}` : place,

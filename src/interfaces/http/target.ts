@@ -130,7 +130,10 @@ export const targetReader = (pathBytes: number, defaultPath: readonly string[]):
     if (target.options.input !== undefined || text.length > 512) return target;
     // Whoever sends ever new targets costs a rebuild of this map, and no more memory than it has.
     if (known.size >= 1_000) known.clear();
-    known.set(text, target);
-    return target;
+    // A copy: the text may be a view of all that came with it, which would be kept.
+    const copy = Buffer.from(text).toString();
+    const kept = readTarget(copy, pathBytes, defaultPath);
+    known.set(copy, kept);
+    return kept;
   };
 };

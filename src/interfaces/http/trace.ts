@@ -39,6 +39,6 @@ export const traceOf = (
   const method = request.method ?? '';
   const span = tracer.start({ protocol: 'http', method, route: routeText(target.route), parent });
   if (span === undefined) return parent;
-  response.once('close', () => span.end(response.headersSent ? response.statusCode : undefined));
+  response.onEnd((status) => span.end(status));
   return span.context;
 };
