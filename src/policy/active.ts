@@ -1,8 +1,8 @@
 import type { ActivePolicy, ActiveVersion, InputCheck, Resolution, RuleTarget } from '../decision/model.ts';
 import type { InputRead } from '../rego/index.ts';
 import type { RuleMarks } from './build/annotations.ts';
-import type { JsonNode } from './content/json-text.ts';
-import { nodeAt, writeJson } from './content/json-text.ts';
+import type { IndexedJson, JsonPlace } from './content/indexed-json.ts';
+import { membersOf, placeAt, textOf } from './content/indexed-json.ts';
 import { isUnder, segmentsOf } from './content/roots.ts';
 
 /** One active version with what it takes to find the answer to a path. */
@@ -17,8 +17,8 @@ export interface Served {
   readonly inputChecks?: ReadonlyMap<string, InputCheck>;
   /** What each entrypoint can read of the input; absent when nobody knows. */
   readonly reads?: ReadonlyMap<string, readonly InputRead[]>;
-  /** Read when a path needs it, once. */
-  readonly data: () => JsonNode;
+  /** Never read as a whole: each path takes its part. */
+  readonly data: IndexedJson;
 }
 
 export interface ActiveSet {
@@ -75,10 +75,10 @@ const rule = (served: Served, entrypoint: string, below: Path): Resolution => ({
   target: targetOf(served, entrypoint, below),
 });
 
-const dataPart = ({ version }: Served, node: JsonNode): Resolution => ({
+const dataPart = ({ version }: Served, place: JsonPlace): Resolution => ({
   kind: 'data',
   version,
-  json: writeJson(node),
+  json: textOf(place),
 });
 
 /** Places, relative to the path that is asked, which data must be split around. */
@@ -90,12 +90,13 @@ interface Places {
 }
 
 /** Data in parts that meet no other part: whole where nothing else lies below, member by member otherwise. */
-const dataParts = (served: Served, node: JsonNode, at: Path, places: Places): Part[] => {
+const dataParts = (served: Served, place: JsonPlace, at: Path, places: Places): Part[] => {
   const { rules, roots } = places;
   if (rules.some((rule) => isUnder(at, rule))) return [];
   const isShared = rules.some((rule) => isUnder(rule, at)) || !roots.some((root) => isUnder(at, root));
-  if (!isShared || node.kind !== 'object') return [{ at, part: dataPart(served, node) }];
-  return [...node.members].flatMap(([key, item]) => dataParts(served, item, [...at, key], places));
+  const members = isShared ? membersOf(place) : undefined;
+  if (members === undefined) return [{ at, part: dataPart(served, place) }];
+  return [...members].flatMap(({ key, place: inner }) => dataParts(served, inner, [...at, key], places));
 };
 
 /** What one version holds below `path`: its uppermost entrypoints there, and its data where they are not. */
@@ -108,8 +109,8 @@ const partsBelow = (served: Served, path: Path): Part[] => {
   const roots = own.some((root) => isUnder(path, root))
     ? [[]]
     : own.filter((root) => isUnder(root, path)).map((root) => root.slice(path.length));
-  const node = nodeAt(served.data(), path);
-  const data = node === undefined ? [] : dataParts(served, node, [], { rules: rules.map(({ at }) => at), roots });
+  const place = placeAt(served.data, path);
+  const data = place === undefined ? [] : dataParts(served, place, [], { rules: rules.map(({ at }) => at), roots });
   return [...rules.map(({ text, at }) => ({ at, part: rule(served, text, []) })), ...data];
 };
 
@@ -130,8 +131,8 @@ const resolveOwned = (served: Served, path: Path): Resolution => {
     const hasBelow = [...served.entrypoints].some((text) => isBelow(text, path));
     if (hasBelow) return { kind: 'composite', parts: partsBelow(served, path) };
   }
-  const node = nodeAt(served.data(), path);
-  return node === undefined ? unknown : dataPart(served, node);
+  const place = placeAt(served.data, path);
+  return place === undefined ? unknown : dataPart(served, place);
 };
 
 const resolveIn = (all: readonly Served[], path: Path): Resolution => {

@@ -5,8 +5,6 @@ import type { Engine } from '../engine/index.ts';
 import type { Toolchain } from '../rego/index.ts';
 import type { Served } from './active.ts';
 import { activePolicy, rulePlaces } from './active.ts';
-import type { JsonNode } from './content/json-text.ts';
-import { parseJson } from './content/json-text.ts';
 import { overlap } from './content/roots.ts';
 import type { Linked } from './link/link.ts';
 import type { Candidate, LinkedSet } from './link/linked-set.ts';
@@ -72,7 +70,7 @@ const MOST_BEFORE = 100;
 
 const servedOf = ({ member, module, linkedDigest, links, code }: Linked): Served => {
   const { info, runnable } = member;
-  const { rules, marks, entrypoints, data, inputChecks } = runnable;
+  const { rules, marks, entrypoints, data, dataIndex, inputChecks } = runnable;
   const version: ActiveVersion = Object.freeze({
     name: info.name,
     version: info.version,
@@ -84,8 +82,6 @@ const servedOf = ({ member, module, linkedDigest, links, code }: Linked): Served
     linkedDigest,
     links,
   });
-  // The tree is made again from the text when a path needs it: most bundles are never asked for data.
-  let tree: JsonNode | undefined;
   return {
     version,
     roots: info.roots,
@@ -94,10 +90,7 @@ const servedOf = ({ member, module, linkedDigest, links, code }: Linked): Served
     marks,
     ...(inputChecks === undefined ? {} : { inputChecks }),
     ...(code.reads === undefined ? {} : { reads: code.reads }),
-    data: () => {
-      tree ??= parseJson(Buffer.from(data).toString('utf8'));
-      return tree;
-    },
+    data: { json: data, index: dataIndex },
   };
 };
 

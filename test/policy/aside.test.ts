@@ -92,7 +92,7 @@ test('what a review finds in the outline of a document it finds in the whole', (
       const whole = treeOf(value);
       const outline = outlineOf({ json: Buffer.from(JSON.stringify(value)), paths, roots });
       expect(unownedData(outline, roots)).toEqual(unownedData(whole, roots));
-      const documentOf = (tree: typeof whole) => ({ root: tree, json: dataOf('{}'), revision: '' });
+      const documentOf = (tree: typeof whole) => ({ root: tree, json: dataOf('{}'), index: new Map(), revision: '' });
       const narrowed = (tree: typeof whole) => narrowRoots({ packages: [], data: documentOf(tree) });
       expect(narrowed(outline)).toEqual(narrowed(whole));
       for (const each of paths) {

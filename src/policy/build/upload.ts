@@ -20,8 +20,11 @@ export interface UploadContent {
 export const readUpload = (bundle: BundleFiles): UploadContent => {
   const digest = filesDigest(bundle.files);
   try {
-    const { data, ...prepared } = prepareBundle(bundle);
-    return { bundle, digest, read: { prepared: { ...prepared, data: { json: data.json, revision: data.revision } } } };
+    const {
+      data: { root: _tree, ...data },
+      ...prepared
+    } = prepareBundle(bundle);
+    return { bundle, digest, read: { prepared: { ...prepared, data } } };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     return { bundle, digest, read: { refusal: refusalOf(error) } };

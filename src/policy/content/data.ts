@@ -7,6 +7,8 @@ import { problemsSentence } from '../../rego/index.ts';
 import { isData, quoted } from '../archive/names.ts';
 import type { BundleFiles } from '../model.ts';
 import { PolicyError, refuseProblems } from '../model.ts';
+import type { JsonIndex } from './indexed-json.ts';
+import { indexJson } from './indexed-json.ts';
 import type { JsonNode } from './json-text.ts';
 import { emptyObject, jsonBytes, nodeAt, parseJson } from './json-text.ts';
 import type { Place } from './places.ts';
@@ -23,6 +25,7 @@ export interface DataDocument {
   readonly root: JsonNode & { readonly kind: 'object' };
   /** UTF-8 JSON text of it: one per document, numbers as they were written. */
   readonly json: CheckedJson;
+  readonly index: JsonIndex;
   /** SHA-256 of that text, hexadecimal. */
   readonly revision: string;
 }
@@ -142,5 +145,5 @@ export const mergeData = ({ files }: BundleFiles): DataDocument => {
     if (conflict !== undefined) refuseConflict(files, file, conflict);
   }
   const json = jsonBytes(root);
-  return { root, json, revision: sha256Hex(json) };
+  return { root, json, index: indexJson(json), revision: sha256Hex(json) };
 };

@@ -60,6 +60,7 @@ const opaqueOf = ({ info }: Stored, prepared: ReadBundle): Runnable => ({
   entrypoints: info.entrypoints,
   marks: [],
   data: prepared.data.json,
+  dataIndex: prepared.data.index,
   dataRevision: prepared.data.revision,
   references: opaqueReferences,
   opaque: true,

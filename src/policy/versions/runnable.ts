@@ -7,6 +7,7 @@ import type { PreparedBundle, ReadBundle } from '../build/prepared.ts';
 import type { ExternalReference } from '../build/references.ts';
 import type { BuildInfo } from '../content/build-info.ts';
 import { readBuildInfo, sourcesDigest } from '../content/build-info.ts';
+import type { JsonIndex } from '../content/indexed-json.ts';
 import type { Manifest } from '../model.ts';
 import type { SchemaBook } from '../schema/book.ts';
 import { schemaBook } from '../schema/book.ts';
@@ -25,6 +26,8 @@ export interface Runnable {
   readonly inputChecks?: ReadonlyMap<string, InputCheck>;
   /** JSON text of the data document. */
   readonly data: CheckedJson;
+  /** Where its large values have their members. */
+  readonly dataIndex: JsonIndex;
   readonly dataRevision: string;
   readonly opaque: boolean;
   /** Absent when the bundle is data alone. */
@@ -65,6 +68,7 @@ export const builtRunnable = (
     marks: info.annotations,
     inputChecks: inputChecks({ ...info, packages: info.packages ?? [] }, schemas),
     data: data.json,
+    dataIndex: data.index,
     dataRevision: data.revision,
     opaque: false,
     ...(wasm === undefined ? {} : { wasm }),
