@@ -234,7 +234,13 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
 
     const toolchain = openToolchain({ memoryBytes: config.policy.compileMemoryBytes });
     opened.add(() => toolchain.close());
-    const engine = openEngine({ ...engineOptions(config.engine), clock, aheadMs: WORKER_AHEAD_MS });
+    let isServing = false;
+    const engine = openEngine({
+      ...engineOptions(config.engine),
+      clock,
+      aheadMs: WORKER_AHEAD_MS,
+      isServing: () => isServing,
+    });
     opened.add(() => engine.close());
     log.info({ dir }, 'loading versions and bundles: ports open once they are compiled');
     const policy = await openPolicyStore({
@@ -311,6 +317,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       };
     };
     const parts = { version, policy, explain, tokens, audit, reader: audit.reader, health, log, metrics };
+    isServing = true;
     const admin = await listening('admin', server.admin, () =>
       startAdminServer({
         module: appModule(parts),

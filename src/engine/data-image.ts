@@ -60,24 +60,62 @@ export const shared = (bytes: Uint8Array): Uint8Array<SharedArrayBuffer> => {
   return copy;
 };
 
+/** Where an instance has its data, and what is known of it. */
+export type DataPlace = Pick<DataImage, 'base' | 'start' | 'address' | 'numbers'> & {
+  /** The first byte behind it. */
+  readonly end: number;
+};
+
+const checkKind = (data: CheckedJson): void => {
+  if (data.find((byte) => byte > 0x20) !== 0x7b) throw invalidData('is no JSON object');
+};
+
+/** Lets an instance parse its data. Throws ModuleError. */
+const readData = (raw: RawInstance, data: CheckedJson): DataPlace => {
+  const { exports } = raw;
+  raw.points = pointsFor(data.length);
+  raw.reserve(raw.base, roomPages * pageBytes + data.length * usualGrowth);
+  const text = raw.put(data);
+  // The text stays below the document and is not part of the image: nothing points to it.
+  const start = exports.opa_heap_ptr_get() >>> 0;
+  const address = exports.opa_json_parse(text, data.length);
+  if (address === 0) throw invalidData('is no JSON for the module');
+  const end = exports.opa_heap_ptr_get() >>> 0;
+  return { base: raw.base, start, end, address, numbers: fractionalNumbers(data) };
+};
+
+/** The image of what an instance has read. Nothing changes the document: it may have evaluated since. */
+export const imageOf = (raw: RawInstance, { end, ...place }: DataPlace): DataImage => ({
+  ...place,
+  bytes: shared(raw.view().subarray(place.start, end)),
+  changes: [],
+});
+
 /** Lets the module parse its data once. Throws ModuleError. */
 export const makeDataImage = (policy: PolicyModule, data: CheckedJson): DataImage => {
-  if (data.find((byte) => byte > 0x20) !== 0x7b) throw invalidData('is no JSON object');
+  checkKind(data);
   const raw = startInstance(policy, pagesFor(policy, data.length));
-  const { exports } = raw;
   try {
-    raw.points = pointsFor(data.length);
-    raw.reserve(raw.base, roomPages * pageBytes + data.length * usualGrowth);
-    const text = raw.put(data);
-    // The text stays below the document and is not part of the image: nothing points to it.
-    const start = exports.opa_heap_ptr_get() >>> 0;
-    const address = exports.opa_json_parse(text, data.length);
-    if (address === 0) throw invalidData('is no JSON for the module');
-    const end = exports.opa_heap_ptr_get() >>> 0;
-    const bytes = shared(raw.view().subarray(start, end));
-    return { base: raw.base, start, bytes, address, numbers: fractionalNumbers(data), changes: [] };
+    return imageOf(raw, readData(raw, data));
   } catch (thrown) {
     throw thrown instanceof ModuleError ? thrown : invalidData(`does not fit into memory: ${messageOf(thrown)}`);
+  }
+};
+
+/** Pages of memory for usual data of this length, and so many more bytes. */
+export const usualPages = (policy: PolicyModule, length: number, moreBytes: number): number =>
+  policy.initialPages + roomPages + Math.ceil((length * usualGrowth + moreBytes) / pageBytes);
+
+/**
+ * Has an instance that is to evaluate read its data itself; undefined where it is not usual: it takes more memory than
+ * most does, or is not what it should be, of which `makeDataImage` knows more.
+ */
+export const readHere = (raw: RawInstance, data: CheckedJson): DataPlace | undefined => {
+  try {
+    checkKind(data);
+    return readData(raw, data);
+  } catch {
+    return undefined;
   }
 };
 

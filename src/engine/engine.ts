@@ -3,11 +3,21 @@ import { messageOf } from '../canonical/index.ts';
 import { compileRegoModule, goBuiltins, opaVersion } from '../rego/index.ts';
 import { typescriptBuiltins } from './builtins/index.ts';
 import type { BuiltinTable } from './builtins/model.ts';
+import { shared } from './data-image.ts';
 import { failureOf } from './failure.ts';
 import type { PolicyImage } from './instance.ts';
+import { PolicyInstance } from './instance.ts';
 import { LoadedVersion } from './loaded-module.ts';
 import { hostBuiltins, LocalEvaluator } from './local-evaluator.ts';
-import type { Budget, Engine, EvaluationPlaces, LoadedModule, ModuleSource, WorkerStats } from './model.ts';
+import type {
+  Budget,
+  CheckedJson,
+  Engine,
+  EvaluationPlaces,
+  LoadedModule,
+  ModuleSource,
+  WorkerStats,
+} from './model.ts';
 import { ModuleError } from './model.ts';
 import { AllowedHosts } from './network/allowed.ts';
 import type { NetworkSettings } from './network/model.ts';
@@ -17,7 +27,7 @@ import type { WorkerOptions } from './settings.ts';
 import type { PolicyModule } from './wasm/policy-module.ts';
 import { compilePolicy } from './wasm/policy-module.ts';
 import type { Original } from './workers/image-thread.ts';
-import { loadDataImage } from './workers/image-thread.ts';
+import { inlineBytes, loadDataImage } from './workers/image-thread.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
 export interface EngineOptions {
@@ -31,6 +41,8 @@ export interface EngineOptions {
   readonly aheadMs?: number;
   /** What policies may reach; default: nothing. */
   readonly network?: NetworkSettings;
+  /** Whether evaluations may be asked for now; while not, large data is read where it is loaded. Default: once a module is loaded. */
+  readonly isServing?: () => boolean;
   /** Builtins on the deciding thread; default: the TypeScript ones, which evaluation workers use in any case. */
   readonly builtins?: BuiltinTable;
 }
@@ -59,15 +71,26 @@ interface Inside {
   readonly entrypoints: ReadonlyMap<string, number>;
 }
 
+/** Asks once, and then no longer keeps what is asked. */
+const once = <Made>(make: () => Made): (() => Made) => {
+  let pending: (() => Made) | undefined = make;
+  let made: Made | undefined;
+  return () => {
+    made ??= pending?.();
+    pending = undefined;
+    return made as Made;
+  };
+};
+
 /** What a module was loaded from: all that can be used again for the version that follows it. */
 interface Origin {
   readonly wasm: Uint8Array;
   readonly policy: PolicyModule;
-  readonly original: Original;
+  readonly original: () => Original;
 }
 
 interface Started {
-  readonly image: PolicyImage;
+  readonly image: () => PolicyImage;
   readonly local: LocalEvaluator;
   readonly inside: Inside;
   readonly origin: Origin;
@@ -140,7 +163,7 @@ class WasmEngine implements Engine {
       ...inside,
       threads: () => {
         const pool = this.workerPool();
-        pool.load(version, image);
+        pool.load(version, image());
         return pool;
       },
       clock,
@@ -171,14 +194,40 @@ class WasmEngine implements Engine {
     const known = replaces === undefined ? undefined : this.origins.get(replaces);
     const same = known !== undefined && Buffer.compare(known.wasm, wasm) === 0 ? known : undefined;
     const policy = same?.policy ?? (await compilePolicy(wasm));
+    const isServing = this.options.isServing?.() ?? this.modules.size > 0;
+    if (same === undefined && !isServing && data.length > inlineBytes) {
+      // Of one that cannot even start, loading it as usual says why.
+      const read = await this.readAlone(wasm, policy, data, bundle).catch(() => undefined);
+      if (read !== undefined) return read;
+    }
     const over = async (original?: Original): Promise<Started> => {
       const made = await loadDataImage({ policy, data, ...(original === undefined ? {} : { original }) });
-      const image: PolicyImage = { bundle, policy, data: made.image, budget: this.options.budget };
+      const whole: PolicyImage = { bundle, policy, data: made.image, budget: this.options.budget };
+      const image = (): PolicyImage => whole;
       const local = new LocalEvaluator(image, hostBuiltins(this.table));
-      return { image, local, inside: await firstInstance(local), origin: { wasm, policy, original: made } };
+      return { image, local, inside: await firstInstance(local), origin: { wasm, policy, original: () => made } };
     };
     // What cannot be changed in place is loaded whole, and refused for what is wrong with it, if anything is.
-    return same === undefined ? over() : over(same.original).catch(() => over());
+    return same === undefined ? over() : over(same.original()).catch(() => over());
+  }
+
+  /**
+   * The instance that evaluates first reads large data itself: a thread for that takes longer to start, and gives back
+   * what has to be copied twice. For as long as nobody waits for an answer of this thread.
+   */
+  private async readAlone(
+    wasm: Uint8Array,
+    policy: PolicyModule,
+    data: CheckedJson,
+    bundle: string,
+  ): Promise<Started | undefined> {
+    const builtins = hostBuiltins(this.table);
+    const read = PolicyInstance.reading({ bundle, policy, budget: this.options.budget }, data, builtins);
+    if (read === undefined) return undefined;
+    const image = once(read.image);
+    const local = new LocalEvaluator(image, builtins, read.instance);
+    const original = (): Original => ({ image: image().data, text: shared(data) });
+    return { image, local, inside: await firstInstance(local), origin: { wasm, policy, original } };
   }
 
   points(): ReadonlyMap<string, number> {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RegoValue } from '../rego/index.ts';
 import { RegoNumber, RegoObject, RegoSet } from '../rego/index.ts';
 import type { DataImage } from './data-image.ts';
-import { makeChanges, roomForChanges } from './data-image.ts';
+import { imageOf, makeChanges, readHere, roomForChanges, usualPages } from './data-image.ts';
 import { EvaluationFailure, failureOf } from './failure.ts';
 import type { CallContext, HostBuiltin } from './host-builtins.ts';
 import { callBuiltin } from './host-builtins.ts';
@@ -61,12 +61,30 @@ const answerOf = (results: RegoValue): RegoValue => {
   return answer === undefined ? results : answer;
 };
 
+/** Gives the builtin of a name, or undefined when it has no place here. */
+type BuiltinsByName = (name: string) => HostBuiltin | undefined;
+
+/** An instance that read its data, and the image of what it read, which takes a copy of it. */
+export interface Read {
+  readonly instance: PolicyInstance;
+  readonly image: () => PolicyImage;
+}
+
+const unread: DataImage = {
+  base: 0,
+  start: 0,
+  bytes: new Uint8Array(new SharedArrayBuffer(0)),
+  address: 0,
+  numbers: new Set(),
+  changes: [],
+};
+
 /** An instance of a version's module with its data. One evaluation at a time. */
 export class PolicyInstance {
   /** True once it must not be used again: after a trap, an abort or an exhausted budget, or when it grew too much. */
   spent = false;
   private readonly raw: RawInstance;
-  private readonly image: PolicyImage;
+  private image: PolicyImage;
   private readonly builtins: readonly (HostBuiltin | undefined)[];
   private heap = 0;
   private keptHeap = 0;
@@ -75,17 +93,21 @@ export class PolicyInstance {
   private inputNumbers: ReadonlySet<string> | undefined;
   private readonly answeredNumbers = new Set<string>();
 
+  /** Makes an instance at once. */
+  static of(image: PolicyImage, builtins: BuiltinsByName): PolicyInstance {
+    const instance = PolicyInstance.empty(image, builtins);
+    instance.raw.view().set(image.data.bytes, image.data.start);
+    instance.settle();
+    return instance;
+  }
+
   /**
    * Makes an instance with other work between the slices of its data: the image of 20 MB of JSON has 700 MB. One that is
    * `awaited` keeps the process from ending before it is made.
    */
-  static async inTurns(
-    image: PolicyImage,
-    builtins: (name: string) => HostBuiltin | undefined,
-    awaited: boolean,
-  ): Promise<PolicyInstance> {
+  static async inTurns(image: PolicyImage, builtins: BuiltinsByName, awaited: boolean): Promise<PolicyInstance> {
     const { start, bytes } = image.data;
-    const instance = new PolicyInstance(image, builtins, false);
+    const instance = PolicyInstance.empty(image, builtins);
     for (let at = 0; at < bytes.length; at += sliceBytes) {
       if (at > 0) await nextTurn(undefined, { ref: awaited });
       instance.raw.view().set(bytes.subarray(at, at + sliceBytes), start + at);
@@ -95,24 +117,40 @@ export class PolicyInstance {
   }
 
   /**
-   * `builtins` answers the builtin of a name, or undefined when it has no place here. Without `isFilled` its data is not
-   * there yet: nothing may be evaluated.
+   * Makes an instance that reads its data itself, all at once, and the way to the image that others are made from. Its
+   * memory may be a little larger than theirs. Undefined where the data is not usual, see `readHere`.
    */
-  constructor(image: PolicyImage, builtins: (name: string) => HostBuiltin | undefined, isFilled = true) {
-    const { data, budget, policy } = image;
+  static reading(parts: Omit<PolicyImage, 'data'>, data: CheckedJson, builtins: BuiltinsByName): Read | undefined {
+    const { policy, budget } = parts;
+    const pages = usualPages(policy, data.length, budget.memoryBytes);
+    const withData = (made: DataImage): PolicyImage => ({ ...parts, data: made });
+    const instance = new PolicyInstance({ ...parts, data: unread }, builtins, pages);
+    const { raw } = instance;
+    const place = readHere(raw, data);
+    if (place === undefined) return undefined;
+    instance.image = withData({ ...unread, ...place });
+    instance.settle();
+    return { instance, image: () => withData(imageOf(raw, place)) };
+  }
+
+  /** Its data is not there yet: nothing may be evaluated. */
+  private static empty(image: PolicyImage, builtins: BuiltinsByName): PolicyInstance {
+    const { data, budget } = image;
     const dataEnd = data.start + data.bytes.length;
     const pages = Math.ceil((dataEnd + roomForChanges(data)) / pageBytes) + Math.ceil(budget.memoryBytes / pageBytes);
-    this.image = image;
-    this.raw = new RawInstance(policy, Math.min(pages, 65_536), (id, operands) => this.call(id, operands));
-    const { raw } = this;
+    const instance = new PolicyInstance(image, builtins, pages);
+    const { raw } = instance;
     if (raw.base !== data.base) throw new EvaluationFailure('engine_error', 'two instances of a module differ');
     raw.reserve(raw.base, dataEnd - raw.base + budget.memoryBytes);
     // Taken from the module's allocator, so that it knows how far the memory reaches.
     raw.exports.opa_malloc(dataEnd - raw.base);
-    this.builtins = raw.builtins.map(builtins);
-    if (!isFilled) return;
-    raw.view().set(data.bytes, data.start);
-    this.settle();
+    return instance;
+  }
+
+  private constructor(image: PolicyImage, builtins: BuiltinsByName, pages: number) {
+    this.image = image;
+    this.raw = new RawInstance(image.policy, Math.min(pages, 65_536), (id, operands) => this.call(id, operands));
+    this.builtins = this.raw.builtins.map(builtins);
   }
 
   /** Everything above the data is an evaluation's. */

@@ -27,24 +27,26 @@ export class LocalEvaluator {
   private instance: PolicyInstance | undefined;
   private spare: PolicyInstance | undefined;
   private refill: NodeJS.Immediate | undefined;
-  private readonly image: PolicyImage;
+  private readonly image: () => PolicyImage;
   private readonly builtins: (name: string) => HostBuiltin | undefined;
 
-  constructor(image: PolicyImage, builtins: (name: string) => HostBuiltin | undefined) {
+  /** `image` is asked for when an instance is to be made; `first` is one that is there already. */
+  constructor(image: () => PolicyImage, builtins: (name: string) => HostBuiltin | undefined, first?: PolicyInstance) {
     this.image = image;
     this.builtins = builtins;
+    this.instance = first;
   }
 
   /** Makes the first instance. Rejects when it cannot be made. */
   async open(): Promise<PolicyInstance> {
-    this.instance = await PolicyInstance.inTurns(this.image, this.builtins, true);
+    this.instance ??= await PolicyInstance.inTurns(this.image(), this.builtins, true);
     return this.instance;
   }
 
   /** The instance that evaluates next. Throws when none can be made. */
   current(): PolicyInstance {
     if (this.instance !== undefined) return this.instance;
-    this.instance = this.spare ?? new PolicyInstance(this.image, this.builtins);
+    this.instance = this.spare ?? PolicyInstance.of(this.image(), this.builtins);
     this.spare = undefined;
     return this.instance;
   }
@@ -75,7 +77,7 @@ export class LocalEvaluator {
   private async makeSpare(): Promise<void> {
     const { refill } = this;
     try {
-      const spare = this.spare ?? (await PolicyInstance.inTurns(this.image, this.builtins, false));
+      const spare = this.spare ?? (await PolicyInstance.inTurns(this.image(), this.builtins, false));
       // Closed meanwhile: nobody would give its memory back.
       if (this.refill === refill) this.spare = spare;
     } catch {

@@ -146,7 +146,10 @@ test('memory that one evaluation took is given back, and the next answers are ri
   const policy = await compilePolicy(await bench.compile('n := count([x | some x in numbers.range(1, input)])'));
   const budget = { ...engineOptions(defaultEngineSettings).budget, instructions: 2_000_000_000 };
   const image = { bundle: 'p', policy, data: makeDataImage(policy, dataOf('{}')), budget };
-  const evaluator = new LocalEvaluator(image, () => undefined);
+  const evaluator = new LocalEvaluator(
+    () => image,
+    () => undefined,
+  );
   const ask = (text: string) =>
     evaluator.evaluate({
       entrypoint: 0,

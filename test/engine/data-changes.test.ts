@@ -26,7 +26,7 @@ test('data that was changed in place answers as data that was loaded whole, eval
     'all := data.d\nkeys := {key | some key, _ in data.d}\ndeep := [[path, leaf] | walk(data.d, [path, leaf]); not is_object(leaf)]\nsum := 0.1 + data.n',
   );
   const answers = (image: ReturnType<typeof makeDataImage>): unknown => {
-    const instance = new PolicyInstance({ bundle: 'p', policy, budget, data: image }, () => undefined);
+    const instance = PolicyInstance.of({ bundle: 'p', policy, budget, data: image }, () => undefined);
     return [...instance.entrypoints.values(), ...instance.entrypoints.values()].map((entrypoint) => {
       const { kind, ...rest } = instance.evaluate({
         ...{ entrypoint, below: [], strictErrors: false, nowNs: 0n, instructions: 1_000_000 },

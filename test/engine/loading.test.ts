@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ModuleErrorCode } from '../../src/engine/index.ts';
-import { ModuleError } from '../../src/engine/index.ts';
+import type { LoadedModule, ModuleErrorCode } from '../../src/engine/index.ts';
+import { checkJson, ModuleError } from '../../src/engine/index.ts';
 import type { Workbench } from './workbench.ts';
 import { dataOf, openWorkbench } from './workbench.ts';
 
@@ -16,9 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const refusal = async (bytes: Uint8Array, data = '{}'): Promise<ModuleError> => {
+const refusal = async (bytes: Uint8Array, data = '{}', isServing = false): Promise<ModuleError> => {
   try {
-    await bench.engine().load({ name: 'p@7', wasm: bytes, data: dataOf(data) });
+    await bench
+      .engine({ engine: { isServing: () => isServing } })
+      .load({ name: 'p@7', wasm: bytes, data: dataOf(data) });
   } catch (thrown) {
     if (thrown instanceof ModuleError) return thrown;
     throw thrown;
@@ -102,9 +104,13 @@ describe('modules that are refused', () => {
     expect(await code(wasm, data)).toBe('MODULE_DATA_INVALID');
   });
 
-  test('large data that is no object is refused as small data is', async () => {
-    expect(await code(wasm, `{"z":"${'x'.repeat(300_000)}",}`)).toBe('MODULE_DATA_INVALID');
-  });
+  test.each([true, false])(
+    'large data that is no object is refused as small data is, serving: %s',
+    async (isServing) => {
+      const large = `{"z":"${'x'.repeat(300_000)}",}`;
+      expect((await refusal(wasm, large, isServing)).code).toBe('MODULE_DATA_INVALID');
+    },
+  );
 });
 
 test('a loaded module names its entrypoints and builtins', async () => {
@@ -123,14 +129,21 @@ test('an engine that is closed loads nothing', async () => {
   await expect(engine.load({ name: 'p@1', wasm, data: dataOf('{}') })).rejects.toThrow(ModuleError);
 });
 
-test('data that is copied in several parts is all there, in the first instance and in those after it', async () => {
+test.each([
+  ['read by the first instance before anything is served', false],
+  ['read by a thread and copied in several parts', true],
+])('large data that is %s is all there, in the first instance and in those after it', async (_how, isServing) => {
   // Some 36 bytes of memory for each byte of text: more than one part, and the last one not whole.
   const names = Array.from({ length: 20_000 }, (_, at) => `name-${at}`);
   const data = JSON.stringify({ z: Object.fromEntries(names.map((name, at) => [name, [at, `${name}!`]])) });
   const rego = `x := data.z[input.a]
 count_all := count(data.z)
 endless := count([1 | some a in numbers.range(1, 9000); some b in numbers.range(1, 9000); a == b])`;
-  const policy = await bench.policy(rego, { data, budget: { instructions: 5_000_000 } });
+  const policy = await bench.policy(rego, {
+    data,
+    budget: { instructions: 5_000_000 },
+    engine: { isServing: () => isServing },
+  });
   const holds = async (): Promise<void> => {
     expect(await policy.answer('p/count_all')).toBe('20000');
     for (const at of [0, 9_999, 19_999])
@@ -146,6 +159,29 @@ endless := count([1 | some a in numbers.range(1, 9000); some b in numbers.range(
   await policy.module.close();
 });
 
+test('the version after one that read its data itself takes over what did not change', async () => {
+  const names = Array.from({ length: 20_000 }, (_, at) => `name-${at}`);
+  const textOf = (change: string): string =>
+    JSON.stringify({ z: Object.fromEntries(names.map((name, at) => [name, at === 7 ? change : name])) });
+  const engine = bench.engine({ engine: { isServing: () => false } });
+  const compiled = await bench.compile('x := data.z[input.a]');
+  let replaces: LoadedModule | undefined;
+  for (const change of ['first', 'second', 'third']) {
+    const source = { name: 'p@1', wasm: compiled, data: dataOf(textOf(change)) };
+    const module: LoadedModule = await engine.load({ ...source, ...(replaces === undefined ? {} : { replaces }) });
+    for (const [name, value] of [
+      ['name-7', change],
+      ['name-8', 'name-8'],
+    ]) {
+      const { json: input } = checkJson(Buffer.from(JSON.stringify({ a: name })));
+      const evaluation = await module.evaluate({ entrypoint: 'p/x', below: [], strictErrors: false, input });
+      expect(evaluation).toMatchObject({ kind: 'defined', json: JSON.stringify(value) });
+    }
+    await replaces?.close();
+    replaces = module;
+  }
+});
+
 test('a process that does nothing else waits for a module with large data', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'verdict-loading-'));
   try {
@@ -157,7 +193,7 @@ test('a process that does nothing else waits for a module with large data', () =
       import { readFileSync } from 'node:fs';
       import { defaultEngineSettings, engineOptions, openEngine } from '${doors[0]}';
       import { systemClock } from '${doors[1]}';
-      const engine = openEngine({ ...engineOptions(defaultEngineSettings), clock: systemClock });
+      const engine = openEngine({ ...engineOptions(defaultEngineSettings), clock: systemClock, isServing: () => true });
       const [wasm, data] = ['policy.wasm', 'data.json'].map((name) => readFileSync(name));
       await engine.load({ name: 'p@7', wasm, data });
       console.log('loaded');`;

@@ -23,7 +23,7 @@ const handle = (message: ToWorker): void => {
   if (message.kind === 'load') {
     const builtins = (name: string) => network?.builtin(name) ?? typescript(name) ?? go?.builtin(name);
     const { image, version } = message;
-    versions.set(version, { bundle: image.bundle, evaluator: new LocalEvaluator(image, builtins) });
+    versions.set(version, { bundle: image.bundle, evaluator: new LocalEvaluator(() => image, builtins) });
     return;
   }
   const version = versions.get(message.version);

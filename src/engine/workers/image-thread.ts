@@ -25,7 +25,7 @@ export type ImageAnswer =
 const file = new URL(import.meta.url.endsWith('.ts') ? './image-worker.ts' : './image-worker.js', import.meta.url);
 
 /** Data up to this is parsed where it is loaded (a few milliseconds); starting a thread would take longer. */
-const inlineBytes = 256 << 10;
+export const inlineBytes = 256 << 10;
 
 /**
  * The image of a version's data. Large data is read on a thread of its own: a million members take seconds. What comes

@@ -45,7 +45,10 @@ export const plainEvaluator = (rego: WebAssembly.Module) => {
     const module = await WebAssembly.compile(uncounted(wasm) as Uint8Array<ArrayBuffer>);
     const policy = { ...counted, module };
     const image = { bundle: 'case', policy, data: patchedImage(policy, data), budget };
-    const evaluator = new LocalEvaluator(image, (name) => own(name) ?? go.builtin(name));
+    const evaluator = new LocalEvaluator(
+      () => image,
+      (name) => own(name) ?? go.builtin(name),
+    );
     const { instructions } = budget;
     const task = { entrypoint: 0, below: [], strictErrors: false, nowNs, instructions };
     const evaluation = evaluator.evaluate(input === undefined ? task : { ...task, input });
