@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RegoValue } from '../rego/index.ts';
-import { RegoNumber, RegoObject, RegoSet } from '../rego/index.ts';
+import { RegoNumber } from '../rego/index.ts';
 import type { DataImage } from './data-image.ts';
 import { imageOf, makeChanges, readHere, roomForChanges, usualPages } from './data-image.ts';
 import { EvaluationFailure, failureOf } from './failure.ts';
@@ -9,6 +9,7 @@ import { callBuiltin } from './host-builtins.ts';
 import type { Budget, CheckedJson, Evaluation } from './model.ts';
 import { readPriced } from './priced.ts';
 import { EvaluationScope } from './scope.ts';
+import { answerOf, falseText, startsWith, trueText, undefinedText } from './values/answers.ts';
 import { below } from './values/below.ts';
 import { fractionalNumbers, goNumberText, isFractional } from './values/number-text.ts';
 import { resultJson } from './values/result-json.ts';
@@ -25,6 +26,11 @@ export interface PolicyImage {
   readonly budget: Budget;
 }
 
+export interface Making {
+  /** What an instance of the same image left; default: new memory. */
+  readonly memory?: WebAssembly.Memory | undefined;
+}
+
 /** One evaluation, with the entrypoint's number in the module. */
 export interface Task {
   readonly entrypoint: number;
@@ -39,27 +45,11 @@ export interface Task {
 /** Memory that an evaluation may take before its instance is thrown away, to give the memory back. */
 const keptGrowthBytes = 8 << 20;
 
+/** Far more than OPA's own modules take to say where their heap ends. */
+const pointsToAsk = 1_000;
+
 /** Bytes of data that are copied into an instance at a time: a few milliseconds, where the pages are new. */
 const sliceBytes = 4 << 20;
-
-const undefinedText = Buffer.from('set()\0');
-// As ABI 1.3 writes them; what ABI 1.2 writes has no space and goes the longer way.
-const trueText = Buffer.from('{{"result": true}}\0');
-const falseText = Buffer.from('{{"result": false}}\0');
-
-/** Byte by byte: these texts are so short that a call of the runtime would cost more. */
-const startsWith = (bytes: Buffer, start: number, text: Buffer): boolean => {
-  for (let at = 0; at < text.length; at++) if (bytes[start + at] !== text[at]) return false;
-  return true;
-};
-
-/** The entrypoint's value; a module compiled from a query has a set of bindings instead, which is its value. */
-const answerOf = (results: RegoValue): RegoValue => {
-  const [only, ...more] = results instanceof RegoSet ? results.items : [];
-  if (!(only instanceof RegoObject) || more.length > 0 || only.entries.length !== 1) return results;
-  const answer = only.get('result');
-  return answer === undefined ? results : answer;
-};
 
 /** Gives the builtin of a name, or undefined when it has no place here. */
 type BuiltinsByName = (name: string) => HostBuiltin | undefined;
@@ -83,6 +73,13 @@ const unread: DataImage = {
 export class PolicyInstance {
   /** True once it must not be used again: after a trap, an abort or an exhausted budget, or when it grew too much. */
   spent = false;
+  /**
+   * Of one whose budget ran out before it grew much: its memory, cleared, for the next instance. To make a new one lets
+   * V8 collect the garbage of the whole thread.
+   */
+  left: WebAssembly.Memory | undefined;
+  /** False for one that read its data itself: its memory is of another size, and the image may yet be made from it. */
+  private clears = false;
   private readonly raw: RawInstance;
   private image: PolicyImage;
   private readonly builtins: readonly (HostBuiltin | undefined)[];
@@ -94,8 +91,8 @@ export class PolicyInstance {
   private readonly answeredNumbers = new Set<string>();
 
   /** Makes an instance at once. */
-  static of(image: PolicyImage, builtins: BuiltinsByName): PolicyInstance {
-    const instance = PolicyInstance.empty(image, builtins);
+  static of(image: PolicyImage, builtins: BuiltinsByName, making: Making = {}): PolicyInstance {
+    const instance = PolicyInstance.empty(image, builtins, making);
     instance.raw.view().set(image.data.bytes, image.data.start);
     instance.settle();
     return instance;
@@ -105,9 +102,13 @@ export class PolicyInstance {
    * Makes an instance with other work between the slices of its data: the image of 20 MB of JSON has 700 MB. One that is
    * `awaited` keeps the process from ending before it is made.
    */
-  static async inTurns(image: PolicyImage, builtins: BuiltinsByName, awaited: boolean): Promise<PolicyInstance> {
+  static async inTurns(
+    image: PolicyImage,
+    builtins: BuiltinsByName,
+    { awaited, memory }: Making & { readonly awaited: boolean },
+  ): Promise<PolicyInstance> {
     const { start, bytes } = image.data;
-    const instance = PolicyInstance.empty(image, builtins);
+    const instance = PolicyInstance.empty(image, builtins, { memory });
     for (let at = 0; at < bytes.length; at += sliceBytes) {
       if (at > 0) await nextTurn(undefined, { ref: awaited });
       instance.raw.view().set(bytes.subarray(at, at + sliceBytes), start + at);
@@ -124,7 +125,7 @@ export class PolicyInstance {
     const { policy, budget } = parts;
     const pages = usualPages(policy, data.length, budget.memoryBytes);
     const withData = (made: DataImage): PolicyImage => ({ ...parts, data: made });
-    const instance = new PolicyInstance({ ...parts, data: unread }, builtins, pages);
+    const instance = new PolicyInstance({ ...parts, data: unread }, builtins, { pages });
     const { raw } = instance;
     const place = readHere(raw, data);
     if (place === undefined) return undefined;
@@ -134,11 +135,12 @@ export class PolicyInstance {
   }
 
   /** Its data is not there yet: nothing may be evaluated. */
-  private static empty(image: PolicyImage, builtins: BuiltinsByName): PolicyInstance {
+  private static empty(image: PolicyImage, builtins: BuiltinsByName, { memory }: Making): PolicyInstance {
     const { data, budget } = image;
     const dataEnd = data.start + data.bytes.length;
     const pages = Math.ceil((dataEnd + roomForChanges(data)) / pageBytes) + Math.ceil(budget.memoryBytes / pageBytes);
-    const instance = new PolicyInstance(image, builtins, pages);
+    const instance = new PolicyInstance(image, builtins, { pages, memory });
+    instance.clears = true;
     const { raw } = instance;
     if (raw.base !== data.base) throw new EvaluationFailure('engine_error', 'two instances of a module differ');
     raw.reserve(raw.base, dataEnd - raw.base + budget.memoryBytes);
@@ -147,9 +149,10 @@ export class PolicyInstance {
     return instance;
   }
 
-  private constructor(image: PolicyImage, builtins: BuiltinsByName, pages: number) {
+  private constructor(image: PolicyImage, builtins: BuiltinsByName, making: Making & { readonly pages: number }) {
     this.image = image;
-    this.raw = new RawInstance(image.policy, Math.min(pages, 65_536), (id, operands) => this.call(id, operands));
+    const pages = Math.min(making.pages, 65_536);
+    this.raw = new RawInstance(image.policy, pages, (id, operands) => this.call(id, operands), making.memory);
     this.builtins = this.raw.builtins.map(builtins);
   }
 
@@ -182,6 +185,7 @@ export class PolicyInstance {
     } catch (thrown) {
       this.spent = true;
       const exhausted = raw.points < 0;
+      if (exhausted && this.clears) this.left = this.cleared();
       const wanted = `the evaluation used up its budget of ${instructions} instructions`;
       const { code, message } = exhausted ? new EvaluationFailure('budget_exceeded', wanted) : failureOf(thrown);
       const used = exhausted ? instructions : instructions - raw.points;
@@ -191,6 +195,24 @@ export class PolicyInstance {
       this.input = undefined;
       this.inputNumbers = undefined;
       if (this.answeredNumbers.size > 0) this.answeredNumbers.clear();
+    }
+  }
+
+  private cleared(): WebAssembly.Memory | undefined {
+    const { raw, image } = this;
+    const { start, bytes } = image.data;
+    // Asking the module takes points, too.
+    raw.points = pointsToAsk;
+    try {
+      const end = raw.exports.opa_heap_ptr_get() >>> 0;
+      if (end > this.keptHeap) return undefined;
+      raw
+        .view()
+        .fill(0, 0, start)
+        .fill(0, start + bytes.length, end);
+      return raw.memory;
+    } catch {
+      return undefined;
     }
   }
 

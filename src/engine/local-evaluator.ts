@@ -26,6 +26,8 @@ export const hostBuiltins =
 export class LocalEvaluator {
   private instance: PolicyInstance | undefined;
   private spare: PolicyInstance | undefined;
+  /** What a spent instance left for the next one. */
+  private left: WebAssembly.Memory | undefined;
   private refill: NodeJS.Immediate | undefined;
   private readonly image: () => PolicyImage;
   private readonly builtins: (name: string) => HostBuiltin | undefined;
@@ -39,14 +41,14 @@ export class LocalEvaluator {
 
   /** Makes the first instance. Rejects when it cannot be made. */
   async open(): Promise<PolicyInstance> {
-    this.instance ??= await PolicyInstance.inTurns(this.image(), this.builtins, true);
+    this.instance ??= await PolicyInstance.inTurns(this.image(), this.builtins, { awaited: true });
     return this.instance;
   }
 
   /** The instance that evaluates next. Throws when none can be made. */
   current(): PolicyInstance {
     if (this.instance !== undefined) return this.instance;
-    this.instance = this.spare ?? PolicyInstance.of(this.image(), this.builtins);
+    this.instance = this.spare ?? PolicyInstance.of(this.image(), this.builtins, { memory: this.takeLeft() });
     this.spare = undefined;
     return this.instance;
   }
@@ -64,9 +66,16 @@ export class LocalEvaluator {
     if (instance.spent) {
       // Whoever asks next may come late: until then its memory would stay.
       this.instance = undefined;
+      this.left = instance.left;
       this.refillLater();
     }
     return evaluation;
+  }
+
+  private takeLeft(): WebAssembly.Memory | undefined {
+    const { left } = this;
+    this.left = undefined;
+    return left;
   }
 
   /** Makes a spare after the answer has left, a part at a time. */
@@ -77,7 +86,9 @@ export class LocalEvaluator {
   private async makeSpare(): Promise<void> {
     const { refill } = this;
     try {
-      const spare = this.spare ?? (await PolicyInstance.inTurns(this.image(), this.builtins, false));
+      const inTurns = async () =>
+        PolicyInstance.inTurns(this.image(), this.builtins, { awaited: false, memory: this.takeLeft() });
+      const spare = this.spare ?? (await inTurns());
       // Closed meanwhile: nobody would give its memory back.
       if (this.refill === refill) this.spare = spare;
     } catch {
@@ -91,5 +102,6 @@ export class LocalEvaluator {
     this.refill = undefined;
     this.instance = undefined;
     this.spare = undefined;
+    this.left = undefined;
   }
 }

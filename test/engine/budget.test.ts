@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { makeDataImage } from '../../src/engine/data-image.ts';
 import { checkJson, defaultEngineSettings, engineOptions } from '../../src/engine/index.ts';
 import { LocalEvaluator } from '../../src/engine/local-evaluator.ts';
@@ -140,6 +140,41 @@ test('the counter changes no result: the module answers the same with and withou
     );
   expect(names(counted.wasm)).toEqual(names(wasm));
   expect(names(wasm)).toHaveLength(1);
+});
+
+test('what is counted asks for the size of its memory without growing it', async () => {
+  const { module, initialPages } = await compilePolicy(await bench.compile('x := 1'));
+  const memory = new WebAssembly.Memory({ initial: initialPages });
+  const { buffer } = memory;
+  const unused = (): number => 0;
+  const env: Record<string, WebAssembly.ImportValue> = { memory, opa_abort: unused };
+  for (let operands = 0; operands < 5; operands++) env[`opa_builtin${operands}`] = unused;
+  const exports = new WebAssembly.Instance(module, { env }).exports as Record<string, (...args: number[]) => number>;
+  exports.opa_malloc!(8);
+  // Growth, by nothing too, puts another buffer in its place.
+  expect(memory.buffer).toBe(buffer);
+});
+
+test('a budget that ran out costs no new memory, and what answers in the used one answers as before', async () => {
+  const policy = await bench.policy(
+    `loop := ${product}
+    texts := {concat("-", [x, y]) | some x in data.xs; some y in input.ys}
+    sums := [x | some n in data.ns; x := n * input.f]
+    found := {k: v | some k, v in data.o; k != input.ys[1]}`,
+    { budget: { instructions: 300_000 }, data: '{"xs":["a","b"],"ns":[1.50,2,1e3],"o":{"p":[null,false,{}]}}' },
+  );
+  const input = { ys: ['o', 'q'], f: 0.1 };
+  const answers = () => Promise.all(['p/texts', 'p/sums', 'p/found'].map((path) => policy.answer(path, { input })));
+  const fresh = await answers();
+  const made = vi.spyOn(WebAssembly, 'Memory');
+  for (let round = 0; round < 5; round++) {
+    expect(await policy.answer('p/loop')).toBe('budget_exceeded');
+    // Every other time there is a spare.
+    for (let turn = 0; turn < round * 3; turn++) await nextTurn();
+    expect(await answers()).toEqual(fresh);
+  }
+  expect(made).not.toHaveBeenCalled();
+  made.mockRestore();
 });
 
 test('memory that one evaluation took is given back, and the next answers are right', async () => {

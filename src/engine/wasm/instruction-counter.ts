@@ -22,6 +22,12 @@ interface CountingPoint {
   readonly cost: number;
 }
 
+interface Places {
+  readonly points: readonly CountingPoint[];
+  /** Where the memory is grown by nothing, which says how large it is. */
+  readonly sizes: readonly { readonly from: number; readonly to: number }[];
+}
+
 /** A block that is open: where it is a loop's or the function's own, with the weight of the code before it. */
 interface Open {
   readonly at?: number;
@@ -34,14 +40,19 @@ interface Open {
  * that is the most that runs before the next place. `globals` is how many the module has: the body must not name the
  * one that is added.
  */
-const countingPoints = (body: WasmReader, globals: number): readonly CountingPoint[] => {
+const countingPoints = (body: WasmReader, globals: number): Places => {
   passLocals(body);
   const open: Open[] = [{ at: body.at, before: 0 }];
   const points: CountingPoint[] = [];
+  const sizes: { from: number; to: number }[] = [];
   let weight = 0;
+  let zeroAt: number | undefined;
   while (!body.done) {
+    const { at } = body;
     const opcode = body.byte();
     passOperands(opcode, body, globals);
+    if (opcode === OPCODE.memoryGrow && zeroAt !== undefined) sizes.push({ from: zeroAt, to: body.at });
+    zeroAt = opcode === OPCODE.i32Const && body.bytes[at + 1] === 0 ? at : undefined;
     weight += weightOf(opcode);
     if (opcode === OPCODE.loop) open.push({ at: body.at, before: weight });
     else if (opcode === OPCODE.block || opcode === OPCODE.if) open.push({ before: weight });
@@ -53,7 +64,7 @@ const countingPoints = (body: WasmReader, globals: number): readonly CountingPoi
     }
   }
   if (open.length > 0) throw invalidModule(`ends a function within a block, at byte ${body.at}`);
-  return points.sort((a, b) => a.at - b.at);
+  return { points, sizes };
 };
 
 /** `counter = counter - cost; if (counter < 0) unreachable` */
@@ -66,6 +77,10 @@ const countdown = (global: number, cost: number): Uint8Array => {
   );
 };
 
+// Growing by nothing makes V8 believe that as much memory was taken as there is, and collect the garbage of the whole
+// thread: in each instance once, since OPA's allocator asks so where its heap ends.
+const size = Uint8Array.of(OPCODE.memorySize, 0);
+
 export interface CountedModule {
   readonly wasm: Uint8Array;
   /** Places at which a point is counted. */
@@ -74,7 +89,7 @@ export interface CountedModule {
 
 /**
  * Puts the instruction counter into a module: a global that every function entry and every loop head lowers, and
- * that traps when it falls below zero. Functions keep their numbers, so the name section stays true. The module must
+ * that traps when it falls below zero. Where the memory is grown by nothing its size is asked for instead. Functions keep their numbers, so the name section stays true. The module must
  * import no globals. Throws MODULE_INVALID for what it does not understand.
  */
 export const withCounter = (wasm: Uint8Array, sections: readonly Section[]): CountedModule => {
@@ -83,8 +98,10 @@ export const withCounter = (wasm: Uint8Array, sections: readonly Section[]): Cou
   let points = 0;
   const code = changedCode(wasm, onlySection(sections, SECTION.code, 'code'), (body) => {
     const places = countingPoints(body, globals);
-    points += places.length;
-    return places.map(({ at, cost }) => ({ from: at, to: at, code: countdown(globals, cost) }));
+    points += places.points.length;
+    const counted = places.points.map(({ at, cost }) => ({ from: at, to: at, code: countdown(globals, cost) }));
+    const asked = places.sizes.map((place) => ({ ...place, code: size }));
+    return [...counted, ...asked].sort((a, b) => a.from - b.from);
   });
   const exported = onlySection(sections, SECTION.export, 'exports');
   const replaced = new Map<number, Buffer>([

@@ -10,6 +10,9 @@ export const OPCODE = {
   call: 0x10,
   globalGet: 0x23,
   globalSet: 0x24,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
 } as const;
 
 type Pass = (reader: WasmReader) => void;

@@ -82,10 +82,11 @@ export class RawInstance {
   private readonly maximum: number;
   private bytes: Buffer;
 
-  constructor(policy: PolicyModule, maximumPages: number, call: BuiltinCall) {
+  /** `memory` is that of an instance with the same maximum that is used no more; what it held is cleared. */
+  constructor(policy: PolicyModule, maximumPages: number, call: BuiltinCall, memory?: WebAssembly.Memory) {
     const maximum = Math.min(Math.max(maximumPages, policy.initialPages), policy.maximumPages);
     this.maximum = maximum;
-    this.memory = new WebAssembly.Memory({ initial: policy.initialPages, maximum });
+    this.memory = memory ?? new WebAssembly.Memory({ initial: policy.initialPages, maximum });
     this.bytes = Buffer.from(this.memory.buffer);
     const instance = new WebAssembly.Instance(policy.module, { env: this.imports(call) });
     this.exports = instance.exports as unknown as PolicyExports;
