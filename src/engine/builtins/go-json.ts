@@ -45,7 +45,7 @@ class Reader {
 
   /** The next character after white space, without passing it. */
   peek(): string | undefined {
-    this.take(space);
+    if (this.text.charCodeAt(this.at) <= 0x20) this.take(space);
     return this.text[this.at];
   }
 
@@ -100,7 +100,7 @@ class Reader {
     const members = new Map<string, RegoValue>();
     if (this.skip('}')) return regoObject([]);
     do {
-      this.take(space);
+      this.peek();
       const name = this.string();
       if (!this.skip(':')) throw this.bad();
       members.set(name, this.value(depth + 1));

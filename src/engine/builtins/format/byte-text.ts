@@ -7,7 +7,6 @@ import { stringOfBytes, textOperandError } from '../operands.ts';
 // text as a lone surrogate, U+DC00 plus the byte, which no valid text holds; Go counts such a byte as one character.
 
 const lone = /[\udc80-\udcff]/;
-const loneByte = /^[\udc80-\udcff]$/;
 
 const sizeAt = (bytes: Buffer, at: number): number => {
   for (let size = 1; size <= 4 && at + size <= bytes.length; size++)
@@ -31,8 +30,10 @@ export const decodeUtf8 = (raw: Uint8Array, standIn: (byte: number) => string): 
 const surrogateOf = (byte: number): string => String.fromCharCode(0xdc00 + byte);
 
 /** The byte that a character of such a text stands for; undefined for every other character. */
-export const byteOf = (character: string): number | undefined =>
-  loneByte.test(character) ? character.charCodeAt(0) - 0xdc00 : undefined;
+export const byteOf = (character: string): number | undefined => {
+  const code = character.length === 1 ? character.charCodeAt(0) : 0;
+  return code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : undefined;
+};
 
 /** The bytes that a text stands for. */
 export const bytesOfText = (text: string): Buffer => {

@@ -31,9 +31,12 @@ const quoted = (character: string, quote: string, ascii: boolean): string => {
   return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
 };
 
+/** Neither a quote nor a backslash: Go writes them as they are. */
+const plain = /^[ !#-[\]-~]*$/;
+
 /** In double quotes; `ascii` escapes everything else. */
 export const goQuote = (text: string, ascii = false): string =>
-  `"${[...text].map((character) => quoted(character, '"', ascii)).join('')}"`;
+  plain.test(text) ? `"${text}"` : `"${[...text].map((character) => quoted(character, '"', ascii)).join('')}"`;
 
 /** One character in single quotes. */
 export const goQuoteRune = (character: string, ascii = false): string => `'${quoted(character, "'", ascii)}'`;

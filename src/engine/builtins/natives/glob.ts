@@ -3,6 +3,7 @@ import { byteOf, textOperand } from '../format/byte-text.ts';
 import type { Builtin, CallScope } from '../model.ts';
 import { BuiltinError } from '../model.ts';
 import { typeName, wrongType } from '../operands.ts';
+import { remembered } from '../remembered.ts';
 
 /** A place of a pattern that takes one character and goes on. */
 interface Taker {
@@ -119,31 +120,54 @@ class Reader {
   }
 }
 
-/** The takers that some places lead to, and whether one leads to the end. */
-const reached = (places: readonly Place[], from: Iterable<number>): { takers: Taker[]; isEnd: boolean } => {
-  const seen = new Set(from);
-  const takers: Taker[] = [];
-  // What is added is visited, too.
-  for (const at of seen) {
-    const place = places[at];
-    if (place === undefined) continue;
-    if ('to' in place) for (const next of place.to) seen.add(next);
-    else takers.push(place);
-  }
-  return { takers, isEnd: seen.has(places.length) };
+/** What places lead to without a character. */
+interface Reach {
+  readonly takers: readonly Taker[];
+  readonly isEnd: boolean;
+}
+
+/** A pattern that was read: as many places as it has, and what each of them leads to. */
+interface Pattern {
+  readonly size: number;
+  from(places: readonly number[]): Reach;
+}
+
+const patternOf = (places: readonly Place[]): Pattern => {
+  const known: (Reach | undefined)[] = [];
+  const reached = (from: Iterable<number>): Reach => {
+    const seen = new Set(from);
+    const takers: Taker[] = [];
+    // What is added is visited, too.
+    for (const at of seen) {
+      const place = places[at];
+      if (place === undefined) continue;
+      if ('to' in place) for (const next of place.to) seen.add(next);
+      else takers.push(place);
+    }
+    return { takers, isEnd: seen.has(places.length) };
+  };
+  return {
+    size: places.length,
+    from: (some) => {
+      const [only] = some;
+      if (only === undefined || some.length > 1) return reached(some);
+      known[only] ??= reached(some);
+      return known[only];
+    },
+  };
 };
 
 const pointsPerPlace = 100;
 
 /** All ways through the pattern at once: a character takes steps for as many places as the pattern has. */
-const matches = (scope: CallScope, places: readonly Place[], text: string): boolean => {
-  let now = reached(places, [0]);
+const matches = (scope: CallScope, pattern: Pattern, text: string): boolean => {
+  let now = pattern.from([0]);
   for (const character of text) {
     if (now.takers.length === 0) return false;
-    scope.spend(pointsPerPlace * places.length);
-    const next = new Set<number>();
-    for (const place of now.takers) if (place.takes(character)) next.add(place.next);
-    now = reached(places, next);
+    scope.spend(pointsPerPlace * pattern.size);
+    const next: number[] = [];
+    for (const place of now.takers) if (place.takes(character)) next.push(place.next);
+    now = pattern.from(next);
   }
   return now.isEnd;
 };
@@ -160,12 +184,27 @@ const separatorsOf = (value: RegoValue | undefined): string[] => {
   });
 };
 
+const read = (source: string, separators: readonly string[]): Pattern => {
+  if ([...source].some((character) => byteOf(character) !== undefined)) throw new BuiltinError('invalid UTF-8');
+  return patternOf(new Reader(source, separators).read());
+};
+
+// What a place leads to is kept with the pattern, and can be all of it: the square of its length.
+const bounds = { most: 128, longest: 128 };
+
+/** Patterns by how many separators they have, these, and their text. */
+const known = remembered((key) => {
+  const [count = ''] = /^\d+/.exec(key) ?? [];
+  const rest = key.slice(count.length + 1);
+  const separators = [...rest].slice(0, Number(count));
+  return read(rest.slice(separators.join('').length), separators);
+}, bounds);
+
 /** `glob.match`: no separators are the dot, null is none at all. */
 export const globMatch: Builtin = (scope, pattern, delimiters, text) => {
   const source = textOperand(pattern, 1);
   const separators = separatorsOf(delimiters);
   const subject = textOperand(text, 3);
-  if ([...source].some((character) => byteOf(character) !== undefined)) throw new BuiltinError('invalid UTF-8');
   scope.spend(pointsPerPlace * source.length);
-  return matches(scope, new Reader(source, separators).read(), subject);
+  return matches(scope, known(`${separators.length}:${separators.join('')}${source}`), subject);
 };

@@ -1,3 +1,4 @@
+import { remembered } from '../remembered.ts';
 import { addressText, asIPv4, parseAddress } from './address.ts';
 
 /** An address, masked or not, and a mask of 4 or 16 bytes: Go's net.IPNet. */
@@ -32,8 +33,8 @@ export const masked = (address: Buffer, mask: Buffer): Buffer | undefined => {
   return Buffer.from(fitting.map((byte, at) => byte & (ones[at] as number)));
 };
 
-/** A network in CIDR notation; bits of the host are cut off. Undefined where the text is none. */
-export const parseNetwork = (text: string): Network | undefined => {
+/** A network in CIDR notation; bits of the host are cut off. Undefined where the text is none. Policies name few. */
+export const parseNetwork = remembered((text: string): Network | undefined => {
   const slash = text.indexOf('/');
   if (slash < 0) return undefined;
   const address = parseAddress(text.slice(0, slash));
@@ -43,7 +44,7 @@ export const parseNetwork = (text: string): Network | undefined => {
   if (Number(length) > bits) return undefined;
   const mask = maskOf(Number(length), bits);
   return { address: masked(address, mask) ?? address, mask };
-};
+});
 
 /** Address and mask of equal length, as `contains` and printing take them. */
 const fitted = ({ address, mask }: Network): Network => {

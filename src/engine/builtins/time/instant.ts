@@ -58,11 +58,39 @@ const wallOf = (ms: number): Wall => {
   };
 };
 
-const zonedWall = (ms: number, zone: string): Wall => {
+/** What clocks of a zone show is ahead of UTC by so many milliseconds. */
+const aheadAt = (ms: number, zone: string): number => {
+  const second = Math.floor(ms / 1000) * 1000;
   const shown: { [part: string]: number } = {};
   for (const { type, value } of clockOf(zone).formatToParts(ms)) shown[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
-  return { year, month, day, hour, minute, second, weekday: new Date(Date.UTC(year, month - 1, day)).getUTCDay() };
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second: seconds = 0 } = shown;
+  return Date.UTC(year, month - 1, day, hour, minute, seconds) - second;
+};
+
+// No zone of tzdata changes twice within three days: between two moments of one offset lies no other.
+const STRETCH_MS = 86_400_000;
+const MOST_STRETCHES = 4096;
+/** By zone and stretch of time: milliseconds ahead of UTC, or that they change in there. */
+const stretches = new Map<string, Map<number, number | 'changes'>>();
+let stretchCount = 0;
+
+const stretchOf = (stretch: number, zone: string): number | 'changes' => {
+  const known = stretches.get(zone)?.get(stretch);
+  if (known !== undefined) return known;
+  const ahead = aheadAt(stretch * STRETCH_MS, zone);
+  const found = ahead === aheadAt((stretch + 1) * STRETCH_MS, zone) ? ahead : 'changes';
+  if (stretchCount++ >= MOST_STRETCHES) {
+    stretches.clear();
+    stretchCount = 1;
+  }
+  const ofZone = stretches.get(zone) ?? new Map();
+  stretches.set(zone, ofZone.set(stretch, found));
+  return found;
+};
+
+const zonedWall = (ms: number, zone: string): Wall => {
+  const ahead = stretchOf(Math.floor(ms / STRETCH_MS), zone);
+  return wallOf(ms + (ahead === 'changes' ? aheadAt(ms, zone) : ahead));
 };
 
 const instantOf = (value: RegoValue | undefined): bigint => {

@@ -1,4 +1,5 @@
 import { compareValues, RegoNumber } from '../../../rego/index.ts';
+import { remembered } from '../remembered.ts';
 
 /** Nanoseconds as the seconds that OPA compares with a token's times: both steps round to a double. */
 const secondsOf = (ns: number): number => ns / 1e9;
@@ -62,9 +63,11 @@ const wholeNanoseconds = (text: string): bigint => {
  * The moments at which what is made of a time in a token may change: where OPA's own comparison does, and where an
  * exact one does, which is what a policy that decodes a token may make of its claims. None when no clock reaches it.
  */
-export const momentsOf = (seconds: RegoNumber): readonly bigint[] => {
-  const compared = firstMomentAtOrAfter(brief(seconds));
+export const momentsOf = (seconds: RegoNumber): readonly bigint[] => momentsOfText(seconds.text);
+
+const momentsOfText = remembered((text): readonly bigint[] => {
+  const compared = firstMomentAtOrAfter(brief(new RegoNumber(text)));
   if (compared === undefined || compared === 0n) return [];
-  const exact = wholeNanoseconds(seconds.text);
+  const exact = wholeNanoseconds(text);
   return [compared, exact, exact + 1n];
-};
+});

@@ -5,6 +5,7 @@ import { decodeBase64Url } from '../base64.ts';
 import { parseJson } from '../go-json.ts';
 import { BuiltinError, type CallScope } from '../model.ts';
 import { byteStringOperand } from '../operands.ts';
+import { remembered } from '../remembered.ts';
 import { momentsOf } from './moments.ts';
 
 /** The three parts of a compact token, as byte strings, still encoded. */
@@ -46,8 +47,11 @@ export const jsonObject = (bytes: Buffer, name: 'header' | 'payload'): RegoObjec
   throw new BuiltinError(`the token's ${name} must be a JSON object`);
 };
 
+// Tokens of one issuer have the same header as long as it signs with one key.
+const headerOf = remembered((part) => jsonObject(decodePart(part, 'header'), 'header'));
+
 export const decodeHeader = (token: Token): RegoObject => {
-  const header = jsonObject(decodePart(token.header, 'header'), 'header');
+  const header = headerOf(token.header);
   if (header.get('enc') !== undefined) throw new BuiltinError('encrypted tokens (JWE) are not supported');
   return header;
 };
