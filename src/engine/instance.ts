@@ -13,6 +13,7 @@ import { answerOf, falseText, startsWith, trueText, undefinedText } from './valu
 import { below } from './values/below.ts';
 import { fractionalNumbers, goNumberText, isFractional } from './values/number-text.ts';
 import { resultJson } from './values/result-json.ts';
+import { fullCounter } from './wasm/instruction-counter.ts';
 import type { PolicyModule } from './wasm/policy-module.ts';
 import { pageBytes } from './wasm/policy-module.ts';
 import { RawInstance } from './wasm/raw-instance.ts';
@@ -145,6 +146,7 @@ export class PolicyInstance {
     if (raw.base !== data.base) throw new EvaluationFailure('engine_error', 'two instances of a module differ');
     raw.reserve(raw.base, dataEnd - raw.base + budget.memoryBytes);
     // Taken from the module's allocator, so that it knows how far the memory reaches.
+    raw.points = fullCounter;
     raw.exports.opa_malloc(dataEnd - raw.base);
     return instance;
   }

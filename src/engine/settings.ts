@@ -30,8 +30,8 @@ export const engineSchema = {
       default: 100_000_000,
       description:
         'Points that one evaluation may use: one for each function entered and each turn of a loop in the compiled ' +
-        'policy, more for long ones, and what calls of builtins take (1e8 take about 0.1 s). Whoever raises it lets one ' +
-        'question hold a worker for longer.',
+        'policy, more for long ones, 8 for each piece of memory and one for 4 bytes of it, and what calls of builtins ' +
+        'take (1e8 take about 0.1 s). Whoever raises it lets one question hold a worker for longer.',
     },
     decidingInstructions: {
       type: 'integer',

@@ -7,6 +7,7 @@ import { checkJson, defaultEngineSettings, engineOptions } from '../../src/engin
 import { LocalEvaluator } from '../../src/engine/local-evaluator.ts';
 import { withCounter } from '../../src/engine/wasm/instruction-counter.ts';
 import { compilePolicy } from '../../src/engine/wasm/policy-module.ts';
+import { RawInstance } from '../../src/engine/wasm/raw-instance.ts';
 import { sectionsOf } from '../../src/engine/wasm/sections.ts';
 import type { Workbench } from './workbench.ts';
 import { dataOf, openWorkbench } from './workbench.ts';
@@ -153,6 +154,27 @@ test('what is counted asks for the size of its memory without growing it', async
   exports.opa_malloc!(8);
   // Growth, by nothing too, puts another buffer in its place.
   expect(memory.buffer).toBe(buffer);
+});
+
+test('memory that a policy takes counts by its bytes', async () => {
+  const raw = new RawInstance(await compilePolicy(await bench.compile('x := 1')), 1_000, () => 0);
+  const costOf = (bytes: number): number => {
+    raw.points = 1e9;
+    raw.exports.opa_malloc(bytes);
+    return 1e9 - raw.points;
+  };
+  const one = costOf(1);
+  expect(one).toBeLessThan(100);
+  // Pages that it grows by are not free, either.
+  expect(costOf(1 << 20) - one).toBeGreaterThanOrEqual(1 << 18);
+  expect(costOf(2 << 20) - one).toBeGreaterThanOrEqual(1 << 19);
+  const policy = await bench.policy('sets := count({{a, b} | some a in input; some b in input})');
+  const used = async (members: number): Promise<number> => {
+    const { basis } = await policy.ask('p/sets', { input: Array.from({ length: members }, (_, at) => at) });
+    return basis.instructions;
+  };
+  // Twice the members are four times the sets, and each of these has its room.
+  expect(await used(40)).toBeGreaterThan(3 * (await used(20)));
 });
 
 test('a budget that ran out costs no new memory, and what answers in the used one answers as before', async () => {

@@ -1,3 +1,4 @@
+import { codeOf } from './functions.ts';
 import { OPCODE, passLocals, passOperands, weightOf } from './instructions.ts';
 import type { WasmReader } from './reader.ts';
 import { invalidModule, leb128, signedLeb128 } from './reader.ts';
@@ -67,14 +68,26 @@ const countingPoints = (body: WasmReader, globals: number): Places => {
   return { points, sizes };
 };
 
+/** Points that the allocator takes beside those of its code, and bytes for which it takes one: pages that are new. */
+const allocationPoints = 8;
+const bytesPerPointBits = 2;
+
+/** What an allocation costs more, of so many bytes as the first parameter says: `counter = counter - ...`. */
+const allocation = (global: number): readonly number[] => {
+  const at = leb128(global);
+  const { globalGet, globalSet, i32Const, localGet } = OPCODE;
+  const bytes = [localGet, 0, i32Const, bytesPerPointBits, 0x76];
+  return [globalGet, ...at, ...bytes, 0x6b, i32Const, ...signedLeb128(allocationPoints), 0x6b, globalSet, ...at];
+};
+
 /** `counter = counter - cost; if (counter < 0) unreachable` */
-const countdown = (global: number, cost: number): Uint8Array => {
+const countdown = (global: number, cost: number): readonly number[] => {
   const at = leb128(global);
   const { globalGet, globalSet } = OPCODE;
-  return Uint8Array.of(
+  return [
     ...[globalGet, ...at, 0x41, ...signedLeb128(cost), 0x6b, globalSet, ...at],
     ...[globalGet, ...at, 0x41, 0, 0x48, OPCODE.if, 0x40, 0x00, OPCODE.end],
-  );
+  ];
 };
 
 // Growing by nothing makes V8 believe that as much memory was taken as there is, and collect the garbage of the whole
@@ -95,11 +108,18 @@ export interface CountedModule {
 export const withCounter = (wasm: Uint8Array, sections: readonly Section[]): CountedModule => {
   const globalSection = onlySection(sections, SECTION.global, 'globals');
   const globals = sectionReader(wasm, globalSection).u32();
+  const allocator = codeOf(wasm, sections, 'opa_malloc', '7f>7f');
   let points = 0;
+  let functions = 0;
   const code = changedCode(wasm, onlySection(sections, SECTION.code, 'code'), (body) => {
     const places = countingPoints(body, globals);
     points += places.points.length;
-    const counted = places.points.map(({ at, cost }) => ({ from: at, to: at, code: countdown(globals, cost) }));
+    const [entry] = places.points.map(({ at }) => at).sort((a, b) => a - b);
+    const allocates = functions++ === allocator;
+    const counted = places.points.map(({ at, cost }) => {
+      const before = allocates && at === entry ? allocation(globals) : [];
+      return { from: at, to: at, code: Uint8Array.of(...before, ...countdown(globals, cost)) };
+    });
     const asked = places.sizes.map((place) => ({ ...place, code: size }));
     return [...counted, ...asked].sort((a, b) => a.from - b.from);
   });

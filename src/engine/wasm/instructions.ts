@@ -8,6 +8,7 @@ export const OPCODE = {
   if: 0x04,
   end: 0x0b,
   call: 0x10,
+  localGet: 0x20,
   globalGet: 0x23,
   globalSet: 0x24,
   memorySize: 0x3f,

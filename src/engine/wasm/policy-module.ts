@@ -1,8 +1,8 @@
 import { messageOf } from '../../canonical/index.ts';
 import { fractionalNumbers } from '../values/number-text.ts';
 import { withFastTwins } from './fast/fast-twins.ts';
+import { typesOf } from './functions.ts';
 import { withCounter } from './instruction-counter.ts';
-import { isNumberType } from './instructions.ts';
 import { foreignModule, invalidModule, WasmReader } from './reader.ts';
 import type { Section } from './sections.ts';
 import { SECTION, sectionReader, sectionsOf } from './sections.ts';
@@ -54,26 +54,6 @@ const neededExports = [
   'builtins',
   'entrypoints',
 ];
-
-const typesOf = (wasm: Uint8Array, section: Section | undefined): readonly string[] => {
-  if (section === undefined) return [];
-  const reader = sectionReader(wasm, section);
-  const list = (): string => {
-    let text = '';
-    for (let count = reader.u32(); count > 0; count--) {
-      const type = reader.byte();
-      if (!isNumberType(type)) throw foreignModule('has a function of other values than numbers');
-      text += type.toString(16);
-    }
-    return text;
-  };
-  const types: string[] = [];
-  for (let count = reader.u32(); count > 0; count--) {
-    if (reader.byte() !== 0x60) throw foreignModule('has a type that is no function type');
-    types.push(`${list()}>${list()}`);
-  }
-  return types;
-};
 
 interface Imports {
   readonly minimum: number;

@@ -168,9 +168,13 @@ export class RawInstance {
     // The allocator asks for a page more than it needs.
     const room = this.maximum * pageBytes - address - 2 * pageBytes;
     if (room <= 0) return;
+    // What is only set aside costs no evaluation anything.
+    const { points } = this;
+    this.points = fullCounter;
     this.exports.opa_heap_ptr_set(address);
     this.exports.opa_malloc(Math.min(size, room));
     this.exports.opa_heap_ptr_set(address);
+    this.points = points;
   }
 
   /** Allocates and writes; the address. */

@@ -1,3 +1,4 @@
+import { exportedFunction } from '../functions.ts';
 import { OPCODE, passLocals, passOperands } from '../instructions.ts';
 import type { WasmReader } from '../reader.ts';
 import { leb128 } from '../reader.ts';
@@ -31,17 +32,6 @@ const importedFunctions = (wasm: Uint8Array, section: Section): ReadonlyMap<stri
     else reader.u32();
   }
   return found;
-};
-
-const exportedFunction = (wasm: Uint8Array, section: Section, wanted: string): number | undefined => {
-  const reader = sectionReader(wasm, section);
-  for (let count = reader.u32(); count > 0; count--) {
-    const name = reader.name();
-    const kind = reader.byte();
-    const index = reader.u32();
-    if (kind === 0 && name === wanted) return index;
-  }
-  return undefined;
 };
 
 /** The calls in a function's body of what has another number now. */
