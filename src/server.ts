@@ -297,6 +297,7 @@ export const startServer = async (config: Config, options: ServerOptions): Promi
       versions: activeVersions(policy, clock),
       workers: () => engine.workers(),
       places: () => engine.places(),
+      network: () => engine.networkCounts(),
       points: () => engine.points(),
       toolchainRestarts: () => toolchain.restarts(),
       ...(tracing === undefined ? {} : { spans: () => tracing.counts() }),

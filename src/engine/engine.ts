@@ -20,7 +20,7 @@ import type {
 } from './model.ts';
 import { ModuleError } from './model.ts';
 import { AllowedHosts } from './network/allowed.ts';
-import type { NetworkSettings } from './network/model.ts';
+import type { NetworkCounts, NetworkSettings } from './network/model.ts';
 import { networkNames } from './network/model.ts';
 import { NetworkThread } from './network/network-thread.ts';
 import type { WorkerOptions } from './settings.ts';
@@ -143,6 +143,10 @@ class WasmEngine implements Engine {
 
   get network(): boolean {
     return this.lines !== undefined;
+  }
+
+  networkCounts(): NetworkCounts {
+    return this.lines?.counts() ?? { answered: 0, failed: 0, refused: 0, reused: 0, cache_hit: 0 };
   }
 
   allowsHost(host: string): boolean {

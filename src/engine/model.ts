@@ -1,4 +1,5 @@
 import { VerdictError } from '../canonical/index.ts';
+import type { NetworkCounts } from './network/model.ts';
 
 declare const checked: unique symbol;
 
@@ -142,6 +143,8 @@ export interface EvaluationPlaces {
 export interface Engine {
   /** Whether policies may reach any host at all; modules that need one are refused otherwise. */
   readonly network: boolean;
+  /** Requests of http.send since the start. */
+  networkCounts(): NetworkCounts;
   /** Whether policies may ask this host, by name or address; what a name stands for is looked at when it is asked. */
   allowsHost(host: string): boolean;
   /** Rejects with ModuleError when the module cannot be run here: nothing of it stays. */

@@ -14,6 +14,17 @@ export interface NetworkSettings {
   readonly tlsFiles: readonly string[];
 }
 
+/** What happens to requests of http.send: `cache_hit` is one that needed none. */
+export const networkEvents = ['answered', 'failed', 'refused', 'reused', 'cache_hit'] as const;
+export type NetworkEvent = (typeof networkEvents)[number];
+export type NetworkCounts = { readonly [event in NetworkEvent]: number };
+
+/** What the network thread is started with: `counts` has a place for each of the events above. */
+export interface NetworkThreadData {
+  readonly settings: NetworkSettings;
+  readonly counts: BigUint64Array;
+}
+
 /** The builtins of OPA that need the network. */
 export const networkNames: ReadonlySet<string> = new Set(['http.send', 'net.lookup_ip_addr']);
 

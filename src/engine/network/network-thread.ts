@@ -1,15 +1,24 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { NetworkLine, NetworkSettings, ToNetwork } from './model.ts';
+import type { NetworkCounts, NetworkLine, NetworkSettings, NetworkThreadData, ToNetwork } from './model.ts';
+import { networkEvents } from './model.ts';
 
 const file = new URL(import.meta.url.endsWith('.ts') ? './network-worker.ts' : './network-worker.js', import.meta.url);
 
 /** The thread that does what http.send and net.lookup_ip_addr ask for, so that the deciding thread does not. */
 export class NetworkThread {
   private worker: Worker | undefined;
-  private readonly settings: NetworkSettings;
+  private readonly data: NetworkThreadData;
 
   constructor(settings: NetworkSettings) {
-    this.settings = settings;
+    // Shared, so that a thread that is lost takes no count with it.
+    this.data = { settings, counts: new BigUint64Array(new SharedArrayBuffer(8 * networkEvents.length)) };
+  }
+
+  counts(): NetworkCounts {
+    const { counts } = this.data;
+    return Object.fromEntries(networkEvents.map((event, at) => [event, Number(Atomics.load(counts, at))])) as {
+      readonly [event in keyof NetworkCounts]: number;
+    };
   }
 
   /** A line for one thread that waits; it ends with the thread that has it. */
@@ -20,7 +29,7 @@ export class NetworkThread {
     return { port: port2, signal };
   }
 
-  /** Lets go of the responses that are kept for a bundle. */
+  /** Lets go of the responses and connections that are kept for a bundle. */
   forget(bundle: string): void {
     this.worker?.postMessage({ forget: bundle } satisfies ToNetwork);
   }
@@ -33,7 +42,7 @@ export class NetworkThread {
 
   private present(): Worker {
     if (this.worker !== undefined) return this.worker;
-    const started = new Worker(file, { workerData: this.settings, env: {}, name: 'verdict-network' });
+    const started = new Worker(file, { workerData: this.data, env: {}, name: 'verdict-network' });
     // A new one serves the evaluation workers that start after it; the others miss their deadline and are replaced.
     started.on('error', () => {});
     started.on('exit', () => {

@@ -4,15 +4,22 @@ import type { RegoValue } from '../../rego/index.ts';
 import { decodeTerms, encodeTerms } from '../../rego/index.ts';
 import { BuiltinError } from '../builtins/model.ts';
 import { AllowedHosts } from './allowed.ts';
+import { Connections } from './http/connections.ts';
 import type { Answered, Sent } from './http/http-send.ts';
 import { httpSend } from './http/http-send.ts';
 import { ResponseCache } from './http/response-cache.ts';
 import { lookupIpAddr } from './lookup.ts';
-import type { NetworkAnswer, NetworkCall, NetworkLine, NetworkSettings, ToNetwork } from './model.ts';
+import type { NetworkAnswer, NetworkCall, NetworkEvent, NetworkLine, NetworkThreadData, ToNetwork } from './model.ts';
+import { networkEvents } from './model.ts';
 
-const settings = workerData as NetworkSettings;
+const { settings, counts } = workerData as NetworkThreadData;
 const allowed = new AllowedHosts(settings.hosts);
 const responses = new ResponseCache(settings.cacheBytes);
+const connections = new Connections();
+
+const tell = (event: NetworkEvent): void => {
+  Atomics.add(counts, networkEvents.indexOf(event), 1n);
+};
 
 /** What the calls of one evaluation share. */
 interface Evaluation {
@@ -42,6 +49,8 @@ const run = async (call: NetworkCall, evaluation: Evaluation, signal: AbortSigna
     signal,
     answered: evaluation.answered,
     responses: responses.of(call.bundle),
+    connections: connections.of(call.bundle),
+    tell,
     nowMs: Number(call.nowNs / 1_000_000n),
   });
 };
@@ -75,6 +84,7 @@ const serve = ({ port, signal }: NetworkLine): void => {
 };
 
 parentPort?.on('message', (message: ToNetwork) => {
-  if ('forget' in message) responses.forget(message.forget);
-  else serve(message);
+  if (!('forget' in message)) return serve(message);
+  responses.forget(message.forget);
+  connections.forget(message.forget);
 });

@@ -117,6 +117,29 @@ const requests: readonly Family[] = [
   },
 ];
 
+const network: readonly Family[] = [
+  {
+    name: 'verdict_http_send_requests_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Requests of `http.send`, redirects and further attempts included: answered, failed, or refused by `engine.network`.',
+    read: ({ sources }) => {
+      const { answered, failed, refused } = sources.network();
+      return Object.entries({ answered, failed, refused }).map(([outcome, value]) => ({ labels: { outcome }, value }));
+    },
+  },
+  counter(
+    'verdict_http_send_reused_connections_total',
+    'Requests of `http.send` that were answered on a connection which an earlier one had left open.',
+    (from) => from.network().reused,
+  ),
+  counter(
+    'verdict_http_send_cache_hits_total',
+    'Calls of `http.send` that were answered by a response which the bundle had kept.',
+    (from) => from.network().cache_hit,
+  ),
+];
+
 const audit: readonly Family[] = [
   gauge('verdict_audit_writable', '1 while the decision log takes records, 0 while it does not.', (from) =>
     from.audit().writable ? 1 : 0,
@@ -228,6 +251,7 @@ const state: readonly Family[] = [
 export const families: readonly { readonly title: string; readonly list: readonly Family[] }[] = [
   { title: 'Decisions and their cache', list: decisions },
   { title: 'Requests', list: requests },
+  { title: 'The network of policies', list: network },
   { title: 'The decision log', list: audit },
   { title: 'Policy and the process', list: state },
 ];

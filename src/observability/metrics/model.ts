@@ -26,6 +26,14 @@ export interface MetricSources {
   places(): { readonly deciding: number; readonly worker: number; readonly moved: number };
   /** Points of the instruction budget that evaluations used, by bundle. */
   points(): ReadonlyMap<string, number>;
+  /** Requests of http.send by what became of them, those on connections used again, and those that needed none. */
+  network(): {
+    readonly answered: number;
+    readonly failed: number;
+    readonly refused: number;
+    readonly reused: number;
+    readonly cache_hit: number;
+  };
   toolchainRestarts(): number;
   /** Spans that the collector took, and those that were given up; absent while tracing is off. */
   spans?(): { readonly exported: number; readonly dropped: number };

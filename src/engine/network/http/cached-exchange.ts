@@ -67,7 +67,10 @@ export const cachedExchange = async (asked: CachedRequest, limits: ExchangeLimit
   const { key, nowMs, request, responses } = asked;
   const stored = responses.get(key);
   if (stored !== undefined) {
-    if (isFresh(stored, nowMs)) return stored.response;
+    if (isFresh(stored, nowMs)) {
+      limits.tell?.('cache_hit');
+      return stored.response;
+    }
     responses.delete(key);
     const again = await revalidate(stored, asked, limits);
     if (again !== undefined) return again;

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../../canonical/index.ts';
 import { BuiltinError } from '../../builtins/model.ts';
 import { type AllowedHosts, HostRefused } from '../allowed.ts';
+import type { NetworkEvent } from '../model.ts';
+import type { BundleConnections } from './connections.ts';
 import { type Hop, isRedirect, redirected } from './redirect.ts';
 import type { HttpRequest } from './request.ts';
 import { bodyOf, headersOf, type ResponseHeaders, sendOnce, token } from './wire.ts';
@@ -29,6 +31,9 @@ export interface ExchangeLimits {
   readonly responseBytes: number;
   /** Throws when the evaluation has made all the requests that it may. */
   readonly count: () => void;
+  /** Absent: each request has a connection of its own. */
+  readonly connections?: BundleConnections;
+  readonly tell?: (event: NetworkEvent) => void;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -84,10 +89,13 @@ const follow = async (first: Hop, limits: ExchangeLimits, timer: AbortSignal): P
     const { url, request } = hop;
     limits.count();
     const response = await sendOnce(url, request, limits).catch((error: unknown) => {
-      if (error instanceof BuiltinError || error instanceof HostRefused) throw error;
+      const isRefused = error instanceof BuiltinError || error instanceof HostRefused;
+      limits.tell?.(isRefused ? 'refused' : 'failed');
+      if (isRefused) throw error;
       const why = timer.aborted ? timedOut('exceeded while awaiting headers') : reasonOf(error, url);
       throw failureOf(request, hop === first ? request.url : url.href, why, error);
     });
+    limits.tell?.('answered');
     const { location } = response.headers;
     const status = response.statusCode ?? 0;
     if (!request.followsRedirects || location === undefined || !isRedirect(status)) return response;

@@ -11,6 +11,8 @@ import { goBoolean, textMember } from './members.ts';
 /** How to speak TLS to the server, and whom to take for it. */
 export interface TlsRequest {
   readonly context: () => SecureContext;
+  /** Equal for requests that trust the same authorities, show the same certificate and want the same name. */
+  readonly identity: string;
   readonly options: Pick<ConnectionOptions, 'checkServerIdentity' | 'rejectUnauthorized' | 'servername'>;
 }
 
@@ -32,8 +34,10 @@ const usualRoots = (): readonly string[] => {
   return roots;
 };
 
+const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64');
+
 const contextOf = (material: Material): SecureContext => {
-  const place = createHash('sha256').update(JSON.stringify(material)).digest('base64');
+  const place = digestOf(material);
   const known = contexts.get(place);
   if (known !== undefined) return known;
   const { ca, cert, key, systemRoots } = material;
@@ -117,5 +121,6 @@ export const tlsOf = (request: RegoObject, host: string | undefined, files: read
   };
   if (pairs.length > 0) checkPairs(material);
   const rejectUnauthorized = !goBoolean(request, 'tls_insecure_skip_verify');
-  return { context: () => contextOf(material), options: { rejectUnauthorized, ...verification(name) } };
+  const identity = digestOf([material, rejectUnauthorized, name ?? '']);
+  return { context: () => contextOf(material), identity, options: { rejectUnauthorized, ...verification(name) } };
 };

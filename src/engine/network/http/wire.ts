@@ -3,8 +3,9 @@ import { request as plainRequest, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { BuiltinError } from '../../builtins/model.ts';
-import type { AllowedHosts } from '../allowed.ts';
 import { checkedLookup } from '../lookup.ts';
+import type { BundleConnections } from './connections.ts';
+import type { ExchangeLimits } from './exchange.ts';
 import type { HttpRequest } from './request.ts';
 import type { TlsRequest } from './tls.ts';
 
@@ -39,20 +40,28 @@ const headersFor = ({ headers, method, body }: HttpRequest): Record<string, stri
   };
 };
 
-/** Sends one request on a connection of its own, to an address that is checked when it is connected to. */
-export const sendOnce = (
-  url: URL,
-  request: HttpRequest,
-  { allowed, signal }: { readonly allowed: AllowedHosts; readonly signal: AbortSignal },
-): Promise<IncomingMessage> => {
-  allowed.checkHost(url.hostname);
+/** What a request of `sendOnce` may use, and whom it tells. */
+type Sending = Pick<ExchangeLimits, 'allowed' | 'connections' | 'signal' | 'tell'>;
+
+type Agent = ReturnType<BundleConnections['agent']>;
+
+const sendBy = (url: URL, request: HttpRequest, sending: Sending, agent: Agent | false): Promise<IncomingMessage> => {
+  const { allowed, signal, tell } = sending;
   const method = request.method === '' ? 'GET' : request.method;
   const headers = headersFor(request);
-  const options: RequestOptions = { method, headers, lookup: checkedLookup(allowed), agent: false, signal };
+  const options: RequestOptions = { method, headers, lookup: checkedLookup(allowed), agent, signal };
   return new Promise<IncomingMessage>((resolve, reject) => {
     const isTls = url.protocol === 'https:';
     const sent = isTls ? tlsRequest(url, withTls(options, request.tls)) : plainRequest(url, options);
-    sent.once('response', resolve).once('error', reject);
+    sent.once('response', (response) => {
+      if (sent.reusedSocket) tell?.('reused');
+      resolve(response);
+    });
+    sent.once('error', (error: NodeJS.ErrnoException) => {
+      const isStale = sent.reusedSocket && closed.has(error.code ?? '') && !signal.aborted;
+      if (isStale) resolve(sendBy(url, request, sending, false));
+      else reject(error);
+    });
     sent.once('upgrade', (_response, socket) => {
       socket.destroy();
       reject(new Error('the server wants another protocol'));
@@ -64,6 +73,24 @@ export const sendOnce = (
     }
     sent.end(request.body);
   });
+};
+
+/** How a connection ends that the server had closed before the request came. */
+const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
+// Go, too, sends these again when the connection was closed meanwhile; others might be done twice.
+const repeatable: ReadonlySet<string> = new Set(['', 'GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Sends one request, to an address that is checked when it is connected to: on a connection that earlier ones left, where
+ * it may be sent again should that have been closed meanwhile.
+ */
+export const sendOnce = async (url: URL, request: HttpRequest, sending: Sending): Promise<IncomingMessage> => {
+  sending.allowed.checkHost(url.hostname);
+  const identity = url.protocol === 'https:' ? request.tls.identity : undefined;
+  const isRepeatable = repeatable.has(request.method) && request.body.length === 0;
+  const agent = isRepeatable ? sending.connections?.agent(identity) : undefined;
+  return sendBy(url, request, sending, agent ?? false);
 };
 
 /** By name in lower case; a text is the bytes that came, one character each. */
