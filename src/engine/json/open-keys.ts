@@ -1,7 +1,9 @@
+import { KeyTable } from './key-table.ts';
+
 /** Nesting that a scan goes along with, whatever the configured depth is: it recurses. */
 export const deepest = 512;
 
-/** Keys of one object up to this number are compared one by one; more go into a Set. */
+/** Keys of one object up to this number are compared one by one; more go into a table. */
 const FEW_KEYS = 12;
 
 // Scratch of the one scan that runs (scans are synchronous): start and end of each key of the objects that are open.
@@ -10,7 +12,8 @@ const offsets = new Int32Array(2 * FEW_KEYS * (deepest + 1));
 /** One object that is open. */
 export interface KeyFrame {
   readonly base: number;
-  many: Set<string> | undefined;
+  /** Texts, unescaped, where there are escapes among them or keys that a table cannot tell apart in time. */
+  many: KeyTable | Set<string> | undefined;
 }
 
 /** The unescaped text of the key between two offsets, quotes included; a negative end says that it has escapes. */
@@ -36,10 +39,8 @@ export class OpenKeys {
 
   /** False when the object has this key already. */
   add(frame: KeyFrame, start: number, end: number): boolean {
-    if (frame.many !== undefined) {
-      const before = frame.many.size;
-      return frame.many.add(keyText(this.bytes, start, end)).size > before;
-    }
+    const { many } = frame;
+    if (many !== undefined) return this.addToMany(frame, many, start, end);
     const top = this.used;
     for (let at = frame.base; at < top; at += 2) {
       if (this.isSame(offsets[at] as number, offsets[at + 1] as number, start, end)) return false;
@@ -51,13 +52,30 @@ export class OpenKeys {
     return true;
   }
 
-  private gather(frame: KeyFrame): void {
-    const many = new Set<string>();
-    for (let at = frame.base; at < this.used; at += 2) {
-      many.add(keyText(this.bytes, offsets[at] as number, offsets[at + 1] as number));
+  private addToMany(frame: KeyFrame, many: KeyTable | Set<string>, start: number, end: number): boolean {
+    if (many instanceof KeyTable) {
+      const isNew = end < 0 ? undefined : many.add(start + 1, end - 1);
+      if (isNew !== undefined) return isNew;
     }
+    const texts = many instanceof KeyTable ? this.textsOf(many) : many;
+    frame.many = texts;
+    const before = texts.size;
+    return texts.add(keyText(this.bytes, start, end)).size > before;
+  }
+
+  private textsOf(table: KeyTable): Set<string> {
+    const texts = new Set<string>();
+    for (const [start, end] of table.keys()) texts.add(this.bytes.toString('utf8', start, end));
+    return texts;
+  }
+
+  private gather(frame: KeyFrame): void {
+    const { used } = this;
     this.used = frame.base;
-    frame.many = many;
+    frame.many = new KeyTable(this.bytes);
+    for (let at = frame.base; at < used; at += 2) {
+      this.addToMany(frame, frame.many, offsets[at] as number, offsets[at + 1] as number);
+    }
   }
 
   private isSame(start: number, end: number, otherStart: number, otherEnd: number): boolean {

@@ -197,3 +197,38 @@ describe('members at the top', () => {
     ]);
   });
 });
+
+describe('many members of one object', () => {
+  const count = 1_000;
+  const objectOf = (names: readonly string[]): string => `{${names.map((name) => `${name}:1`).join(',')}}`;
+  // The same name in several spellings, beside names of any text.
+  const name = fc
+    .tuple(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('', 'a', 'é', '__proto__')), fc.boolean())
+    .map(([text, escaped]) =>
+      escaped && text.length === 1
+        ? `"\\u${text.charCodeAt(0).toString(16).padStart(4, '0')}"`
+        : JSON.stringify(text.toWellFormed()),
+    );
+
+  test('a name that comes twice is found wherever it stands', () => {
+    const names = Array.from({ length: count }, (_, at) => JSON.stringify(`user-${at}`));
+    expect(check(objectOf(names), { keys: 2 * count }).kind).toBe('object');
+    fc.assert(
+      fc.property(fc.nat(count - 1), fc.nat(count), (from, to) => {
+        const twice = [...names.slice(0, to), names[from]!, ...names.slice(to)];
+        expect(refusal(objectOf(twice), { keys: 2 * count }).code).toBe('JSON_DUPLICATE_KEY');
+      }),
+    );
+  });
+
+  test('names are the same where their unescaped texts are, however many there are', () => {
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 10, maxLength: 400 }), (names) => {
+        const text = objectOf(names.filter((one) => (JSON.parse(one) as string).isWellFormed()));
+        const expected = judge(text, 64);
+        if (expected === 'fine') expect(check(text).kind).toBe('object');
+        else expect(refusal(text).code).toBe(expected);
+      }),
+    );
+  });
+});
