@@ -1,11 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appModule } from './app.module.ts';
 import { catalogMemory, openSegmentLog } from './audit/index.ts';
 import type { Clock } from './canonical/index.ts';
-import { listenError, messageOf, systemClock, VerdictError } from './canonical/index.ts';
+import { systemClock } from './canonical/index.ts';
 import type { BundleArgument, RunningServer } from './cli/index.ts';
 import type { Config } from './config/index.ts';
 import { createDecisions, type RequestObserver } from './decision/index.ts';
@@ -25,22 +24,13 @@ import {
   watchEventLoop,
 } from './observability/index.ts';
 import { createExplain, openPolicyStore } from './policy/index.ts';
+import { listening, probePorts } from './ports.ts';
 import { openToolchain } from './rego/index.ts';
+import { openCatalog, openStorage } from './storage.ts';
 import { version } from './version.ts';
 
 /** A start is over by then, and nobody who asks waits for this one. */
 const WORKER_AHEAD_MS = 2_000;
-
-export type StartErrorCode =
-  /** `storage.dir` is not a folder that can be made and written. */
-  | 'STORAGE_UNUSABLE'
-  /** `catalog.db` in it is damaged or is no catalog. */
-  | 'CATALOG_UNREADABLE'
-  /** A listener's address is taken or is not this machine's. */
-  | 'ADDRESS_UNAVAILABLE';
-
-/** A start that could not be: one sentence, and what to do. */
-export class StartError extends VerdictError<StartErrorCode> {}
 
 export interface ServerOptions {
   readonly bundles: readonly BundleArgument[];
@@ -49,104 +39,6 @@ export interface ServerOptions {
   /** What all parts take for the time; default the machine's. */
   readonly clock?: Clock;
 }
-
-// One by one: Node's own `recursive` tries for ever on a file system that makes no folders and says ENOENT, as /proc.
-const makeFolder = (dir: string): boolean => {
-  if (existsSync(dir)) return false;
-  if (path.dirname(dir) !== dir) makeFolder(path.dirname(dir));
-  mkdirSync(dir, { mode: 0o700 });
-  return true;
-};
-
-/** What users other than the server's own can do in a folder. */
-const othersIn = (dir: string): 'write' | 'read' | 'nothing' => {
-  const mode = process.platform === 'win32' ? 0 : statSync(dir).mode;
-  return (mode & 0o022) !== 0 ? 'write' : (mode & 0o077) !== 0 ? 'read' : 'nothing';
-};
-
-const openStorage = (configured: string): { readonly dir: string; readonly others: ReturnType<typeof othersIn> } => {
-  const dir = path.resolve(configured);
-  const probe = path.join(dir, '.probe');
-  try {
-    // What lies in it is for the server's own user: policies, tokens' digests, what was decided.
-    if (makeFolder(dir)) chmodSync(dir, 0o700);
-    writeFileSync(probe, '');
-    rmSync(probe);
-    return { dir, others: othersIn(dir) };
-  } catch (cause) {
-    throw new StartError(
-      'STORAGE_UNUSABLE',
-      `${dir} cannot be written (${messageOf(cause)}): set storage.dir to a folder that this user may write`,
-      { cause },
-    );
-  }
-};
-
-const openCatalog = (file: string): DatabaseSync => {
-  let catalog: DatabaseSync | undefined;
-  try {
-    catalog = new DatabaseSync(file, { timeout: 5000 });
-    catalog.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
-    const [found] = catalog.prepare('PRAGMA quick_check(1)').all();
-    if (found?.quick_check !== 'ok') throw new Error(String(found?.quick_check));
-    // Digests of tokens are in it; what SQLite makes beside it gets the same mode.
-    chmodSync(file, 0o600);
-    return catalog;
-  } catch (cause) {
-    catalog?.close();
-    throw new StartError(
-      'CATALOG_UNREADABLE',
-      `${file} is damaged or no catalog (${messageOf(cause)}): put back a copy of storage.dir, or move the file away ` +
-        'to start without the versions and tokens that it lists',
-      { cause },
-    );
-  }
-};
-
-const reasons: { readonly [code: string]: string } = {
-  EADDRINUSE: 'is in use',
-  EACCES: 'may not be used by this user',
-  EADDRNOTAVAIL: 'is not an address of this machine',
-};
-
-type Section = 'http' | 'grpc' | 'admin';
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-  readonly socket?: string;
-}
-
-/** Names the address that could not be had, and the keys that change it. */
-const listening = async <Server>(
-  section: Section,
-  settings: Address,
-  start: () => Promise<Server>,
-): Promise<Server> => {
-  try {
-    return await start();
-  } catch (cause) {
-    const reason = reasons[String((cause as NodeJS.ErrnoException).code)];
-    if (reason === undefined) throw cause;
-    const onSocket = settings.socket !== undefined && settings.socket !== '';
-    const address = onSocket ? settings.socket : `port ${settings.port} on ${settings.host}`;
-    const keys = onSocket ? `server.${section}.socket` : `server.${section}.port (0 takes a free one) or .host`;
-    throw new StartError('ADDRESS_UNAVAILABLE', `${address} ${reason}: set ${keys}, or end what holds it`, { cause });
-  }
-};
-
-/** Before anything is changed: a start that will find its ports taken leaves the folder as it was. */
-const probePorts = async ({ http, grpc, admin }: Config['server']): Promise<void> => {
-  const probe = (section: Section, settings: Address): Promise<void> =>
-    listening(section, settings, async () => {
-      if (settings.socket !== undefined && settings.socket !== '') return;
-      const error = await listenError(settings.host, settings.port);
-      if (error !== undefined) throw error;
-    });
-  await probe('admin', admin);
-  await probe('http', http);
-  if (grpc.enabled) await probe('grpc', grpc);
-};
 
 /** What was opened, closed in the opposite order; a part that fails to close does not keep the others open. */
 const closers = () => {

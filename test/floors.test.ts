@@ -24,7 +24,7 @@ const below: { readonly [part: string]: readonly string[] } = {
 const meetingPlace = 'decision/model.ts';
 /** What every wire does alike: it knows none of them. */
 const shared = 'wire';
-const roots = ['main.ts', 'server.ts', 'app.module.ts', 'version.ts'];
+const roots = ['main.ts', 'server.ts', 'start-error.ts', 'storage.ts', 'ports.ts', 'app.module.ts', 'version.ts'];
 
 interface Import {
   readonly from: string;
