@@ -123,6 +123,7 @@ const row = async (policy: HostilePolicy, baseline: number): Promise<string> => 
 };
 
 try {
+  const [load1 = 0] = os.loadavg();
   await quietDuring(() => sleep(quietMs));
   const baseline = await quietDuring(() => sleep(quietMs));
   const alone = percentile(baseline, 0.99);
@@ -142,7 +143,8 @@ try {
     '`node bench/hostile.ts --write`.',
     '',
     `${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}. ` +
-      `Without them the 99th percentile of \`todo\` is ${figure(alone)} ms, the longest ${figure(baseline.at(-1) ?? 0)} ms.`,
+      `Without them the 99th percentile of \`todo\` is ${figure(alone)} ms, the longest ${figure(baseline.at(-1) ?? 0)} ms. ` +
+      `The machine's load was ${load1.toFixed(1)} when it began, which is other programs': what they took is in the times, not in the CPU.`,
     '',
     '| policy | ends as | ms over each wire, the first ever first | CPU of the server meanwhile, ms | p99 of todo meanwhile, ms (times its own) | longest, ms |',
     '|---|---|---|---|---|---|',
@@ -151,7 +153,9 @@ try {
     `Resident: ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB after; OPA's toolchain, which the first push starts, is in the second.`,
     '',
     'Every evaluation begins on the deciding thread and leaves it for a worker after `engine.decidingInstructions`; there it ends',
-    'after `engine.instructions`. The server has one core here, so workers and the deciding thread share it.',
+    'after `engine.instructions`, or where its memory is at an end. The server has one core here, so workers and the deciding',
+    'thread share it, and `todo` has taken half of the CPU. What V8 compiles for a policy that is new is in the first answer. A',
+    'question of `todo` that comes while a worker runs waits until the kernel takes the core from it: up to 4 ms.',
     '',
   ].join('\n');
   process.stdout.write(text);
