@@ -78,6 +78,8 @@ export const exitCodes: { readonly [code in KnownCode]: ExitCode } = {
   STORAGE_FAILED: EXIT.failed,
   EXPLAIN_IMPOSSIBLE: EXIT.failed,
   EXPLAIN_BUSY: EXIT.failed,
+  EVALUATION_CONFLICT: EXIT.failed,
+  EVALUATION_FAILED: EXIT.failed,
 
   TOKEN_NAME_INVALID: EXIT.usage,
   TOKEN_EXISTS: EXIT.failed,

@@ -68,8 +68,6 @@ const DEADLINE_MS = 10_000;
 /** The toolchain does one thing at a time: pushes wait behind these. */
 const MOST_WAITING = 4;
 const TRACE_LENGTH = 4 << 20;
-/** OPA's code for two values of one document. */
-export const CONFLICT = 'eval_conflict_error';
 
 const impossible = (why: string): PolicyError => new PolicyError('EXPLAIN_IMPOSSIBLE', why);
 
@@ -195,13 +193,14 @@ const refOf = ({ name, version, digest, revision, dataRevision }: PolicyRef): Po
 });
 
 /** An evaluation that fails says why itself, with the values at fault, for those who may see them. */
-const failing = (error: unknown): unknown =>
-  error instanceof RegoError && error.problems.some(({ code }) => code === CONFLICT)
-    ? new PolicyError('EXPLAIN_IMPOSSIBLE', `the evaluation fails: ${error.message}`, {
-        cause: error,
-        problems: error.problems,
-      })
-    : error;
+const failing = (error: unknown): unknown => {
+  if (!(error instanceof RegoError)) return error;
+  const { problems } = error;
+  const [code] = problems.map((problem) => problem.code).filter((each) => each.startsWith('eval_'));
+  if (code === undefined) return error;
+  const failed = code === 'eval_conflict_error' ? 'EVALUATION_CONFLICT' : 'EVALUATION_FAILED';
+  return new PolicyError(failed, `the evaluation fails: ${error.message}`, { cause: error, problems });
+};
 
 export const createExplain = (parts: { readonly policy: PolicyStore; readonly toolchain: Toolchain }): Explain => {
   const { policy, toolchain } = parts;

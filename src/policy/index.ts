@@ -22,7 +22,7 @@ export { mergeData } from './content/data.ts';
 export { readManifest } from './content/manifest.ts';
 export { regoSources } from './content/rego-sources.ts';
 export type { Explain, ExplainQuestion, Explanation, RecordedCase } from './explain.ts';
-export { CONFLICT, createExplain } from './explain.ts';
+export { createExplain } from './explain.ts';
 export type { LocalResult } from './intake.ts';
 export type { PolicyLog } from './live.ts';
 export type {

@@ -134,7 +134,11 @@ export type PolicyErrorCode =
   /** There is no rule, or none in the sources, whose evaluation could be followed. */
   | 'EXPLAIN_IMPOSSIBLE'
   /** More explanations wait than the toolchain takes. */
-  | 'EXPLAIN_BUSY';
+  | 'EXPLAIN_BUSY'
+  /** What was to be explained is an evaluation that fails, since one document has several values: `problems` has them. */
+  | 'EVALUATION_CONFLICT'
+  /** What was to be explained is an evaluation that fails otherwise, as with a builtin's error that counts. */
+  | 'EVALUATION_FAILED';
 
 export class PolicyError extends VerdictError<PolicyErrorCode> {
   readonly problems: readonly RegoProblem[];

@@ -62,6 +62,8 @@ export const PROBLEMS: { readonly [code in ProblemCode]: readonly [Status, strin
   STORAGE_FAILED: [500, 'Bundles cannot be stored'],
   EXPLAIN_IMPOSSIBLE: [422, 'This cannot be explained'],
   EXPLAIN_BUSY: [429, 'Too many explanations at once'],
+  EVALUATION_CONFLICT: [422, 'Rules or functions produced conflicting values'],
+  EVALUATION_FAILED: [422, 'The evaluation fails'],
 
   TOOLCHAIN_UNAVAILABLE: [500, 'The compiler cannot be loaded'],
   TOOLCHAIN_CRASHED: [500, 'The compiler failed'],

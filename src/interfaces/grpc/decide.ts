@@ -32,7 +32,8 @@ const peerOf = (call: Call): string => {
 };
 
 const factsOf = (service: WireService, call: Call, wire: RequestFacts['wire']): RequestFacts => {
-  const [authorization] = call.metadata.get('authorization');
+  const [authorization, ...more] = call.metadata.get('authorization');
+  if (more.length > 0) throw new RequestError('header_repeated', 'the metadata authorization came twice');
   const caller = service.callerOf(typeof authorization === 'string' ? authorization : '');
   return { wire, caller, requestedBy: peerOf(call), trace: traceOf(call) };
 };

@@ -12,6 +12,7 @@ import { createHealthService } from './health.ts';
 import { patience } from './patience.ts';
 import { awaitPreface } from './preface.ts';
 import { createReflectionService } from './reflection.ts';
+import { keepRepeated } from './repeated.ts';
 import type { GrpcSettings } from './settings.ts';
 import { traced } from './trace.ts';
 
@@ -117,6 +118,7 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
   });
   sockets.maxConnections = settings.limits.connections;
   const address = await listen(sockets, 'server.grpc', settings);
+  const forget = keepRepeated();
 
   const end = async (graceMs: number): Promise<void> => {
     const { gone } = await stopListening(sockets);
@@ -134,6 +136,7 @@ export const startGrpcServer = async (options: GrpcOptions): Promise<GrpcServer>
     await new Promise<void>((resolve) => grpc.tryShutdown(() => resolve()));
     await gone;
     clearTimeout(late);
+    forget();
   };
   let closing: Promise<void> | undefined;
   return {

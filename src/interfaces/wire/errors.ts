@@ -78,7 +78,7 @@ export const requestErrors: { readonly [Code in RequestErrorCode]: RequestMappin
   path_invalid: malformed,
   media_type_unsupported: malformedHttp,
   coding_unsupported: malformedHttp,
-  header_repeated: malformedHttp,
+  header_repeated: malformed,
   token_invalid: { status: 401, opa: 'unauthorized', grpc: 'UNAUTHENTICATED' },
   host_refused: { status: 403, opa: 'forbidden' },
   origin_refused: { status: 403, opa: 'forbidden' },

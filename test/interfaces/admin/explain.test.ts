@@ -48,7 +48,9 @@ beforeAll(async () => {
     bundles: {
       rates: write('rates', { 'rates.rego': 'package rates\n\nopen if input.user != "mallory"\n' }),
       shop: write('shop', { 'shop.rego': shop, 'data.json': '{"shop":{"owner":"alice"}}' }),
-      both: write('both', { 'both.rego': 'package both\n\nv := "fixed"\n\nv := input.token\n' }),
+      both: write('both', {
+        'both.rego': 'package both\n\nv := "fixed"\n\nv := input.token\n\nsize := units.parse_bytes(input.size)\n',
+      }),
       hours: write('hours', { 'hours.rego': hours }),
     },
     sets: ['audit.mask.drop=["/input/secret"]'],
@@ -242,8 +244,26 @@ test('a conflict names its values to those who may see them, and its place to al
   expect((await asked('?explain=fails', authorization)).message).toBe(values);
   expect(await why(await idOf('both/v', input))).toMatchObject({
     status: 422,
-    code: 'EXPLAIN_IMPOSSIBLE',
+    code: 'EVALUATION_CONFLICT',
     detail: expect.stringContaining(values),
+  });
+});
+
+test('an evaluation that fails says so by its title, not that it cannot be explained', async () => {
+  const conflict = await pdp.admin('POST', '/v1/explain', { path: 'both/v', input: { token: 'other' } });
+  expect(conflict.json).toMatchObject({
+    status: 422,
+    code: 'EVALUATION_CONFLICT',
+    title: 'Rules or functions produced conflicting values',
+    problems: [{ code: 'eval_conflict_error' }],
+  });
+  const strict = { path: 'both/size', input: { size: 'x' }, strictBuiltinErrors: true };
+  expect((await pdp.admin('POST', '/v1/explain', strict)).json).toMatchObject({
+    status: 422,
+    code: 'EVALUATION_FAILED',
+    title: 'The evaluation fails',
+    detail: expect.stringContaining('units.parse_bytes'),
+    problems: [{ code: 'eval_builtin_error' }],
   });
 });
 

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -182,4 +183,56 @@ test('an answer that cannot be written is an error, told to operators and hidden
     details: 'the request failed unexpectedly',
   });
   expect(grpcWarnings).toHaveLength(1);
+});
+
+describe('entries of metadata', () => {
+  /** The trailers of a call whose `authorization` entries are these, made without grpc-js, which sends one at most. */
+  const callWith = async (address: string, entries: readonly string[]) => {
+    const session = connectHttp2(`http://${address}`, { strictSingleValueFields: false } as object);
+    const head = [
+      ':method',
+      'POST',
+      ':path',
+      DECIDE,
+      'content-type',
+      'application/grpc',
+      'te',
+      'trailers',
+      'x',
+      'authorization',
+    ];
+    const raw = [...head, ...entries.flatMap((entry) => ['authorization', entry])];
+    const stream = session.request(raw as never);
+    const ended = new Promise<{ readonly [name: string]: unknown }>((resolve, reject) => {
+      stream.on('error', reject);
+      // A call that is refused has its trailers as headers.
+      let trailers: object = {};
+      stream.on('response', (headers) => {
+        trailers = headers;
+      });
+      stream.on('trailers', (headers) => {
+        trailers = headers;
+      });
+      stream.on('end', () => resolve({ ...trailers }));
+    });
+    const frame = Buffer.alloc(5);
+    frame.writeUInt32BE(bytes.length, 1);
+    stream.end(Buffer.concat([frame, bytes]));
+    stream.resume();
+    const { 'grpc-status': grpcStatus, 'verdict-error': error } = await ended;
+    session.close();
+    return { status: Number(grpcStatus), error };
+  };
+
+  test('authorization that came twice is refused, whichever of them is right', async () => {
+    const tokens = { vdt_secret: { kind: 'token', name: 'svc', roles: ['ask'] } } as const;
+    const { server, audit, refusals } = await startGrpc({ tokens });
+    const twice = { status: status.INVALID_ARGUMENT, error: 'header_repeated' };
+    expect(await callWith(server.address, ['Bearer vdt_secret', 'Bearer other'])).toEqual(twice);
+    expect(await callWith(server.address, ['Bearer vdt_secret', 'Bearer vdt_secret'])).toEqual(twice);
+    expect(await callWith(server.address, ['', 'Bearer vdt_secret'])).toEqual(twice);
+    expect(refusals).toEqual(['header_repeated', 'header_repeated', 'header_repeated']);
+    expect(await callWith(server.address, ['Bearer vdt_secret'])).toEqual({ status: status.OK, error: undefined });
+    expect(audit.records.map(({ facts }) => facts.caller.name)).toEqual(['svc']);
+  });
 });

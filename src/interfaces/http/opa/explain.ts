@@ -2,7 +2,7 @@ import { messageOf, VerdictError } from '../../../canonical/index.ts';
 import type { Answer, Caller } from '../../../decision/index.ts';
 import type { CheckedJson } from '../../../engine/index.ts';
 import { holdsFor, SOURCE_READERS } from '../../../identity/index.ts';
-import { CONFLICT, PolicyError } from '../../../policy/index.ts';
+import { PolicyError } from '../../../policy/index.ts';
 import type { TraceLevel } from '../../../rego/index.ts';
 import { regoFromJson } from '../../../rego/index.ts';
 import type { Exchange, Service } from '../exchange.ts';
@@ -42,7 +42,7 @@ export const explanationOf = async (
     if (!isOfAnswer) return { unexplained: 'another version became active meanwhile' };
     return { explanation: found.explanation ?? [] };
   } catch (error) {
-    if (error instanceof PolicyError && error.problems[0]?.code === CONFLICT)
+    if (error instanceof PolicyError && error.code === 'EVALUATION_CONFLICT' && error.problems[0] !== undefined)
       return { conflict: error.problems[0].message };
     if (error instanceof VerdictError) return { unexplained: error.message };
     service.warn(`an answer could not be explained: ${messageOf(error)}`);
