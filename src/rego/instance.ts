@@ -27,14 +27,14 @@ const collectorShare = 0.75;
 const keptStderrBytes = 16_384;
 
 /** A crash as an error: Go writes what went wrong to stderr before it ends. */
-const crashOf = (thrown: unknown, stderr: string): ToolchainError => {
+const crashOf = (thrown: unknown, stderr: string, memoryBytes: number): ToolchainError => {
   if (thrown instanceof ToolchainError) return thrown;
   const said = /^(?:fatal error|panic|runtime): .*$/m.exec(stderr)?.[0] ?? messageOf(thrown);
   const memory = /out of memory|cannot allocate|could not allocate/i.test(`${said}\n${messageOf(thrown)}`);
   return memory
     ? new ToolchainError(
         'TOOLCHAIN_MEMORY',
-        `the compiler ran out of its memory (${said}); a server takes more by policy.compileMemoryBytes`,
+        `the compiler ran out of its memory of ${memoryBytes} bytes (${said}); a server gives it more by policy.compileMemoryBytes`,
         { cause: thrown },
       )
     : new ToolchainError('TOOLCHAIN_CRASHED', `OPA crashed (${said})`, { cause: thrown });
@@ -59,7 +59,7 @@ export const instantiate = (
     try {
       return run();
     } catch (thrown) {
-      dead = crashOf(thrown, stderr);
+      dead = crashOf(thrown, stderr, options.memoryBytes);
       throw dead;
     }
   };

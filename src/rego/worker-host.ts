@@ -89,7 +89,7 @@ export const workerHost = (settings: {
       };
       target.on('message', heard).on('error', crashed).on('exit', exited);
       if (deadlineMs !== undefined) {
-        const missed = new ToolchainError('TOOLCHAIN_DEADLINE', `OPA did not finish within ${deadlineMs} ms`);
+        const missed = new ToolchainError('TOOLCHAIN_DEADLINE', `OPA did not finish within ${deadlineMs / 1000} s`);
         timer = setTimeout(() => fail(missed), deadlineMs);
       }
       target.ref();

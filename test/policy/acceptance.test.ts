@@ -121,9 +121,20 @@ test('tests that never end are refused, and the next push is taken', async () =>
     'package a_test\n\ntest_long if count([1 | some a in numbers.range(1, 20000); some b in numbers.range(1, 20000); a == b]) == 1\n';
   expect(await refused(store, 'todo', await archiveOf({ ...good, 'a_test.rego': endless }))).toMatchObject({
     code: 'TOOLCHAIN_FAILED',
+    message:
+      'the policy compiler gave up: OPA did not finish within 0.5 s; a server gives it longer by policy.testSeconds',
   });
   await push(store, 'todo', good);
   expect(await ask(store, 'a', 'x')).toBe(1);
+});
+
+test('a compiler that misses its deadline is a refusal that names the setting', async () => {
+  const store = await machine.open({ settings: settings({ compileSeconds: 0.001 }) });
+  expect(await refused(store, 'todo', await archiveOf(good))).toMatchObject({
+    code: 'TOOLCHAIN_FAILED',
+    message:
+      'the policy compiler gave up: OPA did not finish within 0.001 s; a server gives it longer by policy.compileSeconds',
+  });
 });
 
 test('limits come from the settings', async () => {

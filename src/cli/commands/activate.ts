@@ -9,6 +9,8 @@ import type { Session, Start } from '../session.ts';
 
 const run = async (session: Session, name: string, version: string): Promise<ExitCode> => {
   const path = `/v1/bundles/${part(bundleName(name))}/versions/${versionNumber(version)}/activate`;
+  // What is linked with other bundles is compiled now.
+  session.screen.progress('activating ...');
   const answer = await askAdminFor(session, { method: 'POST', path }, isActivationAnswer);
   session.screen.result(answer, () => activationText(session.screen.paint, answer, 'is active'));
   return EXIT.done;

@@ -35,7 +35,7 @@ const run = async (
     session.screen.note(noteText(note, session.screen.paintNote));
   }
   const body = bundle === undefined ? await readNamed(session, file) : await writeArchive(bundle.files);
-  session.screen.progress(`sending ${count(body.length, 'byte')} ...`);
+  session.screen.progress(`sending ${count(body.length, 'byte')}, which the server checks, compiles and tests ...`);
   const request = { method: 'PUT', path, body, contentType: 'application/gzip' } as const;
   const answer = await askAdminFor(session, request, isPushAnswer).catch((error: unknown) => {
     // The server names files as they stand in the archive; the person knows them below the directory.

@@ -26,6 +26,7 @@ const run = async (session: Session, text: string, options: { readonly dryRun?: 
   const name = bundleName(text);
   if (options.dryRun === true) return preview(session, name);
   const path = `/v1/bundles/${part(name)}/rollback`;
+  session.screen.progress('activating ...');
   const answer = await askAdminFor(session, { method: 'POST', path }, isActivationAnswer);
   session.screen.result(answer, () => activationText(session.screen.paint, answer, 'is active again'));
   return EXIT.done;

@@ -30,7 +30,10 @@ export interface Screen {
   note(text: string): void;
   /** A line on stderr in both formats: what must not be overlooked. */
   warn(text: string): void;
-  /** Replaces the line that tells how far long work is; the empty text clears it. Shown on a terminal only. */
+  /**
+   * Replaces the line that tells what long work is about, and for how many seconds; the empty text clears it. Shown on a
+   * terminal only.
+   */
   progress(text: string): void;
 }
 
@@ -48,14 +51,17 @@ const seesColours = (output: Output, env: CliHost['env']): boolean =>
 const painter = (active: boolean): Paint =>
   active ? (ink, text) => `\u001b[${codes[ink][0]}m${text}\u001b[${codes[ink][1]}m` : (_, text) => text;
 
+const CLEAR_LINE = '\r\u001b[K';
+
 const endLine = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
 
 export const openScreen = (host: CliHost, format: 'text' | 'json'): Screen => {
   const json = format === 'json';
-  let progressShown = false;
+  let ticking: NodeJS.Timeout | undefined;
   const clear = (): void => {
-    if (progressShown) host.stderr.write('\r\u001b[K');
-    progressShown = false;
+    if (ticking !== undefined) host.stderr.write(CLEAR_LINE);
+    clearInterval(ticking);
+    ticking = undefined;
   };
   const tell = (text: string): void => {
     clear();
@@ -80,8 +86,15 @@ export const openScreen = (host: CliHost, format: 'text' | 'json'): Screen => {
       if (host.stderr.isTTY !== true || json) return;
       clear();
       if (text === '') return;
-      host.stderr.write(text.slice(0, (host.stderr.columns ?? 80) - 1));
-      progressShown = true;
+      const fitting = (line: string): string => line.slice(0, (host.stderr.columns ?? 80) - 1);
+      host.stderr.write(fitting(text));
+      const since = performance.now();
+      const tick = (): void => {
+        const seconds = Math.round((performance.now() - since) / 1000);
+        host.stderr.write(`${CLEAR_LINE}${fitting(`${text} ${seconds} s`)}`);
+      };
+      // What is waited for keeps the process alive, not this.
+      ticking = setInterval(tick, 1000).unref();
     },
   };
 };

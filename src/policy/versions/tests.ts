@@ -30,7 +30,7 @@ export interface TestParts {
 /** How many tests pass; rejects with TESTS_FAILED, naming those that do not. */
 export const runTests = async (sources: RegoSources, { toolchain, settings, files }: TestParts): Promise<number> => {
   const deadlineMs = settings.testSeconds * 1000;
-  const report = await callToolchain(toolchain.test(sources, { deadlineMs }));
+  const report = await callToolchain(toolchain.test(sources, { deadlineMs }), 'policy.testSeconds');
   const results = report.results.filter(({ file }) => files === undefined || files.has(file));
   const failed = results.filter(({ outcome }) => outcome === 'failed' || outcome === 'errored');
   if (failed.length > 0) {
