@@ -1,6 +1,6 @@
 import { messageOf } from './canonical/index.ts';
 import { type CliHost, runCli } from './cli/index.ts';
-import { type Config, configSchema, loadConfig, renderConfig } from './config/index.ts';
+import { type Config, configSchema, loadConfig, renderConfig, sourcesOf } from './config/index.ts';
 // Not through the doorway: that loads the log, which a command that serves nothing does without.
 import { watchUncaught } from './observability/process-watch.ts';
 import { version } from './version.ts';
@@ -45,6 +45,7 @@ const run = async (argv: readonly string[]): Promise<void> => {
     ending: ending.signal,
     configSchema: configSchema(),
     loadConfig: async (source) => loadConfig(source),
+    configSources: sourcesOf,
     renderConfig: (config) => renderConfig(config),
     // The command hands back what loadConfig gave it.
     startServer: async (config, options) => {

@@ -88,6 +88,8 @@ export interface CliHost {
   readonly configSchema: Json;
   /** Rejects with a VerdictError (with `problems: ConfigProblem[]`) when a key or a value is not accepted. */
   loadConfig(source: ConfigSource): Promise<CliConfig>;
+  /** What a configuration was read from: the path of its file, names of variables, `--set`. Empty: all is default. */
+  configSources(config: CliConfig): readonly string[];
   /** A configuration as YAML, secrets masked. */
   renderConfig(config: CliConfig): string;
   /**

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { checkValue } from './check.ts';
 import type { Config } from './config.ts';
 import { listenerProblems } from './listeners.ts';
@@ -46,6 +47,11 @@ const origins = new WeakMap<object, Origins>();
 /** Where the values of a configuration that `loadConfig` gave come from. */
 export const originsOf = (config: object): Origins => origins.get(config) ?? (() => undefined);
 
+const sources = new WeakMap<object, readonly string[]>();
+
+/** The file, if there is one, variables and `--set` that a configuration of `loadConfig` was made of, weakest first. */
+export const sourcesOf = (config: object): readonly string[] => sources.get(config) ?? [];
+
 /** Called before values are joined and defaults filled in, which changes them in place. */
 const originsIn = (file: YamlFile | undefined, overrides: readonly Override[]): Origins => {
   const inFile: unknown = structuredClone(file?.value);
@@ -82,5 +88,7 @@ export const loadConfig = (source: ConfigSource): Config => {
   const unsafe = listenerProblems(config, place);
   if (unsafe.length > 0) refuse(unsafe);
   origins.set(config, written);
+  const over = new Set(overrides.map(({ origin }) => origin));
+  sources.set(config, [...(name === undefined ? [] : [path.resolve(name)]), ...over]);
   return freeze(config);
 };

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { cli, folderOf } from './run.ts';
@@ -37,7 +38,28 @@ test('the schema is one JSON Schema', async () => {
 
 test('a valid configuration is said to be', async () => {
   const sets = ['http', 'grpc', 'admin'].flatMap((name) => ['--set', `server.${name}.port=0`]);
-  expect(await cli(['config', 'check', ...sets])).toMatchObject({ code: 0, stdout: 'the configuration is valid\n' });
+  const cwd = folderOf({ 'v.yaml': `storage: {dir: ${folderOf({})}/state}` });
+  const file = path.join(cwd, 'v.yaml');
+  const argv = ['config', 'check', '--config', 'v.yaml', ...sets];
+  const env = { VERDICT_CACHE__MAX_AGE_SECONDS: '9' };
+  const { code, stdout } = await cli(argv, { cwd, env });
+  expect(code).toBe(0);
+  const sources = `${file}, VERDICT_CACHE__MAX_AGE_SECONDS, --set`;
+  expect(stdout).toMatch(/^the configuration is valid \((.+)\); state lies in (\/.+\/state)\n$/);
+  expect(stdout).toContain(`(${sources})`);
+  expect((await cli([...argv, '--output', 'json'], { cwd, env })).json()).toEqual({
+    ok: true,
+    sources: sources.split(', '),
+    storageDir: expect.stringMatching(/\/state$/),
+    warnings: [],
+  });
+});
+
+test('a check of the defaults says that it read no file', async () => {
+  const sets = ['http', 'grpc', 'admin'].map((name) => [`VERDICT_SERVER__${name.toUpperCase()}__PORT`, '0'] as const);
+  const { stdout } = await cli(['config', 'check', '--set', 'storage.dir=/tmp'], { env: Object.fromEntries(sets) });
+  expect(stdout).not.toContain('verdict.yaml');
+  expect((await cli(['config', 'check'])).stdout).toContain('(defaults alone, no verdict.yaml is here)');
 });
 
 test('every problem of a configuration is named with its key and place, and the exit code is 2', async () => {
@@ -73,7 +95,7 @@ test('a port that is in use is told: the server that the configuration is for ma
   const sets = ['--set', `server.http.port=${port}`, '--set', 'server.grpc.port=0', '--set', 'server.admin.port=0'];
   const { code, stdout, stderr } = await cli(['config', 'check', ...sets]);
   other.close();
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'the configuration is valid\n' });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('the configuration is valid (--set)') });
   expect(stderr).toContain(`server.http: port ${port} on 127.0.0.1 is in use now`);
 });
 

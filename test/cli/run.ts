@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach } from 'vitest';
 import { type CliHost, type Output, runCli } from '../../src/cli/index.ts';
-import { configSchema, loadConfig, renderConfig } from '../../src/config/index.ts';
+import { configSchema, loadConfig, renderConfig, sourcesOf } from '../../src/config/index.ts';
 
 export interface Run {
   readonly code: number;
@@ -72,6 +72,7 @@ export const cli = async (argv: readonly string[], around: Around = {}): Promise
     ending: around.ending ?? new AbortController().signal,
     configSchema: configSchema(),
     loadConfig: async (source) => loadConfig(source) as never,
+    configSources: sourcesOf,
     renderConfig,
     startServer: around.startServer ?? (() => Promise.reject(new Error('this test starts no server'))),
   });

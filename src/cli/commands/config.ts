@@ -6,6 +6,7 @@ import { listenError, messageOf } from '../../canonical/index.ts';
 import { CliCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../model.ts';
 import { CliError } from '../report.ts';
+import { plain } from '../screen/screen.ts';
 import type { Session, Start } from '../session.ts';
 
 const show = async (session: Session): Promise<ExitCode> => {
@@ -74,7 +75,14 @@ const check = async (session: Session): Promise<ExitCode> => {
   if (problems.length > 0) throw new CliError('START_HINDERED', problems.join('; '));
   const warnings = await taken(session);
   for (const warning of warnings) screen.warn(`verdict: ${warning}`);
-  screen.result({ ok: true, warnings }, () => screen.paint('green', 'the configuration is valid'));
+  const config = await session.config();
+  const sources = session.host.configSources(config);
+  const storageDir = session.resolve(config.storage.dir);
+  const read = sources.length === 0 ? 'defaults alone, no verdict.yaml is here' : sources.join(', ');
+  screen.result(
+    { ok: true, sources, storageDir, warnings },
+    () => `${screen.paint('green', 'the configuration is valid')} (${plain(read)}); state lies in ${plain(storageDir)}`,
+  );
   return EXIT.done;
 };
 

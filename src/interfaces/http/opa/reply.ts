@@ -79,15 +79,15 @@ const metrics = (answer: Answer, exchange: Exchange, asked: Asked): string => {
 
 const INPUT_MISSING = "'input' key missing from the request";
 
-/** An unknown path costs no more than looking at these. */
-const MOST_NAMES = 300;
+/** One by one: a list of all would be made for every unknown path. */
+function* entrypointsFor({ policy }: Service, bundles: readonly string[] | undefined): Iterable<string> {
+  for (const { name, module } of policy.current.versions.values())
+    if (bundles === undefined || bundles.includes(name)) yield* module.entrypoints;
+}
 
 /** The entrypoint that was probably meant, of the bundles that the caller may ask. */
-const meant = ({ policy }: Service, { caller: { bundles } }: Exchange, path: readonly string[]): string => {
-  const names = [...policy.current.versions.values()]
-    .filter(({ name }) => bundles === undefined || bundles.includes(name))
-    .flatMap(({ module }) => module.entrypoints);
-  const name = nearestName(path.join('/'), names.slice(0, MOST_NAMES));
+const meant = (service: Service, { caller: { bundles } }: Exchange, path: readonly string[]): string => {
+  const name = nearestName(path.join('/'), entrypointsFor(service, bundles));
   return hint(name === undefined ? undefined : refText(name.split('/')));
 };
 
