@@ -5,8 +5,9 @@ import { outlineOf } from '../../src/policy/build/outline.ts';
 import { narrowRoots } from '../../src/policy/build/ownership.ts';
 import { missingAt } from '../../src/policy/build/unprovided.ts';
 import { readUpload } from '../../src/policy/build/upload.ts';
+import { indexJson } from '../../src/policy/content/indexed-json.ts';
 import type { JsonNode } from '../../src/policy/content/json-text.ts';
-import { nodeAt, parseJson } from '../../src/policy/content/json-text.ts';
+import { jsonBytes, nodeAt, parseJson } from '../../src/policy/content/json-text.ts';
 import { unownedData } from '../../src/policy/content/roots.ts';
 import { defaultArchiveLimits, writeArchive } from '../../src/policy/index.ts';
 import { dataOf } from '../engine/workbench.ts';
@@ -86,11 +87,14 @@ test('what a review finds in the outline of a document it finds in the whole', (
     value: data,
     paths: fc.array(path, { maxLength: 5 }),
     roots: fc.array(root, { maxLength: 3 }),
+    largeBytes: fc.constantFrom(8, 1_000),
   });
   fc.assert(
-    fc.property(cases, ({ value, paths, roots }) => {
-      const whole = treeOf(value);
-      const outline = outlineOf({ json: Buffer.from(JSON.stringify(value)), paths, roots });
+    fc.property(cases, ({ value, paths, roots, largeBytes }) => {
+      const json = jsonBytes(treeOf(value));
+      const whole = parseJson(Buffer.from(json).toString()) as ReturnType<typeof treeOf>;
+      // Small values are indexed, too: what is found in order of name and what is found by the index is the same.
+      const outline = outlineOf({ json, index: indexJson(json, largeBytes), paths, roots });
       expect(unownedData(outline, roots)).toEqual(unownedData(whole, roots));
       const documentOf = (tree: typeof whole) => ({ root: tree, json: dataOf('{}'), index: new Map(), revision: '' });
       const narrowed = (tree: typeof whole) => narrowRoots({ packages: [], data: documentOf(tree) });
@@ -105,11 +109,14 @@ test('what a review finds in the outline of a document it finds in the whole', (
 });
 
 test('an outline of many members has the names on its paths, and enough of the others', () => {
-  const members = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`k${at}`, { deep: 'x'.repeat(20) }]));
-  const json = Buffer.from(JSON.stringify({ shop: members, other: 1 }));
-  const outline = outlineOf({ json, paths: [['shop', 'k19999', 'deep']], roots: ['shop'] });
-  expect(nodeAt(outline, ['shop', 'k19999', 'deep'])).toEqual({ kind: 'scalar', text: 'null' });
-  expect(nodeAt(outline, ['shop', 'k4999'])).toEqual({ kind: 'object', members: new Map() });
-  expect(nodeAt(outline, ['shop', 'k5000'])).toBeUndefined();
+  const members = Object.fromEntries(
+    Array.from({ length: 20_000 }, (_, at) => [`k${at + 10_000}`, { deep: 'x'.repeat(20) }]),
+  );
+  const json = jsonBytes(treeOf({ shop: members, other: 1 }));
+  const asked = { paths: [['shop', 'k29999', 'deep']], roots: ['shop'] };
+  const outline = outlineOf({ json, index: indexJson(json), ...asked });
+  expect(nodeAt(outline, ['shop', 'k29999', 'deep'])).toEqual({ kind: 'scalar', text: 'null' });
+  expect(nodeAt(outline, ['shop', 'k14999'])).toEqual({ kind: 'object', members: new Map() });
+  expect(nodeAt(outline, ['shop', 'k15000'])).toBeUndefined();
   expect(unownedData(outline, ['shop'])).toEqual(['other']);
 });

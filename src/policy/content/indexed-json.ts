@@ -164,15 +164,21 @@ const itemOf = (place: JsonPlace, position: number): JsonPlace | undefined => {
   return at === undefined ? undefined : { of, at };
 };
 
-/** What stands at a path: members of objects by name, items of arrays by position; undefined where nothing does. */
+/** What stands one step below a value: a member of an object by name, an item of an array by position. */
+export const stepFrom = (place: JsonPlace, segment: string): JsonPlace | undefined => {
+  if (isObject(place)) return memberOf(place, segment);
+  if (place.of.json[place.at] !== OPEN_LIST || !/^(?:0|[1-9][0-9]{0,8})$/.test(segment)) return undefined;
+  return itemOf(place, Number(segment));
+};
+
+/** What stands at a path, undefined where nothing does. */
 export const placeAt = (of: IndexedJson, path: readonly string[]): JsonPlace | undefined => {
   let place: JsonPlace | undefined = { of, at: 0 };
-  for (const segment of path) {
-    if (place === undefined) return undefined;
-    if (isObject(place)) place = memberOf(place, segment);
-    else if (of.json[place.at] === OPEN_LIST && /^(?:0|[1-9][0-9]{0,8})$/.test(segment))
-      place = itemOf(place, Number(segment));
-    else return undefined;
-  }
+  for (const segment of path) place = place && stepFrom(place, segment);
   return place;
+};
+
+export const kindAt = ({ of, at }: JsonPlace): 'object' | 'array' | 'scalar' => {
+  const byte = of.json[at];
+  return byte === OPEN_OBJECT ? 'object' : byte === OPEN_LIST ? 'array' : 'scalar';
 };
