@@ -1,5 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { handMade, text } from '../engine/hand-made-module.ts';
 import { archiveOf } from '../policy/archives.ts';
 import { callDecide, callDecideBatch, json } from '../support/decision-grpc.ts';
 import type { HostilePolicy } from '../support/hostile.ts';
@@ -102,4 +103,18 @@ test.each(hostilePolicies)(
 test('afterwards the server is ready', async () => {
   const health = await fetch(new URL('/health/ready', pdp.urls.admin));
   expect(health.status).toBe(200);
+});
+
+test('a module written by hand that imports what no host of OPA has is refused at the push', async () => {
+  const files = {
+    '.manifest': JSON.stringify({ roots: ['odd'], wasm: [{ entrypoint: 'odd/allow', module: '/policy.wasm' }] }),
+    'policy.wasm': handMade({
+      entrypoint: 'odd/allow',
+      imports: [[...text('wasi_snapshot_preview1'), ...text('proc_exit'), 0, 2]],
+    }),
+  };
+  const pushed = await pdp.admin('PUT', '/v1/bundles/odd?activate=true', await archiveOf(files));
+  expect(pushed.status).toBe(422);
+  expect(pushed.text).toContain('imports something that OPA’s compiler does not import');
+  expect((await pdp.ask('/v1/data/odd/allow', { input: question })).json).not.toHaveProperty('result');
 });

@@ -71,7 +71,8 @@ export const pageOf = (outcomes: readonly Outcome[], list: readonly Known[], opa
 OPA ${opa} brings ${outcomes.length} cases of its own, each a query with modules, data, input and what it must give.
 \`npm run conformance\` compiles every one with the toolchain, evaluates it in Verdict's engine, and judges the answer as
 the tests of OPA's own Wasm host do: solutions as a set, errors of builtins as undefined, conflicts as errors. Each is
-evaluated twice, with the instruction counter in its module and without: another answer is a failure.
+evaluated twice in one instance whose module has the instruction counter and whose data was loaded whole, and twice in
+one without the counter whose data was changed in place: another answer is a failure.
 
 **${tally.passed} of ${outcomes.length} pass.** The run fails when any case but the ones below fails, and when one of them passes.
 

@@ -36,11 +36,17 @@ const patchedImage = (policy: PolicyModule, data: CheckedJson): DataImage => {
   return { ...empty, numbers: fractionalNumbers(data), changes };
 };
 
+/** What one instance answers the same question, twice. */
+export interface Asked {
+  readonly first: Evaluation;
+  readonly again: Evaluation;
+}
+
 /** Answers the first entrypoint of a module without the counter, over data that is changed in place. `rego` is OPA's toolchain. */
 export const plainEvaluator = (rego: WebAssembly.Module) => {
   const go = new GoBuiltins(rego);
   const own = hostBuiltins(typescriptBuiltins);
-  return async ({ wasm, data, budget, input, nowNs }: PlainQuestion): Promise<Evaluation> => {
+  return async ({ wasm, data, budget, input, nowNs }: PlainQuestion): Promise<Asked> => {
     const counted = await compilePolicy(wasm);
     const module = await WebAssembly.compile(uncounted(wasm) as Uint8Array<ArrayBuffer>);
     const policy = { ...counted, module };
@@ -51,11 +57,15 @@ export const plainEvaluator = (rego: WebAssembly.Module) => {
     );
     const { instructions } = budget;
     const task = { entrypoint: 0, below: [], strictErrors: false, nowNs, instructions };
-    const evaluation = evaluator.evaluate(input === undefined ? task : { ...task, input });
-    go.end();
-    go.renew();
+    const ask = (): Evaluation => {
+      const evaluation = evaluator.evaluate(input === undefined ? task : { ...task, input });
+      go.end();
+      go.renew();
+      return evaluation;
+    };
+    const asked = { first: ask(), again: ask() };
     evaluator.close();
-    return evaluation;
+    return asked;
   };
 };
 
@@ -64,11 +74,15 @@ const textOf = (evaluation: Evaluation): string => {
   return evaluation.kind === 'failed' ? `${evaluation.code}: ${evaluation.message}` : 'undefined';
 };
 
-/** What differs between the answers with and without the counter, where chance and the clock have no part in them. */
-export const counterProblem = (counted: Evaluation, plain: Evaluation): string | undefined => {
-  if (counted.basis.volatile || textOf(counted) === textOf(plain)) return undefined;
-  return `the counter, or data changed in place, changes the answer: ${textOf(counted)}, or ${textOf(plain)}`.slice(
-    0,
-    600,
-  );
+/** Which answer of `others` is another one than the counted module's first, where chance and the clock have no part in them. */
+export const differenceFrom = (
+  counted: Evaluation,
+  others: { readonly [how: string]: Evaluation },
+): string | undefined => {
+  if (counted.basis.volatile) return undefined;
+  const wanted = textOf(counted);
+  const found = Object.entries(others).find(([, other]) => textOf(other) !== wanted);
+  return found === undefined
+    ? undefined
+    : `${found[0]} it is another answer: ${textOf(found[1])}, not ${wanted}`.slice(0, 600);
 };
