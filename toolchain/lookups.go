@@ -17,6 +17,7 @@ import (
 //	data.list[2]      is never the member "2":                                          see bindNumbers
 //	with f as v       is not handed on to what is found so:                             it moves, see moveMocks
 //	with f as g with input.x as y    replaces another place than input.x:               with input.x as y with f as g
+//	with input.a as v                writes into an input that is no object:            with input as ..., see replaceWhole
 //
 // Bodies are compiled: what is computed before `not` stands before it by then, so that `not` is all that is reworded.
 type lookups struct {
@@ -31,6 +32,8 @@ type lookups struct {
 	// or what is not to be touched otherwise.
 	numbers bool
 	mocked  []ast.Ref
+	// inputs is true where members of the input are replaced.
+	inputs bool
 }
 
 // rewordLookups changes compiled modules, adds some, and answers whether there was anything to change.
@@ -86,6 +89,9 @@ func rewordLookups(modules map[string]*ast.Module, graph *ast.Graph) bool {
 	if found.numbers {
 		modules[reservedName+" places"] = ast.MustParseModuleWithOpts(placesModule, ast.ParserOptions{RegoVersion: ast.RegoV1})
 	}
+	if found.inputs {
+		modules[reservedName+" inputs"] = ast.MustParseModuleWithOpts(inputsModule, ast.ParserOptions{RegoVersion: ast.RegoV1})
+	}
 	return found.changed
 }
 
@@ -102,6 +108,7 @@ func (l *lookups) add(rule *ast.Rule) {
 func (l *lookups) reword(body ast.Body) ast.Body {
 	var reworded ast.Body
 	for _, expr := range body {
+		l.replaceWhole(expr)
 		block, isBlock := expr.Terms.(*ast.Not)
 		searches := l.searches(expr)
 		before := append(l.bind(expr), l.bindNumbers(expr)...)

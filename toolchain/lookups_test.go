@@ -19,7 +19,7 @@ own.a.v := false`, []string{` = input.a; [true | data.p.own[__local3__]] = []`}}
 own["x"].v := 1
 own.a := 7`, []string{` = input.a; [true | data.p.own[__local3__].v = 1] = []`}},
 	{"not, under another input", `permit if { not own[input.a].v with input.a as input.b }
-own["x"].v := 1`, []string{`[true | data.p.own[__local`, `__].v] = [] with input.a as __local`}},
+own["x"].v := 1`, []string{`[true | data.p.own[__local`, `__].v] = [] with input as data.__vd.inputs.put([__vd `}},
 	{"beside a rule of a computed name", `permit := own[input.a].v
 own["x"].v := 1
 own.a[k] := 2 if some k in {"v", input.b}`, []string{`__vd 0 = data.p.own[__local`, ` = __vd 0.v`}},
@@ -28,10 +28,10 @@ own["x"].v := 1 if input.b
 own.a[k] contains 2 if some k in {"v", input.b}`, []string{`[true | __vd 0 = data.p.own[__local`, `__vd 0.v] = []`}},
 	{"both, by a name from another input", `permit if { not own[input.a].v with input.a as input.b }
 own["x"].v := 1 if input.b
-own.a[k] contains 2 if some k in {"v", input.b}`, []string{`[true | __vd 0 = data.p.own[__local`, `__vd 0.v] = [] with input.a as __local`}},
+own.a[k] contains 2 if some k in {"v", input.b}`, []string{`[true | __vd 4 = data.p.own[__local`, `.v] = [] with input as data.__vd.inputs.put([`}},
 	{"beside a rule of a computed name, under another input", `permit := x if { x := own[input.a].v with input.a as "x" }
 own["x"].v := 1 if input.a == "x"
-own.a[k] contains 2 if some k in {"v", input.b}`, []string{`__vd 0 = data.p.own[`, `] with input.a as "x"; `}},
+own.a[k] contains 2 if some k in {"v", input.b}`, []string{` = data.p.own[`, `] with input as data.__vd.inputs.put([`, `, "a", "x"); `}},
 	{"beside a rule of a computed name, all of them", `permit := {k: v | v := own[k].v}
 own["x"].v := 1 if input.b
 own.a[k] contains 2 if some k in {"v", input.b}`, []string{`__vd 0 = data.p.own[k]; `, ` = __vd 0.v`}},
@@ -65,17 +65,24 @@ g(x) := x`, []string{`with data.__vd.mocks.m0 as __local14__ with data.__vd.mock
 	{"functions and documents replaced at once", `permit := x if { x := g(1) with g as h with input.a as 2 with is_string as f with input.b as input.c }
 g(x) := x
 f(_) := input.b
-h(x) := [x, input.a, is_string(x)]`, []string{` with input.a as 2 with input.b as __local11__ with data.p.g as data.p.h with is_string as `}},
+h(x) := [x, input.a, is_string(x)]`, []string{`, "b", __local11__) with data.p.g as data.p.h with is_string as `}},
 	{"blocks that are negated", `import future.keywords.not
 permit := [k | some k in ["z", "x", "a", input.b]; not { own[k].v }]
 permit := [k | some k in ["z", "x", "a"]; not { walk(input, [[p], k]); not { p == "b" } } with input.a as input.c]
 own["x"].v := 1
-own.a.v := false`, []string{`[true | data.p.own[__local2__].v] = []`, `[true | p = "b"] = []] = [] with input.a as __local`}},
+own.a.v := false`, []string{`[true | data.p.own[__local2__].v] = []`, `[true | p = "b"] = []] = [] with input as data.__vd.inputs.put(`}},
 	{"in both sides of and, or", `import future.keywords.and
 import future.keywords.or
 permit if { { not own[input.a].v } and { not own[input.b].v or input.c } }
 own["x"].v := 1
 own.a.v := false`, []string{`[true | data.p.own[__local`}},
+	{"members of the input replaced", `permit := [x | x := own[_] with input.a as 1]
+permit := [x, y] if { x := seen with input.a.b as input.b with input.c as "y"; y := seen with input as input.a with input.b.c.d as 1 }
+permit := x if { x := seen with input.b as 2 with input as input.a with is_string as true }
+permit if not same with input.a as "x" with data.q.r as 1
+own contains input
+seen := [input, is_string(input)]
+same if input.a == input.b`, []string{`with input as data.__vd.inputs.put([__vd `, `, "b", data.__vd.inputs.put([`, ` with data.q.r as 1`}},
 	{"numbers in data", `permit := x if x := data.list[2].b[0].c
 permit := data.list[1][input.a][2] if not data.list[3]
 permit := data.p.own[0] if input.b

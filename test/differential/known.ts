@@ -48,18 +48,6 @@ export const known: readonly KnownDifference[] = [
     found: '1.0',
   },
   {
-    name: 'a part of an input replaced that is no object',
-    reason: "OPA's runtime writes into the input as if it were an object; the evaluation fails.",
-    case: {
-      rego: 'package pol\n\na := v if v := input.n with input.n as 1\n',
-      data: '{}',
-      entrypoints: ['a'],
-      inputs: ['[1,{}]'],
-    },
-    wanted: '1',
-    found: 'failed:engine_error',
-  },
-  {
     name: 'the order in which walk finds members',
     reason: "OPA's runtime takes the members of an object as they lie in its table, the interpreter takes them sorted.",
     case: {

@@ -280,9 +280,8 @@ export const programOf = (seed: number, style: Style): Program => {
     data: dataText(dice),
     inputs: inputTexts(dice, {
       count: 10,
-      // OPA's runtime replaces parts of objects only, and walks them in another order, so that of equal numbers another
-      // one comes first: see the known differences.
-      objectsOnly: source.includes('with input.'),
+      // OPA's runtime walks objects in another order, so that of equal numbers another one comes first: see the known
+      // differences.
       spelledOnce: source.includes('walk('),
     }),
     blocks: growing.blocks,

@@ -86,11 +86,11 @@ export const dataText = (dice: Dice): string => {
 /** Inputs as JSON texts; undefined is an absent one. */
 export const inputTexts = (
   dice: Dice,
-  options: { readonly count: number; readonly objectsOnly: boolean; readonly spelledOnce: boolean },
+  options: { readonly count: number; readonly spelledOnce: boolean },
 ): (string | undefined)[] => {
-  const { count, objectsOnly, spelledOnce } = options;
+  const { count, spelledOnce } = options;
   const whole = dice.one(wholeInputs);
-  const found: (string | undefined)[] = [undefined, ...(objectsOnly ? [] : [whole])];
+  const found: (string | undefined)[] = [undefined, whole];
   while (found.length < count) {
     const input = objectText(
       dice,

@@ -169,3 +169,18 @@ describe('a large document', () => {
     for (let round = 0; round < 5; round++) expect(await policy.answer('p/last', { input: { list } })).toBe('99999');
   });
 });
+
+test('a member of the input is replaced whatever the input is, and what it refuses stays refused', async () => {
+  const policy = await bench.policy(`allow if not blocked with input.mode as "check"
+blocked if input.mode == "check"
+whole := input
+deep := x if x := whole with input.a.b as 1 with input.c as 2`);
+  for (const inputText of ['1', '"x"', '""', '[]', '[1]', 'true', 'null', '{}', undefined]) {
+    const question = inputText === undefined ? {} : { inputText };
+    expect(await policy.answer('p/allow', question)).toBe('undefined');
+    expect(await policy.answer('p/deep', question)).toBe('{"a":{"b":1},"c":2}');
+  }
+  const deep = await policy.answer('p/deep', { inputText: '{"a":{"z":true},"c":[1],"k":{}}' });
+  expect(JSON.parse(deep)).toEqual({ a: { b: 1, z: true }, c: 2, k: {} });
+  await policy.module.close();
+});
