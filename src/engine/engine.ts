@@ -230,7 +230,7 @@ class WasmEngine implements Engine {
     if (read === undefined) return undefined;
     const image = once(read.image);
     const local = new LocalEvaluator(image, builtins, read.instance);
-    const original = (): Original => ({ image: image().data, text: shared(data) });
+    const original = once((): Original => ({ image: image().data, text: shared(data) }));
     return { image, local, inside: await firstInstance(local), origin: { wasm, policy, original } };
   }
 

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 
 export const CLOSE = 'Connection: close\r\n\r\n';
+export const NO_MORE = '\r\n';
 const UNSAFE = /[^\t\x20-\x7e]/;
 
 const dates = { second: 0, text: '' };
@@ -26,8 +27,8 @@ export const saysConnection = (headers: readonly string[]): boolean => {
 };
 
 /**
- * The status line and all headers, in the order in which node:http writes them. `end` are the last lines, unless
- * `headers` say of the connection what is to be said. Throws TypeError for a value that would not stay one header.
+ * The status line and all headers, in the order in which node:http writes them; `end` are the last lines, with the empty
+ * one. Throws TypeError for a value that would not stay one header.
  */
 export const answerText = (status: number, headers: readonly string[], end: string): string => {
   let text = statusLines.get(status) ?? `HTTP/1.1 ${status} \r\n`;
@@ -37,5 +38,5 @@ export const answerText = (status: number, headers: readonly string[], end: stri
     if (UNSAFE.test(value)) throw new TypeError(`a character that no header may have, in ${headers[at]}`);
     text += `${headers[at]}: ${value}\r\n`;
   }
-  return `${text}Date: ${dateText()}\r\n${saysConnection(headers) ? '\r\n' : end}`;
+  return `${text}Date: ${dateText()}\r\n${end}`;
 };

@@ -3,7 +3,7 @@ import type { RequestObserver } from '../../../decision/index.ts';
 import type { Incoming, Outgoing } from '../incoming.ts';
 import { refuseConnection } from '../protocol-errors.ts';
 import type { HttpLimits } from '../settings.ts';
-import { answerText, CLOSE, saysConnection } from './answer-text.ts';
+import { answerText, CLOSE, NO_MORE, saysConnection } from './answer-text.ts';
 import type { ReadHead } from './grammar.ts';
 import { readFrontHead } from './grammar.ts';
 
@@ -59,8 +59,9 @@ export const openConnection = (socket: Socket, options: ConnectionOptions): Conn
     return {
       isOver: () => isSent || socket.destroyed,
       send: (status, headers, body, last) => {
-        const closes = isLast || last || isEnding() || saysConnection(headers);
-        const text = answerText(status, headers, closes ? CLOSE : keepAlive);
+        const isSaid = saysConnection(headers);
+        const closes = isSaid || isLast || last || isEnding();
+        const text = answerText(status, headers, isSaid ? NO_MORE : closes ? CLOSE : keepAlive);
         isSent = true;
         isLast = closes;
         if (typeof body === 'string') socket.write(text + body, 'latin1');
