@@ -3,8 +3,11 @@ import type { EvaluationErrorCode } from '../../src/engine/index.ts';
 import { constant, handMade, places } from '../engine/hand-made-module.ts';
 import type { Contents } from '../policy/archives.ts';
 
+/** The bundle, and package, that each of them is a version of: so that a default decision, too, can ask every one. */
+export const hostileBundle = 'hostile';
+
 export interface HostilePolicy {
-  /** The bundle's name, and its package's; what is asked is its rule `allow`. */
+  /** What is asked is its rule `allow`. */
   readonly name: string;
   readonly about: string;
   readonly files: Contents;
@@ -17,7 +20,7 @@ const used: readonly EvaluationErrorCode[] = ['budget_exceeded', 'memory_exceede
 const rego = (name: string, about: string, text: string, codes = used): HostilePolicy => ({
   name,
   about,
-  files: { 'policy.rego': `package ${name}\n\n${text}\n` },
+  files: { 'policy.rego': `package ${hostileBundle}\n\n# ${name}: ${about}.\n${text}\n` },
   codes,
 });
 
@@ -30,11 +33,11 @@ const handMadePolicy: HostilePolicy = {
   about: 'a module written by hand that loops for ever',
   files: {
     '.manifest': JSON.stringify({
-      roots: ['handmade'],
-      wasm: [{ entrypoint: 'handmade/allow', module: '/policy.wasm' }],
+      roots: [hostileBundle],
+      wasm: [{ entrypoint: `${hostileBundle}/allow`, module: '/policy.wasm' }],
     }),
     'policy.wasm': handMade({
-      entrypoint: 'handmade/allow',
+      entrypoint: `${hostileBundle}/allow`,
       evaluate: [0x03, 0x40, 0x0c, 0, 0x0b, ...constant(places.answer)],
     }),
   },
