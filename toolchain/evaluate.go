@@ -21,6 +21,8 @@ type evaluation struct {
 	Trace       string          `json:"trace,omitempty"`
 	Printed     string          `json:"printed,omitempty"`
 	Explanation json.RawMessage `json:"explanation,omitempty"`
+	// Cut says that there were more steps, or more of an explanation, than are told.
+	Cut bool `json:"cut,omitempty"`
 	*steps
 }
 
@@ -96,13 +98,14 @@ func evaluate(q *query) reply {
 		answer.Trace = text.String()
 	}
 	if q.Explain != "" {
-		if answer.Explanation, err = explanationOf(*tracer, q.Explain, q.Pretty); err != nil {
+		if answer.Explanation, answer.Cut, err = explanationOf(*tracer, q.Explain, q.Pretty); err != nil {
 			return reply{Crash: err.Error()}
 		}
 	}
 	if followed != nil {
 		followed.calls.tell(failed)
 		answer.steps = followed.found()
+		answer.Cut = answer.steps.Cut
 	}
 	return reply{Result: answer, attachment: solutions}
 }
@@ -134,16 +137,53 @@ func callsOf(text []byte) (builtins.NDBCache, error) {
 	return calls, nil
 }
 
-// explanationOf is the member `explanation` of OPA's Data API.
-func explanationOf(trace []*topdown.Event, level string, pretty bool) (json.RawMessage, error) {
+// longestExplanation is in bytes: other threads read it, one of them while it answers others.
+const longestExplanation = 4 << 20
+
+// explanationOf is the member `explanation` of OPA's Data API, and whether it is only the beginning of it.
+func explanationOf(trace []*topdown.Event, level string, pretty bool) (json.RawMessage, bool, error) {
 	filter := map[string]func([]*topdown.Event) []*topdown.Event{
 		"notes": lineage.Notes, "fails": lineage.Fails, "full": lineage.Full, "debug": lineage.Debug,
 	}[level]
 	if filter == nil {
-		return nil, fmt.Errorf("unknown level %q", level)
+		return nil, false, fmt.Errorf("unknown level %q", level)
 	}
-	text, err := types.NewTraceV1(filter(trace), pretty)
-	return json.RawMessage(text), err
+	events := filter(trace)
+	if pretty {
+		var text beginning
+		topdown.PrettyTraceWithLocation(&text, events)
+		lines, err := json.Marshal(strings.Split(strings.Trim(text.String(), "\n"), "\n"))
+		return lines, text.cut, err
+	}
+	// One by one: all of them as JSON can be a hundred times as long as what is kept.
+	kept := []byte{'['}
+	for _, event := range events {
+		text, err := types.NewTraceV1([]*topdown.Event{event}, false)
+		if err != nil {
+			return nil, false, err
+		}
+		if len(kept)+len(text) > longestExplanation {
+			return append(kept, ']'), true, nil
+		}
+		if len(kept) > 1 {
+			kept = append(kept, ',')
+		}
+		kept = append(kept, text[1:len(text)-1]...)
+	}
+	return append(kept, ']'), false, nil
+}
+
+// beginning keeps what is written first, line by line.
+type beginning struct {
+	strings.Builder
+	cut bool
+}
+
+func (b *beginning) Write(line []byte) (int, error) {
+	if b.cut = b.cut || b.Len()+len(line) > longestExplanation; b.cut {
+		return len(line), nil
+	}
+	return b.Builder.Write(line)
 }
 
 func solutionsOf(q *query, results rego.ResultSet) ast.Value {

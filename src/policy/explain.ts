@@ -10,7 +10,7 @@ import type {
   RegoVersion,
   Toolchain,
 } from '../rego/index.ts';
-import { RegoError, regoJson, traceAt } from '../rego/index.ts';
+import { RegoError, regoJson } from '../rego/index.ts';
 import type { ReadBundle } from './build/prepared.ts';
 import { preparedOf, readArchiveAside } from './build/upload.ts';
 import { readBuildInfo } from './content/build-info.ts';
@@ -55,7 +55,7 @@ export interface Explanation {
   readonly explanation?: readonly unknown[];
   /** The rules that were tried, outermost first. */
   readonly steps?: readonly RegoStep[];
-  /** There were more steps than are shown. */
+  /** There was more of the steps, the trace or the explanation than is shown. */
   readonly cut?: boolean;
   /** Lines that the policy printed. */
   readonly printed?: string;
@@ -67,7 +67,6 @@ export type Explain = (question: ExplainQuestion) => Promise<Explanation>;
 const DEADLINE_MS = 10_000;
 /** The toolchain does one thing at a time: pushes wait behind these. */
 const MOST_WAITING = 4;
-const TRACE_LENGTH = 4 << 20;
 
 const impossible = (why: string): PolicyError => new PolicyError('EXPLAIN_IMPOSSIBLE', why);
 
@@ -115,10 +114,12 @@ const recordedVersions = (policy: PolicyStore, { policies }: RecordedCase): Aske
   return { own, links: policies.filter((ref) => ref !== own) };
 };
 
-const cut = (trace: string): string =>
-  trace.length <= TRACE_LENGTH
-    ? trace
-    : `${trace.slice(0, trace.lastIndexOf('\n', TRACE_LENGTH) + 1)}... the trace is longer: ${trace.length} characters\n`;
+/** OPA's lines as a text, which says where it was cut. */
+const traceOf = (lines: readonly unknown[], isCut: boolean): string =>
+  [...lines, ...(isCut ? ['... the trace is longer: this is its beginning'] : [])]
+    .filter((line) => line !== '')
+    .map((line) => `${line}\n`)
+    .join('');
 
 type ReadVersion = (ref: PolicyRef) => Promise<ReadBundle>;
 
@@ -202,8 +203,14 @@ const failing = (error: unknown): unknown => {
   return new PolicyError(failed, `the evaluation fails: ${error.message}`, { cause: error, problems });
 };
 
-export const createExplain = (parts: { readonly policy: PolicyStore; readonly toolchain: Toolchain }): Explain => {
-  const { policy, toolchain } = parts;
+interface ExplainParts {
+  readonly policy: PolicyStore;
+  readonly toolchain: Toolchain;
+  /** Longest time for one; default: 10 seconds. */
+  readonly deadlineMs?: number;
+}
+
+export const createExplain = ({ policy, toolchain, deadlineMs = DEADLINE_MS }: ExplainParts): Explain => {
   let waiting = 0;
   const read: ReadVersion = async ({ name, version }) =>
     preparedOf(await readArchiveAside(await policy.archive(name, version), unlimited));
@@ -221,19 +228,18 @@ export const createExplain = (parts: { readonly policy: PolicyStore; readonly to
       ...(input === undefined ? {} : { input }),
       ...(recorded === undefined ? {} : { context: { nowNs: recorded.nowNs, seed: SEED } }),
       ...(recorded?.calls === undefined ? {} : { calls: recorded.calls }),
-      ...(level === 'steps' || wanted === undefined ? {} : { explain: { level, pretty: wanted.pretty } }),
+      ...(level === 'steps' ? {} : { explain: { level, pretty: wanted?.pretty ?? true } }),
       strictErrors,
-      trace: isTrace,
       steps: level === 'steps',
-      deadlineMs: DEADLINE_MS,
+      deadlineMs,
     });
-    const { bindings, trace, explanation, steps, cut: isCut, printed } = found;
+    const { bindings, explanation, steps, cut: isCut, printed } = found;
     const result = bindings[0]?.result;
     return {
       policy: refOf(place.own),
       ...(result === undefined ? {} : { result }),
-      ...(isTrace ? { trace: cut(traceAt(trace ?? '', level)) } : {}),
-      ...(explanation === undefined ? {} : { explanation }),
+      ...(isTrace ? { trace: traceOf(explanation ?? [], isCut === true) } : {}),
+      ...(wanted === undefined || explanation === undefined ? {} : { explanation }),
       ...(steps === undefined ? {} : { steps }),
       ...(isCut === true ? { cut: true } : {}),
       ...(printed === undefined || printed === '' ? {} : { printed }),

@@ -130,7 +130,7 @@ export interface RegoEvaluation {
   readonly printed?: string;
   /** The rules that were tried, outermost first, when asked for. */
   readonly steps?: readonly RegoStep[];
-  /** There were more steps than are kept (20,000). */
+  /** There were more steps than are kept (20,000), or more of an explanation (4 MiB). */
   readonly cut?: boolean;
   /** `explanation` as OPA's Data API has it, when asked for. */
   readonly explanation?: readonly unknown[];

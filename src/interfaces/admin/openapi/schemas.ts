@@ -66,7 +66,7 @@ const explanation = {
   policy: object({ name, version: whole, digest: text, revision: text, dataRevision: text }),
   trace: { ...text, description: 'At all levels but `steps`.' },
   steps: { ...list('Step'), description: 'At the level `steps`.' },
-  cut: { type: 'boolean', description: 'There were more steps.' },
+  cut: { type: 'boolean', description: 'There was more of the steps or the trace.' },
   printed: text,
 };
 const explanationOptional = ['result', 'refused', 'trace', 'steps', 'cut', 'printed'];

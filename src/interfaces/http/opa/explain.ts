@@ -24,7 +24,7 @@ export const explanationOf = async (
   { caller, target: { options } }: Exchange,
   answer: Answer,
   asked: { readonly path: readonly string[]; readonly input?: CheckedJson; readonly level: TraceLevel },
-): Promise<Pick<Asked, 'explanation' | 'unexplained' | 'conflict'>> => {
+): Promise<Pick<Asked, 'explanation' | 'cut' | 'unexplained' | 'conflict'>> => {
   const { path, input, level } = asked;
   if (service.explain === undefined) return { unexplained: 'this listener gives none' };
   if (!caller.roles.some((role) => SOURCE_READERS.includes(role)))
@@ -40,7 +40,7 @@ export const explanationOf = async (
     });
     const isOfAnswer = answer.policies.some(({ digest }) => digest === found.policy.digest);
     if (!isOfAnswer) return { unexplained: 'another version became active meanwhile' };
-    return { explanation: found.explanation ?? [] };
+    return { explanation: found.explanation ?? [], cut: found.cut === true };
   } catch (error) {
     if (error instanceof PolicyError && error.code === 'EVALUATION_CONFLICT' && error.problems[0] !== undefined)
       return { conflict: error.problems[0].message };

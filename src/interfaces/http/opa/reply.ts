@@ -15,6 +15,8 @@ export interface Asked {
   readonly parseNs?: number;
   /** OPA's `explanation`, where it was asked for and could be had. */
   readonly explanation?: readonly unknown[];
+  /** It is only the beginning of OPA's. */
+  readonly cut?: boolean;
   /** Why there is none although it was asked for. */
   readonly unexplained?: string;
   /** OPA's message of the conflict that ended the evaluation, values included: for who may see them. */
@@ -108,6 +110,7 @@ const warning = (
         meant(service, exchange, path),
     ]);
   if (asked.unexplained !== undefined) found.push(['explain_unavailable', `no explanation: ${asked.unexplained}`]);
+  if (asked.cut === true) found.push(['explanation_cut', 'the explanation is longer: this is its beginning']);
   const [first] = found;
   if (first === undefined) return '';
   const message = found.map(([, text]) => text).join('; ');
@@ -131,7 +134,7 @@ export const envelopeMembers = (
   if (explained !== undefined) text += `"explanation":${JSON.stringify(explained)},`;
   if (options.metrics) text += metrics(answer, exchange, asked);
   text = verdict.kind === 'decided' ? `${text}"result":${verdict.result}` : text.slice(0, -1);
-  if (asked.inputMissing || answer.unknownPath || asked.unexplained !== undefined)
+  if (asked.inputMissing || answer.unknownPath || asked.unexplained !== undefined || asked.cut === true)
     text += warning(service, exchange, answer, asked, path);
   return text;
 };
