@@ -20,5 +20,5 @@ for (const level of ['notes', 'fails', 'full', 'debug'])
     const answer = await fetch(`http://${address}/v1/data/levels/allow?${query}`, { method: 'POST', body });
     recorded[query] = (await answer.json()).explanation;
   }
-writeFileSync(path.join(here, 'explanations.json'), `${JSON.stringify(recorded, null, 1)}\n`);
+writeFileSync(path.join(here, 'explanations.json'), `${JSON.stringify(recorded, null, 2)}\n`);
 server.kill();
