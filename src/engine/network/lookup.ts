@@ -6,12 +6,18 @@ import { BuiltinError } from '../builtins/model.ts';
 import { wrongType } from '../builtins/operands.ts';
 import type { AllowedHosts } from './allowed.ts';
 
+/** All addresses that a name stands for now. */
+export type Resolve = (
+  host: string,
+  options: { readonly all: true; readonly family?: number },
+) => Promise<{ address: string; family: number }[]>;
+
 /** Node's lookup for a connection: gives only addresses that may be connected to, so that no second answer can differ. */
 export const checkedLookup =
-  (allowed: AllowedHosts): LookupFunction =>
+  (allowed: AllowedHosts, resolveAll: Resolve = resolve): LookupFunction =>
   (host, options, done) => {
     const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : (options.family ?? 0);
-    resolve(host, { all: true, family }).then(
+    resolveAll(host, { all: true, family }).then(
       (found) => {
         try {
           for (const { address } of found) allowed.checkAddress(host, address);

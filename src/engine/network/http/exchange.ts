@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../../canonical/index.ts';
 import { BuiltinError } from '../../builtins/model.ts';
 import { type AllowedHosts, HostRefused } from '../allowed.ts';
+import type { Resolve } from '../lookup.ts';
 import type { NetworkEvent } from '../model.ts';
 import type { BundleConnections } from './connections.ts';
 import { type Hop, isRedirect, redirected } from './redirect.ts';
@@ -34,6 +35,8 @@ export interface ExchangeLimits {
   /** Absent: each request has a connection of its own. */
   readonly connections?: BundleConnections;
   readonly tell?: (event: NetworkEvent) => void;
+  /** Absent: the system's. */
+  readonly resolve?: Resolve;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }

@@ -41,15 +41,15 @@ const headersFor = ({ headers, method, body }: HttpRequest): Record<string, stri
 };
 
 /** What a request of `sendOnce` may use, and whom it tells. */
-type Sending = Pick<ExchangeLimits, 'allowed' | 'connections' | 'signal' | 'tell'>;
+type Sending = Pick<ExchangeLimits, 'allowed' | 'connections' | 'resolve' | 'signal' | 'tell'>;
 
 type Agent = ReturnType<BundleConnections['agent']>;
 
 const sendBy = (url: URL, request: HttpRequest, sending: Sending, agent: Agent | false): Promise<IncomingMessage> => {
-  const { allowed, signal, tell } = sending;
+  const { allowed, resolve: resolveAll, signal, tell } = sending;
   const method = request.method === '' ? 'GET' : request.method;
   const headers = headersFor(request);
-  const options: RequestOptions = { method, headers, lookup: checkedLookup(allowed), agent, signal };
+  const options: RequestOptions = { method, headers, lookup: checkedLookup(allowed, resolveAll), agent, signal };
   return new Promise<IncomingMessage>((resolve, reject) => {
     const isTls = url.protocol === 'https:';
     const sent = isTls ? tlsRequest(url, withTls(options, request.tls)) : plainRequest(url, options);
