@@ -1,5 +1,5 @@
 import { codeOf } from './functions.ts';
-import { OPCODE, passLocals, passOperands, weightOf } from './instructions.ts';
+import { OPCODE, passLocals, passOperands, plainNumbers, weights } from './instructions.ts';
 import type { WasmReader } from './reader.ts';
 import { invalidModule, leb128, signedLeb128 } from './reader.ts';
 import type { Section } from './sections.ts';
@@ -20,19 +20,14 @@ const instructionsPerPoint = 32;
 interface CountingPoint {
   /** Where it is put, from the start of the module. */
   readonly at: number;
-  readonly cost: number;
+  cost: number;
 }
 
 interface Places {
+  /** In their order. */
   readonly points: readonly CountingPoint[];
   /** Where the memory is grown by nothing, which says how large it is. */
   readonly sizes: readonly { readonly from: number; readonly to: number }[];
-}
-
-/** A block that is open: where it is a loop's or the function's own, with the weight of the code before it. */
-interface Open {
-  readonly at?: number;
-  readonly before: number;
 }
 
 /**
@@ -43,28 +38,39 @@ interface Open {
  */
 const countingPoints = (body: WasmReader, globals: number): Places => {
   passLocals(body);
-  const open: Open[] = [{ at: body.at, before: 0 }];
-  const points: CountingPoint[] = [];
+  const { bytes, end } = body;
+  let { at } = body;
+  const points: CountingPoint[] = [{ at, cost: 0 }];
   const sizes: { from: number; to: number }[] = [];
+  // Of each block that is open, two numbers: the place that counts for it, or -1, and the weight of the code before it.
+  const open = [0, 0];
   let weight = 0;
-  let zeroAt: number | undefined;
-  while (!body.done) {
-    const { at } = body;
-    const opcode = body.byte();
+  let zeroAt = -1;
+  while (at < end) {
+    const opcode = bytes[at] as number;
+    // Most code is run once, before V8 has compiled this: nothing is called for the most usual instructions.
+    const numbers = plainNumbers[opcode] as number;
+    if (numbers === 0 || (numbers === 1 && at + 1 < end && (bytes[at + 1] as number) < 0x80)) {
+      at += 1 + numbers;
+      weight++;
+      continue;
+    }
+    body.at = at + 1;
     passOperands(opcode, body, globals);
-    if (opcode === OPCODE.memoryGrow && zeroAt !== undefined) sizes.push({ from: zeroAt, to: body.at });
-    zeroAt = opcode === OPCODE.i32Const && body.bytes[at + 1] === 0 ? at : undefined;
-    weight += weightOf(opcode);
-    if (opcode === OPCODE.loop) open.push({ at: body.at, before: weight });
-    else if (opcode === OPCODE.block || opcode === OPCODE.if) open.push({ before: weight });
+    if (opcode === OPCODE.memoryGrow && zeroAt === at - 2) sizes.push({ from: zeroAt, to: body.at });
+    if (opcode === OPCODE.i32Const && bytes[at + 1] === 0) zeroAt = at;
+    at = body.at;
+    weight += weights[opcode] as number;
+    if (opcode === OPCODE.loop) open.push(points.push({ at, cost: 0 }) - 1, weight);
+    else if (opcode === OPCODE.block || opcode === OPCODE.if) open.push(-1, weight);
     else if (opcode === OPCODE.end) {
-      const closed = open.pop();
-      if (closed === undefined) throw invalidModule(`closes a block that is not open, at byte ${body.at}`);
-      const cost = 1 + Math.floor((weight - closed.before) / instructionsPerPoint);
-      if (closed.at !== undefined) points.push({ at: closed.at, cost });
+      if (open.length === 0) throw invalidModule(`closes a block that is not open, at byte ${at}`);
+      const before = open.pop() as number;
+      const place = points[open.pop() as number];
+      if (place !== undefined) place.cost = 1 + Math.floor((weight - before) / instructionsPerPoint);
     }
   }
-  if (open.length > 0) throw invalidModule(`ends a function within a block, at byte ${body.at}`);
+  if (open.length > 0) throw invalidModule(`ends a function within a block, at byte ${at}`);
   return { points, sizes };
 };
 
@@ -109,19 +115,27 @@ export const withCounter = (wasm: Uint8Array, sections: readonly Section[]): Cou
   const globalSection = onlySection(sections, SECTION.global, 'globals');
   const globals = sectionReader(wasm, globalSection).u32();
   const allocator = codeOf(wasm, sections, 'opa_malloc', '7f>7f');
+  // Most places cost the same.
+  const codes = new Map<number, Uint8Array>();
+  const codeOfCost = (cost: number): Uint8Array => {
+    const known = codes.get(cost);
+    if (known !== undefined) return known;
+    const made = Uint8Array.from(countdown(globals, cost));
+    codes.set(cost, made);
+    return made;
+  };
   let points = 0;
   let functions = 0;
   const code = changedCode(wasm, onlySection(sections, SECTION.code, 'code'), (body) => {
     const places = countingPoints(body, globals);
     points += places.points.length;
-    const [entry] = places.points.map(({ at }) => at).sort((a, b) => a - b);
-    const allocates = functions++ === allocator;
-    const counted = places.points.map(({ at, cost }) => {
-      const before = allocates && at === entry ? allocation(globals) : [];
-      return { from: at, to: at, code: Uint8Array.of(...before, ...countdown(globals, cost)) };
-    });
-    const asked = places.sizes.map((place) => ({ ...place, code: size }));
-    return [...counted, ...asked].sort((a, b) => a.from - b.from);
+    const changes = places.points.map(({ at, cost }) => ({ from: at, to: at, code: codeOfCost(cost) }));
+    const [entry] = changes;
+    if (functions++ === allocator && entry !== undefined) {
+      entry.code = Uint8Array.of(...allocation(globals), ...entry.code);
+    }
+    if (places.sizes.length === 0) return changes;
+    return [...changes, ...places.sizes.map((place) => ({ ...place, code: size }))].sort((a, b) => a.from - b.from);
   });
   const exported = onlySection(sections, SECTION.export, 'exports');
   const replaced = new Map<number, Buffer>([

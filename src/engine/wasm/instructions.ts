@@ -121,13 +121,25 @@ export const passLocals = (reader: WasmReader): void => {
   }
 };
 
+const notPlain = 255;
+
 const quick = 1;
 const slow = 16;
 
 // Divisions, remainders and square roots; growing the memory.
-const slowOpcodes: ReadonlySet<number> = new Set([
-  ...[0x40, 0x6d, 0x6e, 0x6f, 0x70, 0x7f, 0x80, 0x81, 0x82, 0x91, 0x95, 0x9f, 0xa3],
-]);
+const slowOpcodes = [0x40, 0x6d, 0x6e, 0x6f, 0x70, 0x7f, 0x80, 0x81, 0x82, 0x91, 0x95, 0x9f, 0xa3];
 
-/** How long an instruction takes, in that of a simple one. */
-export const weightOf = (opcode: number): number => (slowOpcodes.has(opcode) ? slow : quick);
+/** By opcode, how long an instruction takes, in that of a simple one. */
+export const weights = Uint8Array.from({ length: 256 }, (_, opcode) => (slowOpcodes.includes(opcode) ? slow : quick));
+
+const counted: readonly number[] = [OPCODE.block, OPCODE.loop, OPCODE.if, OPCODE.end, OPCODE.i32Const];
+
+/**
+ * By opcode: of an instruction that takes as long as a simple one, and that nobody looks at, how many numbers follow
+ * it, none of which says anything; `notPlain` of all others.
+ */
+export const plainNumbers = Uint8Array.from(passes, (pass, opcode) => {
+  if (counted.includes(opcode) || slowOpcodes.includes(opcode)) return notPlain;
+  if (pass === nothing) return 0;
+  return pass === index ? 1 : notPlain;
+});

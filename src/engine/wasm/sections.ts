@@ -52,20 +52,32 @@ export const sectionReader = (wasm: Uint8Array, section: Section): WasmReader =>
 
 /** Collects bytes. */
 export class Output {
-  private readonly chunks: Uint8Array[] = [];
+  private room = new Uint8Array(1 << 16);
   length = 0;
 
   bytes(chunk: Uint8Array): void {
-    this.chunks.push(chunk);
+    this.reserve(chunk.length);
+    this.room.set(chunk, this.length);
     this.length += chunk.length;
   }
 
+  /** As unsigned LEB128. */
   number(value: number): void {
-    this.bytes(Uint8Array.from(leb128(value)));
+    this.reserve(5);
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) this.room[this.length++] = (rest & 0x7f) | 0x80;
+    this.room[this.length++] = rest;
   }
 
   all(): Buffer {
-    return Buffer.concat(this.chunks, this.length);
+    return Buffer.from(this.room.buffer, 0, this.length);
+  }
+
+  private reserve(size: number): void {
+    if (this.length + size <= this.room.length) return;
+    const { room } = this;
+    this.room = new Uint8Array(2 * (this.length + size));
+    this.room.set(room);
   }
 }
 
