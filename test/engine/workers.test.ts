@@ -104,6 +104,27 @@ test('the budgets hold on workers too', async () => {
   expect(await policy.answer('p/fine', { input: 'a' })).toBe('true');
 });
 
+test('Go code takes points by the bytes of its operands and of its result, more of them where it does more', async () => {
+  const calls = {
+    format: 'json.marshal_with_options(input, {"pretty": true})',
+    parse: 'rego.parse_module("p.rego", input)',
+    write: 'yaml.marshal(input)',
+  };
+  const rules = Object.entries(calls).map(([name, call]) => `${name} if ${call} != ""`);
+  const policy = await bench.policy(rules.join('\n'));
+  /** Points for each byte that an operand is longer. */
+  const pointsForByte = async (name: string): Promise<number> => {
+    const inputs = [1_000, 9_000].map((length) => `package p\n# ${'x'.repeat(length)}`);
+    const [short = 0, long = 0] = await Promise.all(
+      inputs.map(async (input) => (await policy.ask(`p/${name}`, { input })).basis.instructions),
+    );
+    return (long - short) / 8_000;
+  };
+  expect(await pointsForByte('format')).toBeGreaterThan(20);
+  expect(await pointsForByte('parse')).toBeGreaterThan(100);
+  expect(await pointsForByte('write')).toBeGreaterThan(200);
+});
+
 test('Go code that takes too long is ended with its thread, and the next question is answered', async () => {
   const policy = await bench.policy(`slow := ${turns}`, { budget: { deadlineMs: 1_500 } });
   // A spare stands ready, and the ended thread is replaced: twice in a row is no different.

@@ -3,7 +3,7 @@ import type { BuiltinEntry } from '../../../src/engine/builtins/model.ts';
 import { carrying } from '../../../src/engine/builtins/model.ts';
 import { publicName, twinName } from '../../../src/engine/builtins/natives/index.ts';
 import { windowTwins } from '../../../src/engine/builtins/time/index.ts';
-import { goCost, isVolatileInGo } from '../../../src/engine/workers/go-builtins.ts';
+import { goCostOf, isVolatileInGo } from '../../../src/engine/workers/go-builtins.ts';
 import { goBuiltins, opaVersion } from '../../../src/rego/index.ts';
 import { compileTime, deprecated } from './calls.ts';
 
@@ -99,9 +99,11 @@ export const builtinsPage = ({ imported, refused }: Found): string => {
     '| builtin | points a call | a byte | more for | fresh until |\n|---|---|---|---|---|',
     ...near.map(([name, entry]) => hostRow(name, entry)),
     `\n## In Go (${far.length})\n`,
-    `Each takes ${count(goCost.call)} points a call and ${count(goCost.byte)} a byte.\n`,
-    '| builtin | fresh until |\n|---|---|',
-    ...far.map((name) => `| ${named(name)} | ${isVolatileInGo(name) ? 'volatile' : ''} |`),
+    '| builtin | points a call | a byte | fresh until |\n|---|---|---|---|',
+    ...far.map((name) => {
+      const { call, byte } = goCostOf(name);
+      return `| ${named(name)} | ${count(call)} | ${count(byte)} | ${isVolatileInGo(name) ? 'volatile' : ''} |`;
+    }),
     `\n## In Wasm (${native.length})\n`,
     list(native),
     `\n## Answered, or left out, by the compiler (${compileTime.size})\n`,
