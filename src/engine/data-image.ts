@@ -38,6 +38,7 @@ const pagesFor = (policy: PolicyModule, length: number): number =>
 
 // Of JSON with many small values; more makes the memory grow page by page.
 const usualGrowth = 16;
+const usualBytes = (length: number): number => roomPages * pageBytes + length * usualGrowth;
 const pointsFor = (length: number): number => Math.min(fullCounter, 20_000_000 + length * 400);
 
 const invalidData = (what: string): ModuleError => new ModuleError('MODULE_DATA_INVALID', `the data ${what}`);
@@ -74,7 +75,7 @@ const checkKind = (data: CheckedJson): void => {
 const readData = (raw: RawInstance, data: CheckedJson): DataPlace => {
   const { exports } = raw;
   raw.points = pointsFor(data.length);
-  raw.reserve(raw.base, roomPages * pageBytes + data.length * usualGrowth);
+  raw.reserve(raw.base, usualBytes(data.length));
   const text = raw.put(data);
   // The text stays below the document and is not part of the image: nothing points to it.
   const start = exports.opa_heap_ptr_get() >>> 0;
@@ -104,7 +105,7 @@ export const makeDataImage = (policy: PolicyModule, data: CheckedJson): DataImag
 
 /** Pages of memory for usual data of this length, and so many more bytes. */
 export const usualPages = (policy: PolicyModule, length: number, moreBytes: number): number =>
-  policy.initialPages + roomPages + Math.ceil((length * usualGrowth + moreBytes) / pageBytes);
+  policy.initialPages + Math.ceil((usualBytes(length) + moreBytes) / pageBytes);
 
 /**
  * Has an instance that is to evaluate read its data itself; undefined where it is not usual: it takes more memory than

@@ -5,6 +5,11 @@ const MOST_STEPS = 64;
 
 const FIRST_PLACES = 64;
 
+/** Up to here a table grows to four times its size, since each key is moved, and then to twice: new memory costs more. */
+const SMALL_PLACES = 65_536;
+
+const QUOTE = 0x22;
+
 // Nobody outside knows which keys share a place.
 const seed = randomInt(0x1_0000_0000);
 
@@ -12,8 +17,8 @@ const seed = randomInt(0x1_0000_0000);
 export class KeyTable {
   private readonly bytes: Uint8Array;
   private count = 0;
-  /** Three numbers a place: hash, first offset, offset behind the last byte. No key begins at 0: that place is free. */
-  private places = new Int32Array(3 * FIRST_PLACES);
+  /** Two numbers a place: hash, first offset; the closing quote says where a key ends. None begins at 0: that place is free. */
+  private places = new Int32Array(2 * FIRST_PLACES);
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -21,32 +26,30 @@ export class KeyTable {
 
   /** Takes a key: false where it is there already, undefined where too many stand in its way to tell. */
   add(start: number, end: number): boolean | undefined {
-    if (6 * this.count >= this.places.length) this.grow();
+    if (4 * this.count >= this.places.length) this.grow();
     const hash = this.hashOf(start, end);
     const { places } = this;
-    const mask = places.length / 3 - 1;
-    let place = hash & mask;
+    const last = places.length - 2;
+    let at = (2 * hash) & last;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
-      const at = 3 * place;
       const from = places[at + 1] as number;
       if (from === 0) {
         places[at] = hash;
         places[at + 1] = start;
-        places[at + 2] = end;
         this.count++;
         return true;
       }
-      if (places[at] === hash && this.isSame(from, places[at + 2] as number, start, end)) return false;
-      place = (place + 1) & mask;
+      if (places[at] === hash && this.isSame(from, start, end)) return false;
+      at = (at + 2) & last;
     }
     return undefined;
   }
 
   /** First offset and offset behind the last byte of every key, in no order. */
   *keys(): Iterable<readonly [start: number, end: number]> {
-    for (let at = 0; at < this.places.length; at += 3) {
+    for (let at = 0; at < this.places.length; at += 2) {
       const start = this.places[at + 1] as number;
-      if (start !== 0) yield [start, this.places[at + 2] as number];
+      if (start !== 0) yield [start, this.bytes.indexOf(QUOTE, start)];
     }
   }
 
@@ -58,26 +61,24 @@ export class KeyTable {
     return hash ^ (hash >>> 13);
   }
 
-  private isSame(start: number, end: number, otherStart: number, otherEnd: number): boolean {
+  private isSame(other: number, start: number, end: number): boolean {
     const { bytes } = this;
-    const length = end - start;
-    if (length !== otherEnd - otherStart) return false;
-    for (let at = 0; at < length; at++) if (bytes[start + at] !== bytes[otherStart + at]) return false;
-    return true;
+    const shift = other - start;
+    for (let at = start; at < end; at++) if (bytes[at] !== bytes[at + shift]) return false;
+    return bytes[end + shift] === QUOTE;
   }
 
   private grow(): void {
     const before = this.places;
-    // Four times as many: of a million keys each would be moved often.
-    const places = new Int32Array(4 * before.length);
-    const mask = places.length / 3 - 1;
-    for (let at = 0; at < before.length; at += 3) {
-      if (before[at + 1] === 0) continue;
-      let place = (before[at] as number) & mask;
-      while (places[3 * place + 1] !== 0) place = (place + 1) & mask;
-      places[3 * place] = before[at] as number;
-      places[3 * place + 1] = before[at + 1] as number;
-      places[3 * place + 2] = before[at + 2] as number;
+    const places = new Int32Array((before.length < 2 * SMALL_PLACES ? 4 : 2) * before.length);
+    const last = places.length - 2;
+    for (let from = 0; from < before.length; from += 2) {
+      if (before[from + 1] === 0) continue;
+      const hash = before[from] as number;
+      let at = (2 * hash) & last;
+      while (places[at + 1] !== 0) at = (at + 2) & last;
+      places[at] = hash;
+      places[at + 1] = before[from + 1] as number;
     }
     this.places = places;
   }

@@ -52,7 +52,8 @@ export const indexJson = (json: CheckedJson, largeBytes = LARGE_BYTES): JsonInde
       const start = brackets.pop() ?? 0;
       const mark = marks.pop() ?? 0;
       starts.push(at + 1);
-      if (at - start >= largeBytes) index.set(start, Uint32Array.from(starts.slice(mark)));
+      // One without members has no place in the index, whatever counts as large.
+      if (at - start >= Math.max(2, largeBytes)) index.set(start, Uint32Array.from(starts.slice(mark)));
       starts.length = mark;
     }
   }

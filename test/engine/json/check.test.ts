@@ -142,6 +142,16 @@ describe('a JSON text is taken or refused as a whole', () => {
     expect(check(`{${names.join(',')}}`).members.size).toBe(200);
   });
 
+  test('of very many members a repeated one is found, also where one name begins as another', () => {
+    const names = Array.from({ length: 70_000 }, (_, at) => `"${at.toString(3)}":0`);
+    const keys = 100_000;
+    expect(check(`{${names.join(',')}}`, { keys }).members.size).toBe(70_000);
+    for (const again of ['0', '12', (40_000).toString(3), (69_999).toString(3), '\\u0030']) {
+      expect(refusal(`{${[...names, `"${again}":1`].join(',')}}`, { keys }).code).toBe('JSON_DUPLICATE_KEY');
+    }
+    expect(check(`{${[...names, `"00":1`, '"":1', '"\\n":1'].join(',')}}`, { keys }).members.size).toBe(70_003);
+  });
+
   test('depth, keys and bytes are bounded, and the bound itself is allowed', () => {
     const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
     expect(check(nested(64)).kind).toBe('array');
