@@ -1,5 +1,6 @@
 import { type Case, caseOf } from './case.ts';
-import type { Difference, Judge, Judged } from './judge.ts';
+import type { Judge } from './judge.ts';
+import type { Difference, Judged } from './judged.ts';
 import { type Program, programOf, type Style } from './program.ts';
 
 /** How many programs are compiled into one module. */
@@ -24,8 +25,11 @@ export interface Tally {
   readonly hits: number;
   /** Inputs that differ, and not for the rule that was asked. */
   readonly pairs: number;
-  /** Modules with regrouped rules. */
+  /** Modules with regrouped rules, and those that production regroups, too. */
   readonly regrouped: number;
+  readonly usual: number;
+  /** Answers that npm's host was asked for, too. */
+  readonly sdkAnswers: number;
   readonly disagreements: readonly Disagreement[];
 }
 
@@ -39,6 +43,8 @@ const nothing: Tally = {
   hits: 0,
   pairs: 0,
   regrouped: 0,
+  usual: 0,
+  sdkAnswers: 0,
   disagreements: [],
 };
 
@@ -55,6 +61,8 @@ const counted = (tally: Tally, judged: readonly Judged[], disagreements: readonl
     hits: tally.hits + sum(({ hits }) => hits),
     pairs: tally.pairs + sum(({ pairs }) => pairs),
     regrouped: tally.regrouped + (judged.some(({ isRegrouped }) => isRegrouped) ? 1 : 0),
+    usual: tally.usual + (judged.some(({ isUsual }) => isUsual) ? 1 : 0),
+    sdkAnswers: tally.sdkAnswers + sum(({ sdkAnswers }) => sdkAnswers),
     disagreements: [...tally.disagreements, ...disagreements],
   };
 };

@@ -14,7 +14,7 @@ beforeAll(() => {
 afterAll(() => judge.close());
 
 test(
-  'five hundred programs are answered as OPA answers them: compiled, regrouped, from the cache, by what they read',
+  'five hundred programs are answered as OPA answers them: compiled, flat, regrouped, from the cache, by what they read, by npm’s host',
   async () => {
     const tally = await campaign(judge, 1, 500);
     const { disagreements, ...counts } = tally;
@@ -31,6 +31,8 @@ test(
     expect(tally.hits / tally.answers).toBeGreaterThan(0.1);
     expect(tally.pairs).toBeGreaterThan(2_000);
     expect(tally.regrouped).toBe(5);
+    expect(tally.usual).toBe(5);
+    expect(tally.sdkAnswers).toBeGreaterThan(10_000);
   },
   10 * minutes,
 );

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
 import type { Answer, Decisions } from '../../src/decision/index.ts';
 import { createDecisions, defaultCacheSettings } from '../../src/decision/index.ts';
 import type { ActivePolicy, ActiveVersion } from '../../src/decision/model.ts';
@@ -68,19 +69,50 @@ const { loadPolicy } = createRequire(import.meta.url)('@open-policy-agent/opa-wa
   loadPolicy(wasm: Uint8Array): Promise<Sdk>;
 };
 
-/** What npm's own host answers with the same module: it has faults of its own, so it only says whose a difference is. */
-export const sdkAnswer = async (
-  wasm: Uint8Array,
-  data: Uint8Array,
-  path: string,
-  input: string | null,
-): Promise<string> => {
+/** npm's own host with the same module. */
+export interface SdkHost {
+  /** JSON, `undefined` or `failed`; nothing where the module needs a builtin that the host does not have. */
+  answer(path: string, input: string | null): string | undefined;
+}
+
+export const openSdk = async (wasm: Uint8Array, data: Uint8Array): Promise<SdkHost> => {
+  const policy = await loadPolicy(wasm);
+  policy.setData(JSON.parse(Buffer.from(data).toString()));
+  return {
+    answer: (path, input) => {
+      try {
+        const [found] = policy.evaluate(input === null ? undefined : JSON.parse(input), path);
+        return found === undefined ? 'undefined' : JSON.stringify(found.result);
+      } catch (thrown) {
+        const message = String((thrown as { readonly message?: unknown }).message);
+        return message.startsWith('not implemented: built-in function') ? undefined : 'failed';
+      }
+    },
+  };
+};
+
+const isJson = (text: string): boolean => {
   try {
-    const policy = await loadPolicy(wasm);
-    policy.setData(JSON.parse(Buffer.from(data).toString()));
-    const [found] = policy.evaluate(input === null ? undefined : JSON.parse(input), path);
-    return found === undefined ? 'undefined' : JSON.stringify(found.result);
-  } catch (thrown) {
-    return `failed:${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
+};
+
+/** A value without the order of lists, since sets are lists then, and of members, also where it is a member's name. */
+const unordered = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map((item) => JSON.stringify(unordered(item))).sort();
+  if (typeof value !== 'object' || value === null) return value;
+  const name = (text: string): string =>
+    /^[-[{\d]/.test(text) && isJson(text) ? JSON.stringify(unordered(JSON.parse(text))) : text;
+  const members = Object.entries(value).map(([key, item]) => [name(key), unordered(item)] as const);
+  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+/** Whether npm's host means the same: it gives sets in any order, its numbers are JavaScript's, its failures have no codes. */
+export const isSdkSame = (own: string, sdk: string): boolean => {
+  const plain = (text: string): boolean => text === 'undefined' || text.startsWith('failed');
+  if (plain(own) || plain(sdk)) return own.split(':')[0] === sdk;
+  return isDeepStrictEqual(unordered(JSON.parse(own)), unordered(JSON.parse(sdk)));
 };

@@ -3,35 +3,14 @@ import { checkJson, footprintOf, projectedText } from '../../src/engine/index.ts
 import type { Compiled, RegoProblem, Toolchain } from '../../src/rego/index.ts';
 import { openToolchain, RegoError } from '../../src/rego/index.ts';
 import { type Case, dataOf, type Placed, placed } from './case.ts';
-import { decided, evaluated, openTestEngine, sdkAnswer, served } from './engines.ts';
+import { decided, evaluated, isSdkSame, openSdk, openTestEngine, type SdkHost, served } from './engines.ts';
 import { openInterpreter, type Question } from './interpreter.ts';
+import type { Difference, Judged } from './judged.ts';
 
-/** An answer that is not the interpreter's. */
-export interface Difference {
-  /** Whose: the module's, or the cache's; or those of two inputs that the footprint takes for one. */
-  readonly judge: 'module' | 'cache' | 'footprint';
-  readonly entrypoint: string;
-  readonly input: string | null;
-  /** For a footprint: the input that should have had the same answer. */
-  readonly other?: string | null;
-  readonly wanted: string;
-  readonly found: string;
-}
+/** npm's host prints objects as `[object Object]`. */
+const isMisprinting = (builtins: readonly string[]): boolean => builtins.some((name) => name.endsWith('sprintf'));
 
-export interface Judged {
-  readonly case: Case;
-  /** Why the case does not compile. */
-  readonly invalid?: string;
-  readonly differences: readonly Difference[];
-  /** The interpreter's answers, by entrypoint. */
-  readonly answers: ReadonlyMap<string, readonly string[]>;
-  /** Whether rules of the module that the case is part of were regrouped. */
-  readonly isRegrouped: boolean;
-  /** Inputs that the cache answered without an evaluation. */
-  readonly hits: number;
-  /** Pairs of different inputs that look the same to a rule. */
-  readonly pairs: number;
-}
+const isRegrouped = ({ wasm }: Compiled): boolean => Buffer.from(wasm).includes('data.__vd.__vd');
 
 const pathsOf = (all: readonly Placed[]): string[] =>
   all.flatMap(({ name, case: { entrypoints } }) => entrypoints.map((rule) => `${name}/${rule}`));
@@ -57,8 +36,12 @@ export const openJudge = () => {
   const interpreter = openInterpreter(toolchain);
 
   // Small programs have few rules of one name: groups that would not pay are made all the same.
-  const compile = (all: readonly Placed[], regrouping: 'all' | 'none' = 'all'): Promise<Compiled> =>
-    toolchain.compile({ modules: all.map(({ module }) => module) }, pathsOf(all), { regrouping });
+  const compile = (all: readonly Placed[], regrouping: 'all' | 'none' | 'usual' = 'all'): Promise<Compiled> =>
+    toolchain.compile(
+      { modules: all.map(({ module }) => module) },
+      pathsOf(all),
+      regrouping === 'usual' ? {} : { regrouping },
+    );
 
   /** Leaves out what does not compile. */
   const compileValid = async (all: readonly Placed[]): Promise<Compilation> => {
@@ -208,27 +191,79 @@ export const openJudge = () => {
     return { differences, pairs };
   };
 
+  /** Where the same rules, compiled otherwise or in another host, answer otherwise. */
+  const others = async (valid: readonly Placed[], found: ReadonlyMap<Placed, Awaited<ReturnType<typeof ours>>>) => {
+    const flat = await compile(valid, 'none');
+    const usual = await compile(valid, 'usual');
+    const modules = { flat: await load(flat, valid), usual: await load(usual, valid) };
+    const sdk: SdkHost = await openSdk(flat.wasm, dataOf(valid));
+    const called = new Map(flat.entrypoints.map(({ path, builtins }) => [path, builtins]));
+    const differing = new Map<Placed, { differences: Difference[]; sdkAnswers: number }>();
+    for (const one of valid) {
+      const differences: Difference[] = [];
+      let sdkAnswers = 0;
+      for (const entrypoint of one.case.entrypoints) {
+        const path = `${one.name}/${entrypoint}`;
+        for (const [at, input] of one.case.inputs.entries()) {
+          const wanted = found.get(one)?.found.get(entrypoint)?.[at]?.text;
+          if (wanted === undefined) throw new Error(`${path} was not asked`);
+          const wrong = (judge: Difference['judge'], given: string) =>
+            differences.push({ judge, entrypoint, input, wanted, found: given });
+          for (const [name, module] of Object.entries(modules)) {
+            const text = await evaluated(module, path, input);
+            if (text !== wanted) wrong(name as 'flat' | 'usual', text);
+          }
+          const text = isMisprinting(called.get(path) ?? []) ? undefined : sdk.answer(path, input);
+          if (text === undefined) continue;
+          sdkAnswers++;
+          if (!isSdkSame(wanted, text)) wrong('sdk', text);
+        }
+      }
+      differing.set(one, { differences, sdkAnswers });
+    }
+    await Promise.all(Object.values(modules).map((module) => module.close()));
+    return { differing, isUsual: isRegrouped(usual) };
+  };
+
   /** Judges cases, compiled at once. */
   const judge = async (cases: readonly Case[]): Promise<readonly Judged[]> => {
     const { compiled, valid, invalid } = await compileValid(cases.map(placed));
-    const nothing = { differences: [], answers: new Map(), isRegrouped: false, hits: 0, pairs: 0 };
+    const nothing = {
+      differences: [],
+      answers: new Map(),
+      isRegrouped: false,
+      isUsual: false,
+      hits: 0,
+      pairs: 0,
+      sdkAnswers: 0,
+    };
     const judged = new Map<Case, Judged>(
       [...invalid].map(([one, why]) => [one, { ...nothing, case: one, invalid: why }]),
     );
     if (valid.length > 0) {
       const module = await load(compiled, valid);
-      const isRegrouped = Buffer.from(compiled.wasm).includes('data.__vd.__vd');
       const decisions = served(module, compiled);
       const found = new Map<Placed, Awaited<ReturnType<typeof ours>>>();
       for (const one of valid) found.set(one, await ours(one, module, decisions));
       const fails = (one: Placed, rule: string, at: number): boolean =>
         found.get(one)?.found.get(rule)?.[at]?.text.startsWith('failed:') === true;
       const wanted = await wantedOf(valid, fails);
+      const { differing, isUsual } = await others(valid, found);
       for (const one of valid) {
         const own = found.get(one) as Awaited<ReturnType<typeof ours>>;
         const answers = wanted.get(one) ?? new Map();
         const { differences, pairs } = await judgeOne(one, compiled, own.found, answers);
-        judged.set(one.case, { case: one.case, differences, answers, isRegrouped, hits: own.hits, pairs });
+        const other = differing.get(one) ?? { differences: [], sdkAnswers: 0 };
+        judged.set(one.case, {
+          case: one.case,
+          differences: [...differences, ...other.differences],
+          answers,
+          isRegrouped: isRegrouped(compiled),
+          isUsual,
+          hits: own.hits,
+          pairs,
+          sdkAnswers: other.sdkAnswers,
+        });
       }
       await module.close();
     }
@@ -237,15 +272,6 @@ export const openJudge = () => {
 
   return {
     judge,
-    /** What others answer where there is a difference: the module without regrouping, and npm's host. */
-    others: async (one: Case, { entrypoint, input }: Difference) => {
-      const all = [placed(one, 0)];
-      const path = `pol0/${entrypoint}`;
-      const module = await load(await compile(all, 'none'), all);
-      const flat = await evaluated(module, path, input);
-      await module.close();
-      return { flat, sdk: await sdkAnswer((await compile(all)).wasm, dataOf(all), path, input) };
-    },
     close: async () => {
       await engine.close();
       await toolchain.close();

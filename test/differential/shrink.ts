@@ -1,5 +1,6 @@
 import { type Case, caseOf } from './case.ts';
-import type { Difference, Judge, Judged } from './judge.ts';
+import type { Judge } from './judge.ts';
+import type { Difference, Judged } from './judged.ts';
 import type { Program } from './program.ts';
 import { shrinks } from './tree.ts';
 

@@ -21,8 +21,7 @@ export const policies: Target = {
     const [first] = disagreements;
     if (first === undefined) return undefined;
     const small = await shrunk(judge, first.program, first.difference, 80);
-    const others = await judge.others(small.case, small.difference);
-    const problem = `${JSON.stringify({ ...small.difference, ...others })}\n${written(small.case)}`;
+    const problem = `${JSON.stringify(small.difference)}\n${written(small.case)}`;
     return { problem, text: JSON.stringify(small.case, undefined, 2), seed: first.seed };
   },
   replay: async (text) => {
