@@ -63,10 +63,7 @@ export class Output {
 
   /** As unsigned LEB128. */
   number(value: number): void {
-    this.reserve(5);
-    let rest = value;
-    for (; rest > 0x7f; rest >>>= 7) this.room[this.length++] = (rest & 0x7f) | 0x80;
-    this.room[this.length++] = rest;
+    this.bytes(Uint8Array.from(leb128(value)));
   }
 
   all(): Buffer {

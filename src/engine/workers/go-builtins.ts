@@ -20,23 +20,22 @@ const withoutNetwork: ReadonlySet<string> = new Set(['json.match_schema', 'json.
  * Points of a call: a fifth of its time and more, as bench/prices.ts has it. The deadline bounds it too, which is ten times
  * the budget's.
  */
-const goCost: CallCost = { call: 20_000, byte: 10 };
-const parsing: CallCost = { call: 20_000, byte: 80 };
+export const goCostOf = (name: string): CallCost => ({ call: 20_000, byte: bytePoints.get(name) ?? 10 });
 
-const costs: ReadonlyMap<string, CallCost> = new Map([
+const parsing = 80;
+
+const bytePoints: ReadonlyMap<string, number> = new Map([
   ...['is_valid', 'parse', 'parse_and_verify', 'parse_query', 'parse_schema', 'schema_is_valid'].map(
     (name) => [`graphql.${name}`, parsing] as const,
   ),
   ['crypto.parse_private_keys', parsing],
   ['json.match_schema', parsing],
-  ['rego.parse_module', { call: 20_000, byte: 120 }],
+  ['rego.parse_module', 120],
   ['yaml.is_valid', parsing],
   // It compares the names of members with one another.
-  ['yaml.marshal', { call: 20_000, byte: 200 }],
+  ['yaml.marshal', 200],
   ['yaml.unmarshal', parsing],
 ]);
-
-export const goCostOf = (name: string): CallCost => costs.get(name) ?? goCost;
 
 /** Whether an answer that rests on its result has no known end. */
 export const isVolatileInGo = (name: string): boolean =>

@@ -93,7 +93,7 @@ const meant = (service: Service, { caller: { bundles } }: Exchange, path: readon
   return hint(name === undefined ? undefined : refText(name.split('/')));
 };
 
-/** OPA has room for one warning: the first gives the code, and all say what they have to say. */
+/** OPA has room for one warning: the first gives the code, and all say what they have to say. Empty where there is none. */
 const warning = (
   service: Service,
   exchange: Exchange,
@@ -134,9 +134,7 @@ export const envelopeMembers = (
   if (explained !== undefined) text += `"explanation":${JSON.stringify(explained)},`;
   if (options.metrics) text += metrics(answer, exchange, asked);
   text = verdict.kind === 'decided' ? `${text}"result":${verdict.result}` : text.slice(0, -1);
-  if (asked.inputMissing || answer.unknownPath || asked.unexplained !== undefined || asked.cut === true)
-    text += warning(service, exchange, answer, asked, path);
-  return text;
+  return text + warning(service, exchange, answer, asked, path);
 };
 
 const sendFailure = (service: Service, exchange: Exchange, headers: string[], error: DecisionError): void =>
