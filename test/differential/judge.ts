@@ -10,6 +10,8 @@ import type { Difference, Judged } from './judged.ts';
 /** npm's host prints objects as `[object Object]`. */
 const isMisprinting = (builtins: readonly string[]): boolean => builtins.some((name) => name.endsWith('sprintf'));
 
+type Compiling = Parameters<Toolchain['compile']>[2];
+
 const isRegrouped = ({ wasm }: Compiled): boolean => Buffer.from(wasm).includes('data.__vd.__vd');
 
 const pathsOf = (all: readonly Placed[]): string[] =>
@@ -36,12 +38,9 @@ export const openJudge = () => {
   const interpreter = openInterpreter(toolchain);
 
   // Small programs have few rules of one name: groups that would not pay are made all the same.
-  const compile = (all: readonly Placed[], regrouping: 'all' | 'none' | 'usual' = 'all'): Promise<Compiled> =>
-    toolchain.compile(
-      { modules: all.map(({ module }) => module) },
-      pathsOf(all),
-      regrouping === 'usual' ? {} : { regrouping },
-    );
+  const forced: Compiling = { regrouping: 'all' };
+  const compile = (all: readonly Placed[], how = forced): Promise<Compiled> =>
+    toolchain.compile({ modules: all.map(({ module }) => module) }, pathsOf(all), how);
 
   /** Leaves out what does not compile. */
   const compileValid = async (all: readonly Placed[]): Promise<Compilation> => {
@@ -191,21 +190,20 @@ export const openJudge = () => {
     return { differences, pairs };
   };
 
-  /** Where the same rules, compiled otherwise or in another host, answer otherwise. */
-  const others = async (valid: readonly Placed[], found: ReadonlyMap<Placed, Awaited<ReturnType<typeof ours>>>) => {
-    const flat = await compile(valid, 'none');
-    const usual = await compile(valid, 'usual');
+  /** Says where the same rules, compiled otherwise or in another host, answer otherwise. */
+  const openOthers = async (valid: readonly Placed[]) => {
+    const flat = await compile(valid, { regrouping: 'none' });
+    const usual = await compile(valid, {});
     const modules = { flat: await load(flat, valid), usual: await load(usual, valid) };
     const sdk: SdkHost = await openSdk(flat.wasm, dataOf(valid));
     const called = new Map(flat.entrypoints.map(({ path, builtins }) => [path, builtins]));
-    const differing = new Map<Placed, { differences: Difference[]; sdkAnswers: number }>();
-    for (const one of valid) {
+    const judgeOthers = async (one: Placed, found: ReadonlyMap<string, readonly Found[]>) => {
       const differences: Difference[] = [];
       let sdkAnswers = 0;
       for (const entrypoint of one.case.entrypoints) {
         const path = `${one.name}/${entrypoint}`;
         for (const [at, input] of one.case.inputs.entries()) {
-          const wanted = found.get(one)?.found.get(entrypoint)?.[at]?.text;
+          const wanted = found.get(entrypoint)?.[at]?.text;
           if (wanted === undefined) throw new Error(`${path} was not asked`);
           const wrong = (judge: Difference['judge'], given: string) =>
             differences.push({ judge, entrypoint, input, wanted, found: given });
@@ -219,10 +217,10 @@ export const openJudge = () => {
           if (!isSdkSame(wanted, text)) wrong('sdk', text);
         }
       }
-      differing.set(one, { differences, sdkAnswers });
-    }
-    await Promise.all(Object.values(modules).map((module) => module.close()));
-    return { differing, isUsual: isRegrouped(usual) };
+      return { differences, sdkAnswers };
+    };
+    const close = () => Promise.all(Object.values(modules).map((module) => module.close()));
+    return { isUsual: isRegrouped(usual), judgeOthers, close };
   };
 
   /** Judges cases, compiled at once. */
@@ -248,23 +246,24 @@ export const openJudge = () => {
       const fails = (one: Placed, rule: string, at: number): boolean =>
         found.get(one)?.found.get(rule)?.[at]?.text.startsWith('failed:') === true;
       const wanted = await wantedOf(valid, fails);
-      const { differing, isUsual } = await others(valid, found);
+      const { isUsual, judgeOthers, close } = await openOthers(valid);
+      const whole = { isRegrouped: isRegrouped(compiled), isUsual };
       for (const one of valid) {
         const own = found.get(one) as Awaited<ReturnType<typeof ours>>;
         const answers = wanted.get(one) ?? new Map();
         const { differences, pairs } = await judgeOne(one, compiled, own.found, answers);
-        const other = differing.get(one) ?? { differences: [], sdkAnswers: 0 };
+        const others = await judgeOthers(one, own.found);
         judged.set(one.case, {
+          ...whole,
           case: one.case,
-          differences: [...differences, ...other.differences],
+          differences: [...differences, ...others.differences],
           answers,
-          isRegrouped: isRegrouped(compiled),
-          isUsual,
           hits: own.hits,
           pairs,
-          sdkAnswers: other.sdkAnswers,
+          sdkAnswers: others.sdkAnswers,
         });
       }
+      await close();
       await module.close();
     }
     return cases.map((one) => judged.get(one) as Judged);
