@@ -50,6 +50,8 @@ const signedAtRandom = (token: RegoValue): boolean =>
 /** Whether the two can be told apart only by chance. */
 const isRandomised = (name: string, found: RegoValue, wanted: RegoValue): boolean => {
   if (name === 'uuid.rfc4122') return uuid.test(String(found)) && uuid.test(String(wanted));
+  // In OPA the address of the number.
+  if (name === 'sprintf') return String(found).includes('%!p(big.Int=');
   if (name === 'rand.intn') return found instanceof RegoNumber && /^\d+$/.test(found.text);
   return name.includes('encode_sign') && signedAtRandom(wanted);
 };
