@@ -43,7 +43,7 @@ export interface Task {
   readonly instructions: number;
 }
 
-/** Memory that an evaluation may take before its instance is thrown away, to give the memory back. */
+/** Memory that an evaluation may take before its instance is thrown away, so that the memory can be given back. */
 const keptGrowthBytes = 8 << 20;
 
 /** Far more than OPA's own modules take to say where their heap ends. */
@@ -74,9 +74,11 @@ const unread: DataImage = {
 export class PolicyInstance {
   /** True once it must not be used again: after a trap, an abort or an exhausted budget, or when it grew too much. */
   spent = false;
+  /** True once an evaluation wrote far beyond the data: the memory takes its room for as long as anybody has it. */
+  grew = false;
   /**
-   * Of one whose budget ran out before it grew much: its memory, cleared, for the next instance. To make a new one lets
-   * V8 collect the garbage of the whole thread.
+   * Of one that is spent: its memory, for the next instance. Of a new one each page costs a fault when it is first
+   * written, and making it lets V8 collect the garbage of the whole thread.
    */
   left: WebAssembly.Memory | undefined;
   /** False for one that read its data itself: its memory is of another size, and the image may yet be made from it. */
@@ -182,15 +184,14 @@ export class PolicyInstance {
     try {
       const json = this.run(task, scope);
       const basis = scope.basis(instructions - raw.points);
-      if (raw.exports.opa_heap_ptr_get() >>> 0 > this.keptHeap) this.spent = true;
+      if (this.growsPast()) this.leave();
       return json === undefined ? { kind: 'undefined', basis } : { kind: 'defined', json, basis };
     } catch (thrown) {
-      this.spent = true;
       const exhausted = raw.points < 0;
-      if (exhausted && this.clears) this.left = this.cleared();
+      const used = exhausted ? instructions : instructions - raw.points;
+      this.leave();
       const wanted = `the evaluation used up its budget of ${instructions} instructions`;
       const { code, message } = exhausted ? new EvaluationFailure('budget_exceeded', wanted) : failureOf(thrown);
-      const used = exhausted ? instructions : instructions - raw.points;
       return { kind: 'failed', code, message, basis: scope.basis(used) };
     } finally {
       this.context = undefined;
@@ -200,21 +201,25 @@ export class PolicyInstance {
     }
   }
 
-  private cleared(): WebAssembly.Memory | undefined {
+  private growsPast(): boolean {
+    return this.raw.exports.opa_heap_ptr_get() >>> 0 > this.keptHeap;
+  }
+
+  /** Nothing is evaluated here any more. */
+  private leave(): void {
+    this.spent = true;
+    this.grew = true;
     const { raw, image } = this;
-    const { start, bytes } = image.data;
-    // Asking the module takes points, too.
-    raw.points = pointsToAsk;
     try {
-      const end = raw.exports.opa_heap_ptr_get() >>> 0;
-      if (end > this.keptHeap) return undefined;
-      raw
-        .view()
-        .fill(0, 0, start)
-        .fill(0, start + bytes.length, end);
-      return raw.memory;
+      // Asking the module takes points, too.
+      raw.points = pointsToAsk;
+      this.grew = this.growsPast();
+      if (!this.clears) return;
+      // What stands above the data is for every evaluation to write before it reads.
+      raw.view().fill(0, 0, image.data.start);
+      this.left = raw.memory;
     } catch {
-      return undefined;
+      // What cannot even say how far it came is not used again.
     }
   }
 

@@ -22,6 +22,9 @@ export const hostBuiltins =
     };
   };
 
+/** How long memory stays that an evaluation took far more of than others do. Another one like it finds it there. */
+const keptMs = 2_000;
+
 /** Evaluations of one version on the thread that calls. An instance that is spent is replaced; a spare is kept. */
 export class LocalEvaluator {
   private instance: PolicyInstance | undefined;
@@ -29,6 +32,7 @@ export class LocalEvaluator {
   /** What a spent instance left for the next one. */
   private left: WebAssembly.Memory | undefined;
   private refill: NodeJS.Immediate | undefined;
+  private release: NodeJS.Timeout | undefined;
   private readonly image: () => PolicyImage;
   private readonly builtins: (name: string) => HostBuiltin | undefined;
 
@@ -68,8 +72,17 @@ export class LocalEvaluator {
       this.instance = undefined;
       this.left = instance.left;
       this.refillLater();
+      if (instance.grew) this.releaseLater();
     }
     return evaluation;
+  }
+
+  private releaseLater(): void {
+    this.release ??= setTimeout(() => {
+      this.drop();
+      this.refillLater();
+    }, keptMs).unref();
+    this.release.refresh();
   }
 
   private takeLeft(): WebAssembly.Memory | undefined {
@@ -98,8 +111,14 @@ export class LocalEvaluator {
   }
 
   close(): void {
+    this.drop();
+  }
+
+  private drop(): void {
     clearImmediate(this.refill);
+    clearTimeout(this.release);
     this.refill = undefined;
+    this.release = undefined;
     this.instance = undefined;
     this.spare = undefined;
     this.left = undefined;

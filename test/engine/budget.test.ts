@@ -231,6 +231,50 @@ test('memory that one evaluation took is given back, and the next answers are ri
   evaluator.close();
 });
 
+test('memory that an evaluation grew far is there for the next one for two seconds, and then let go', async () => {
+  const policy = await compilePolicy(await bench.compile('n := count([x | some x in numbers.range(1, input)])'));
+  const budget = { ...engineOptions(defaultEngineSettings).budget, instructions: 2_000_000_000 };
+  const image = { bundle: 'p', policy, data: makeDataImage(policy, dataOf('{}')), budget };
+  const evaluator = new LocalEvaluator(
+    () => image,
+    () => undefined,
+  );
+  const ask = (text: string) =>
+    evaluator.evaluate({
+      entrypoint: 0,
+      below: [],
+      input: checkJson(Buffer.from(text)).json,
+      strictErrors: false,
+      nowNs: 0n,
+      instructions: budget.instructions,
+    });
+  expect(ask('10')).toMatchObject({ json: '10' });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const made = vi.spyOn(WebAssembly, 'Memory');
+  try {
+    for (const size of ['200000', '100000000', '200000']) {
+      const found = ask(size);
+      if (size === '200000') expect(found).toMatchObject({ json: '200000' });
+      else expect(found).toMatchObject({ kind: 'failed', code: 'memory_exceeded' });
+      // Each begins the time anew.
+      vi.advanceTimersByTime(1_900);
+      expect(ask('10')).toMatchObject({ json: '10' });
+    }
+    expect(made).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(200);
+    expect(ask('10')).toMatchObject({ json: '10' });
+    expect(made).toHaveBeenCalledTimes(1);
+    // Small questions need no other, however long it takes.
+    vi.advanceTimersByTime(60_000);
+    expect(ask('10')).toMatchObject({ json: '10' });
+    expect(made).toHaveBeenCalledTimes(1);
+  } finally {
+    made.mockRestore();
+    vi.useRealTimers();
+    evaluator.close();
+  }
+});
+
 test('what the host reads counts by its values: a result of many, and arguments of many', async () => {
   const policy = await bench.policy(
     `numbers_in := input
