@@ -8,6 +8,18 @@ const settings = { ...auditDefaults, sealBytes: 262_144, syncSeconds: 0.1, erasa
 const log = await openSegmentLog({ dir: process.argv[2] ?? '', settings, clock: systemClock });
 const caller = { kind: 'anonymous', name: 'anonymous', roles: [] } as const;
 
+/** Writes to a pipe whose reader may come late: it is full until then. */
+const print = (line: string): void => {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+};
+
 const turn = (): void => {
   let left = 20;
   for (let at = 0; at < 20; at++) {
@@ -35,7 +47,7 @@ const turn = (): void => {
       content,
       (error) => {
         if (error !== undefined) throw error;
-        writeSync(1, `${decisionId}\n`);
+        print(`${decisionId}\n`);
         left -= 1;
         if (left === 0) setImmediate(turn);
       },
