@@ -32,6 +32,13 @@ export interface Making {
   readonly memory?: WebAssembly.Memory | undefined;
 }
 
+/** The memory of an instance that is spent, for the next one of its image. */
+export interface LeftMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Whether an evaluation wrote far beyond the data: that takes room for as long as anybody has the memory. */
+  readonly grew: boolean;
+}
+
 /** One evaluation, with the entrypoint's number in the module. */
 export interface Task {
   readonly entrypoint: number;
@@ -74,13 +81,11 @@ const unread: DataImage = {
 export class PolicyInstance {
   /** True once it must not be used again: after a trap, an abort or an exhausted budget, or when it grew too much. */
   spent = false;
-  /** True once an evaluation wrote far beyond the data: the memory takes its room for as long as anybody has it. */
-  grew = false;
   /**
-   * Of one that is spent: its memory, for the next instance. Of a new one each page costs a fault when it is first
-   * written, and making it lets V8 collect the garbage of the whole thread.
+   * Of one that is spent. Of new memory each page costs a fault when it is first written, and making it lets V8 collect
+   * the garbage of the whole thread.
    */
-  left: WebAssembly.Memory | undefined;
+  left: LeftMemory | undefined;
   /** False for one that read its data itself: its memory is of another size, and the image may yet be made from it. */
   private clears = false;
   private readonly raw: RawInstance;
@@ -208,16 +213,15 @@ export class PolicyInstance {
   /** Nothing is evaluated here any more. */
   private leave(): void {
     this.spent = true;
-    this.grew = true;
+    if (!this.clears) return;
     const { raw, image } = this;
     try {
       // Asking the module takes points, too.
       raw.points = pointsToAsk;
-      this.grew = this.growsPast();
-      if (!this.clears) return;
+      const grew = this.growsPast();
       // What stands above the data is for every evaluation to write before it reads.
       raw.view().fill(0, 0, image.data.start);
-      this.left = raw.memory;
+      this.left = { memory: raw.memory, grew };
     } catch {
       // What cannot even say how far it came is not used again.
     }

@@ -70,19 +70,19 @@ export class LocalEvaluator {
     if (instance.spent) {
       // Whoever asks next may come late: until then its memory would stay.
       this.instance = undefined;
-      this.left = instance.left;
+      this.left = instance.left?.memory;
       this.refillLater();
-      if (instance.grew) this.releaseLater();
+      if (instance.left?.grew) this.releaseLater();
     }
     return evaluation;
   }
 
   private releaseLater(): void {
-    this.release ??= setTimeout(() => {
-      this.drop();
+    clearTimeout(this.release);
+    this.release = setTimeout(() => {
+      this.close();
       this.refillLater();
     }, keptMs).unref();
-    this.release.refresh();
   }
 
   private takeLeft(): WebAssembly.Memory | undefined {
@@ -110,11 +110,8 @@ export class LocalEvaluator {
     if (this.refill === refill) this.refill = undefined;
   }
 
+  /** Lets go of all that it holds; a later question has it made anew. */
   close(): void {
-    this.drop();
-  }
-
-  private drop(): void {
     clearImmediate(this.refill);
     clearTimeout(this.release);
     this.refill = undefined;

@@ -199,7 +199,8 @@ test('a budget that ran out costs no new memory, and what answers in the used on
   made.mockRestore();
 });
 
-test('memory that one evaluation took is given back, and the next answers are right', async () => {
+/** An evaluator of lists that are as long as the input says, and how it is asked. */
+const openRanges = async () => {
   const policy = await compilePolicy(await bench.compile('n := count([x | some x in numbers.range(1, input)])'));
   const budget = { ...engineOptions(defaultEngineSettings).budget, instructions: 2_000_000_000 };
   const image = { bundle: 'p', policy, data: makeDataImage(policy, dataOf('{}')), budget };
@@ -216,6 +217,11 @@ test('memory that one evaluation took is given back, and the next answers are ri
       nowNs: 0n,
       instructions: budget.instructions,
     });
+  return { evaluator, ask };
+};
+
+test('memory that one evaluation took is given back, and the next answers are right', async () => {
+  const { evaluator, ask } = await openRanges();
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const first = new WeakRef(evaluator.current());
@@ -232,22 +238,7 @@ test('memory that one evaluation took is given back, and the next answers are ri
 });
 
 test('memory that an evaluation grew far is there for the next one for two seconds, and then let go', async () => {
-  const policy = await compilePolicy(await bench.compile('n := count([x | some x in numbers.range(1, input)])'));
-  const budget = { ...engineOptions(defaultEngineSettings).budget, instructions: 2_000_000_000 };
-  const image = { bundle: 'p', policy, data: makeDataImage(policy, dataOf('{}')), budget };
-  const evaluator = new LocalEvaluator(
-    () => image,
-    () => undefined,
-  );
-  const ask = (text: string) =>
-    evaluator.evaluate({
-      entrypoint: 0,
-      below: [],
-      input: checkJson(Buffer.from(text)).json,
-      strictErrors: false,
-      nowNs: 0n,
-      instructions: budget.instructions,
-    });
+  const { evaluator, ask } = await openRanges();
   expect(ask('10')).toMatchObject({ json: '10' });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const made = vi.spyOn(WebAssembly, 'Memory');

@@ -82,7 +82,7 @@ export class RawInstance {
   private readonly maximum: number;
   private bytes: Buffer;
 
-  /** `memory` is that of an instance with the same maximum that is used no more; what it held is cleared. */
+  /** `memory` is that of an instance with the same maximum that is used no more; it is cleared up to the data. */
   constructor(policy: PolicyModule, maximumPages: number, call: BuiltinCall, memory?: WebAssembly.Memory) {
     const maximum = Math.min(Math.max(maximumPages, policy.initialPages), policy.maximumPages);
     this.maximum = maximum;
